@@ -1,0 +1,1 @@
+"""History becomes campaigns: who attacked, and whose account was entered."""

@@ -1,0 +1,36 @@
+"""The command `sekisho`: each subcommand is a file beside this one, imported only when it is called."""
+
+import importlib
+
+import click
+
+COMMANDS = {
+    "hunt": "sekisho.cli.hunt",
+    "replay": "sekisho.cli.replay",
+    "up": "sekisho.cli.up",
+    "bench": "sekisho.cli.bench",
+}
+
+
+class LazyGroup(click.Group):
+    """Loads a subcommand's module when it is called, so that `--help` starts at once."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the subcommands' names in the order of a first day."""
+        del ctx
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return the subcommand, or None where there is none of that name."""
+        del ctx
+        if cmd_name not in COMMANDS:
+            return None
+        command = importlib.import_module(COMMANDS[cmd_name]).command
+        assert isinstance(command, click.Command)  # noqa: S101 - a module that forgets its command is a programmer's error
+        return command
+
+
+@click.group(cls=LazyGroup)
+@click.version_option(package_name="sekisho")
+def main() -> None:
+    """Keep money accounts safe when passwords leak."""

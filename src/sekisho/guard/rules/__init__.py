@@ -1,0 +1,1 @@
+"""Rules beside the score, one readable file each."""

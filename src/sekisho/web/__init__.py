@@ -1,0 +1,1 @@
+"""Faces of the program: they parse, call a room and render."""
