@@ -1,0 +1,60 @@
+"""Typed ids: what a thing is can be read from its id, and one kind cannot pass for another.
+
+An id is its kind's prefix, the time of its making (14 hexadecimal digits of microseconds) and 72 random bits,
+so that ids sort in the order of their making and cannot be guessed.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Generic, NewType, TypeVar
+
+from sekisho.kernel.chance import Chance
+from sekisho.kernel.clock import Clock
+
+_BODY = re.compile(r"[0-9a-f]{32}")
+
+MemberId = NewType("MemberId", str)
+SessionId = NewType("SessionId", str)
+AttemptId = NewType("AttemptId", str)
+WithdrawalId = NewType("WithdrawalId", str)
+BankLinkId = NewType("BankLinkId", str)
+CampaignId = NewType("CampaignId", str)
+CaseId = NewType("CaseId", str)
+
+AnyId = TypeVar("AnyId")
+
+
+@dataclass(frozen=True, slots=True)
+class IdKind(Generic[AnyId]):
+    """One kind of id: makes new ones and recognises its own."""
+
+    prefix: str
+    typed: Callable[[str], AnyId]
+
+    def new(self, clock: Clock, chance: Chance) -> AnyId:
+        """Make an id that sorts after those made before by the same clock."""
+        return self.typed(f"{self.prefix}_{clock.now_us():014x}{chance.bits(72):018x}")
+
+    def parse(self, text: str) -> AnyId:
+        """Recognise an id that came from outside. Raises ValueError where it is not one of this kind."""
+        prefix, _, body = text.partition("_")
+        if prefix != self.prefix or not _BODY.fullmatch(body):
+            raise ValueError(f"not an id of the kind {self.prefix}_: {text[:60]!r}")
+        return self.typed(text)
+
+
+def made_at_us(any_id: str) -> int:
+    """Return when an id was made, in microseconds since the epoch, UTC."""
+    return int(any_id.partition("_")[2][:14], 16)
+
+
+MEMBER = IdKind("mem", MemberId)
+SESSION = IdKind("ses", SessionId)
+ATTEMPT = IdKind("att", AttemptId)
+WITHDRAWAL = IdKind("wdr", WithdrawalId)
+BANK_LINK = IdKind("lnk", BankLinkId)
+CAMPAIGN = IdKind("cmp", CampaignId)
+CASE = IdKind("case", CaseId)
+
+ID_KINDS = (MEMBER, SESSION, ATTEMPT, WITHDRAWAL, BANK_LINK, CAMPAIGN, CASE)
