@@ -1,0 +1,1 @@
+"""The guard's HTTP service: attempts in, decisions out, outcomes back."""

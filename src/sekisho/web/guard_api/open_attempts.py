@@ -1,0 +1,55 @@
+"""The attempts that were decided lately and may still be settled: bounded in number and in time."""
+
+from collections import OrderedDict
+
+from sekisho.guard.attempts import Attempt, ChallengeResult, Outcome
+from sekisho.guard.decisions import Decision
+
+
+class OpenAttempt:
+    """One decided attempt and, once it is known, what came of it."""
+
+    __slots__ = ("attempt", "challenge", "decided_us", "decision", "outcome", "settlement_recorded")
+
+    def __init__(self, attempt: Attempt, decision: Decision, decided_us: int) -> None:
+        self.attempt = attempt
+        self.decision = decision
+        self.decided_us = decided_us
+        self.outcome: Outcome | None = None
+        self.challenge = ChallengeResult.NONE
+        self.settlement_recorded = False
+
+
+class OpenAttempts:
+    """Keeps at most `count_max` attempts for at most `ttl_us`; the oldest go first.
+
+    Settled attempts stay as long as open ones, so that the same outcome sent twice is recognised.
+    """
+
+    def __init__(self, *, count_max: int, ttl_us: int) -> None:
+        self._count_max = count_max
+        self._ttl_us = ttl_us
+        self._by_id: OrderedDict[str, OpenAttempt] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._by_id)
+
+    def put(self, attempt_id: str, attempt: Attempt, decision: Decision, now_us: int) -> None:
+        """Keep a decided attempt; drop what is too old, or the oldest where there are too many."""
+        by_id = self._by_id
+        by_id[attempt_id] = OpenAttempt(attempt, decision, now_us)
+        oldest = next(iter(by_id.values()))
+        while len(by_id) > self._count_max or oldest.decided_us + self._ttl_us < now_us:
+            by_id.popitem(last=False)
+            oldest = next(iter(by_id.values()))
+
+    def find(self, attempt_id: str, now_us: int) -> OpenAttempt | None:
+        """Return the attempt if it is still kept."""
+        found = self._by_id.get(attempt_id)
+        if found is None or found.decided_us + self._ttl_us < now_us:
+            return None
+        return found
+
+    def drop(self, attempt_id: str) -> None:
+        """Forget an attempt whose answer was never given."""
+        self._by_id.pop(attempt_id, None)
