@@ -1,0 +1,120 @@
+"""A text log as blocks of whole lines, unpacked on the way, a few mebibytes at a time."""
+
+import bz2
+import gzip
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, cast
+
+import pyarrow as pa
+
+from sekisho.campaigns.logs.faults import Faults
+
+BLOCK_BYTES = 8 * 1024 * 1024
+LINE_BYTES_MAX = 32 * 1024 * 1024
+HEAD_BYTES = 64 * 1024
+_BOM = b"\xef\xbb\xbf"
+_PACKED = ((b"\x1f\x8b", "gzip"), (b"BZh", "bz2"), (b"\x28\xb5\x2f\xfd", "zstd"))
+_READ_ERRORS = (OSError, EOFError, zlib.error, pa.ArrowException)
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Whole lines of a file; `first_line` is the number of the first one, from 1."""
+
+    data: bytes
+    first_line: int
+    last: bool
+
+
+def open_log(path: Path) -> BinaryIO:
+    """Open a log for reading; gzip, bzip2 and Zstandard are known by their first bytes and unpacked.
+
+    Raises:
+        OSError: if there is no such file, or it cannot be read.
+
+    """
+    with path.open("rb") as file:
+        start = file.read(4)
+    packing = next((name for magic, name in _PACKED if start.startswith(magic)), None)
+    if packing == "gzip":
+        return cast("BinaryIO", gzip.open(path, "rb"))
+    if packing == "bz2":
+        return cast("BinaryIO", bz2.open(path, "rb"))
+    if packing == "zstd":
+        return cast("BinaryIO", pa.CompressedInputStream(pa.OSFile(str(path)), "zstd"))
+    return path.open("rb")
+
+
+def read_head(path: Path) -> bytes:
+    """Return the first bytes of a log, unpacked as far as they can be.
+
+    Raises:
+        OSError: if there is no such file, or it cannot be read.
+
+    """
+    with open_log(path) as file:
+        try:
+            return file.read(HEAD_BYTES)
+        except _READ_ERRORS:
+            return b""
+
+
+def read_blocks(path: Path, faults: Faults, *, block_bytes: int = BLOCK_BYTES) -> Iterator[Block]:
+    """Yield a log's lines in blocks. A file that breaks off is named, and kept as far as it goes.
+
+    A line longer than `LINE_BYTES_MAX` is passed over, counted as a broken record and named.
+    """
+    rest, line, over = b"", 1, False
+    with open_log(path) as file:
+        for chunk in _chunks(file, faults, block_bytes):
+            data = rest + chunk
+            cut = data.rfind(b"\n") + 1
+            if cut == 0:
+                if len(data) > LINE_BYTES_MAX:
+                    data, over = b"", True
+                rest = data
+                continue
+            if over:  # the end of a line that was too long
+                faults.record(faults.claim(1), line, "line_too_long")
+                skip = data.index(b"\n") + 1
+                data, cut, line, over = data[skip:], cut - skip, line + 1, False
+            block, rest = data[:cut], data[cut:]
+            if block:
+                yield Block(data=block, first_line=line, last=False)
+                line += block.count(b"\n")
+    if over:
+        faults.record(faults.claim(1), line, "line_too_long")
+    elif rest:
+        yield Block(data=rest, first_line=line, last=True)
+
+
+def _chunks(file: BinaryIO, faults: Faults, block_bytes: int) -> Iterator[bytes]:
+    first = True
+    while True:
+        try:
+            chunk = file.read(block_bytes)
+        except _READ_ERRORS as damage:
+            faults.damaged(f"breaks off: {damage}")
+            return
+        if not chunk:
+            return
+        yield chunk.removeprefix(_BOM) if first else chunk
+        first = False
+
+
+def text_of(line: bytes, faults: Faults) -> str:
+    """Decode one line: UTF-8, or else Shift JIS, or else byte by byte; what was guessed is counted.
+
+    Never fails, and different bytes stay different texts.
+    """
+    try:
+        return line.decode("utf-8")
+    except UnicodeDecodeError:
+        faults.note("not_utf8", 1)
+    try:
+        return line.decode("cp932")
+    except UnicodeDecodeError:
+        return line.decode("latin-1")

@@ -1,0 +1,31 @@
+"""The attempt record as Parquet."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from sekisho.campaigns.logs.faults import Faults
+from sekisho.campaigns.logs.record import COLUMNS, REPEATING, RawRecords
+
+RECORDS_AT_ONCE = 65_536
+
+
+def read_parquet(path: Path, faults: Faults) -> Iterator[RawRecords]:
+    """Yield a file's records. A damaged file is named; what came before the damage is kept."""
+    try:
+        schema = pq.read_schema(path)
+        wanted = [name for name in schema.names if name in COLUMNS or name == "time_us"]
+        faults.set_aside([name for name in schema.names if name not in wanted])
+        if not wanted:
+            faults.damaged("has none of the attempt record's columns")
+            return
+        texts = [name for name in wanted if name in REPEATING and pa.types.is_string(schema.field(name).type)]
+        with pq.ParquetFile(path, read_dictionary=texts) as file:
+            for batch in file.iter_batches(RECORDS_AT_ONCE, columns=wanted, use_threads=False):
+                first = faults.claim(len(batch))
+                columns = dict(zip(batch.schema.names, batch.columns, strict=True))
+                yield RawRecords(columns=columns, length=len(batch), first_row=first, first_line=first + 1)
+    except (pa.ArrowException, OSError) as damage:
+        faults.damaged(f"is not a whole Parquet file: {str(damage).splitlines()[0][:200]}")
