@@ -1,0 +1,248 @@
+"""The record of attempts: each decided attempt, and what came of it, in the order in which they happened.
+
+Attempts that arrive while a commit is on its way are written together by the next one.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable
+from concurrent.futures import Future
+from contextlib import suppress
+
+import msgspec
+from sqlalchemy import Connection, select
+
+from sekisho.guard.attempts import Attempt, ChallengeResult, Outcome
+from sekisho.guard.decisions import Decision
+from sekisho.kernel.clock import Clock
+from sekisho.kernel.posture import OperationalError
+from sekisho.storage import outbox
+from sekisho.storage.engine import Store
+from sekisho.storage.tables.outbox import outbox as outbox_table
+
+DECIDED = "attempt:decided"
+SETTLED = "attempt:settled"
+
+WAITING_MAX = 16_384
+COMMIT_S_MAX = 5.0
+
+
+class AttemptDecided(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """An attempt was decided. `position` is its place in the record."""
+
+    position: int
+    attempt_id: str
+    at_us: int
+    attempt: Attempt
+    decision: Decision
+
+
+class AttemptSettled(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """It became known what came of an attempt. `position` is its place in the record."""
+
+    position: int
+    attempt_id: str
+    at_us: int
+    outcome: Outcome
+    challenge: ChallengeResult
+
+
+class RecordedAttempt(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """An attempt with its decision, and what came of it as far as that is known."""
+
+    position: int
+    attempt_id: str
+    at_us: int
+    attempt: Attempt
+    decision: Decision
+    outcome: Outcome = Outcome.UNKNOWN
+    challenge: ChallengeResult = ChallengeResult.NONE
+
+
+class _DecidedBody(msgspec.Struct, frozen=True):
+    attempt: Attempt
+    decision: Decision
+
+
+class _SettledBody(msgspec.Struct, frozen=True):
+    outcome: Outcome
+    challenge: ChallengeResult
+
+
+_encode = msgspec.json.Encoder().encode
+_decode_decided = msgspec.json.Decoder(_DecidedBody).decode
+_decode_settled = msgspec.json.Decoder(_SettledBody).decode
+
+_Waiting = tuple[outbox.Entry, "asyncio.Future[None]"]
+
+
+class AttemptStore:
+    """Records attempts from one event loop, and reads them back from any thread.
+
+    What `record` and `settle` return is done once the record survives the loss of the process and of the
+    power. It raises OperationalError, at the latest after `commit_s_max` seconds, where the store fails or
+    is too slow; what was refused for slowness may still have been kept.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        *,
+        clock: Clock,
+        waiting_max: int = WAITING_MAX,
+        commit_s_max: float = COMMIT_S_MAX,
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._waiting_max = waiting_max
+        self._commit_s_max = commit_s_max
+        self._waiting: deque[_Waiting] = deque()
+        self._unfinished: deque[tuple[float, asyncio.Future[None]]] = deque()
+        self._flush_is_queued = False
+
+    def record(self, attempt_id: str, attempt: Attempt, decision: Decision) -> Awaitable[None]:
+        """Keep a decided attempt; the same id again changes nothing."""
+        body = _encode(_DecidedBody(attempt, decision))
+        return self._append(outbox.Entry(DECIDED, attempt_id, self._clock.now_us(), body))
+
+    def settle(
+        self, attempt_id: str, outcome: Outcome, challenge: ChallengeResult, at_us: int
+    ) -> Awaitable[None]:
+        """Keep what came of an attempt; a second settlement of the same attempt changes nothing."""
+        body = _encode(_SettledBody(outcome, challenge))
+        return self._append(outbox.Entry(SETTLED, attempt_id, at_us, body))
+
+    def recent(self, count: int) -> list[RecordedAttempt]:
+        """Return the newest attempts that are still in the outbox, newest first. Raises OperationalError."""
+        newest = (
+            select(outbox_table)
+            .where(outbox_table.c.kind == DECIDED)
+            .order_by(outbox_table.c.position.desc())
+            .limit(count)
+        )
+        with self._store.read() as connection:
+            decided = [_decided(outbox.StoredEntry(*row)) for row in connection.execute(newest)]
+            settled = _settlements(connection, [event.attempt_id for event in decided])
+        return [_with_settlement(event, settled.get(event.attempt_id)) for event in decided]
+
+    def since(self, position: int, *, limit: int = 10_000) -> list[AttemptDecided | AttemptSettled]:
+        """Return what happened after a position, in order, at most so many. Raises OperationalError.
+
+        With 0 it begins with the oldest that the outbox still holds.
+        """
+        with self._store.read() as connection:
+            entries = outbox.read_after(connection, position, limit=limit)
+        return [event for entry in entries if (event := event_of(entry)) is not None]
+
+    def last_position(self) -> int:
+        """Return the position of the newest event, 0 where there is none. Raises OperationalError."""
+        with self._store.read() as connection:
+            return outbox.last_position(connection)
+
+    def _append(self, entry: outbox.Entry) -> "asyncio.Future[None]":
+        loop = asyncio.get_running_loop()
+        done: asyncio.Future[None] = loop.create_future()
+        if len(self._waiting) >= self._waiting_max:
+            done.set_exception(OperationalError("store", f"{self._waiting_max} records wait to be written"))
+            return done
+        self._waiting.append((entry, done))
+        self._watch(loop, done)
+        # The flag falls before a flush takes what waits: whoever still sees it up is sure to be taken along.
+        if not self._flush_is_queued:
+            self._flush_is_queued = True
+            self._queue_flush(loop)
+        return done
+
+    def _queue_flush(self, loop: asyncio.AbstractEventLoop) -> None:
+        taken: list[_Waiting] = []
+
+        def flush(connection: Connection) -> None:
+            taken.extend(self._take())
+            outbox.append(connection, [entry for entry, _ in taken])
+
+        def flushed(future: "Future[None]") -> None:
+            # A loop that was closed meanwhile has nobody left who waits.
+            with suppress(RuntimeError):
+                loop.call_soon_threadsafe(self._finish, taken, future.exception())
+
+        try:
+            self._store.write(flush).add_done_callback(flushed)
+        except OperationalError as closed:
+            self._finish(taken, closed)
+
+    def _take(self) -> list[_Waiting]:
+        self._flush_is_queued = False
+        return [self._waiting.popleft() for _ in range(len(self._waiting))]
+
+    def _finish(self, taken: list[_Waiting], error: BaseException | None) -> None:
+        # A transaction that could not even begin has left everybody waiting.
+        for _, done in taken or (self._take() if error else ()):
+            if not done.done():
+                if error is None:
+                    done.set_result(None)
+                else:
+                    done.set_exception(error)
+
+    def _watch(self, loop: asyncio.AbstractEventLoop, done: "asyncio.Future[None]") -> None:
+        if not self._unfinished:
+            loop.call_later(self._commit_s_max, self._expire, loop)
+        self._unfinished.append((loop.time() + self._commit_s_max, done))
+
+    def _expire(self, loop: asyncio.AbstractEventLoop) -> None:
+        now = loop.time()
+        while self._unfinished and (self._unfinished[0][1].done() or self._unfinished[0][0] <= now):
+            done = self._unfinished.popleft()[1]
+            if not done.done():
+                done.set_exception(OperationalError("store", f"no commit within {self._commit_s_max} s"))
+        if self._unfinished:
+            loop.call_later(self._unfinished[0][0] - now, self._expire, loop)
+
+
+def event_of(entry: outbox.StoredEntry) -> AttemptDecided | AttemptSettled | None:
+    """Read an outbox entry as an event of an attempt, or return None where it is about something else."""
+    if entry.kind == DECIDED:
+        return _decided(entry)
+    if entry.kind == SETTLED:
+        return _settled(entry)
+    return None
+
+
+def _decided(entry: outbox.StoredEntry) -> AttemptDecided:
+    body = _decode_decided(entry.body)
+    return AttemptDecided(
+        position=entry.position,
+        attempt_id=entry.subject,
+        at_us=entry.at_us,
+        attempt=body.attempt,
+        decision=body.decision,
+    )
+
+
+def _settled(entry: outbox.StoredEntry) -> AttemptSettled:
+    body = _decode_settled(entry.body)
+    return AttemptSettled(
+        position=entry.position,
+        attempt_id=entry.subject,
+        at_us=entry.at_us,
+        outcome=body.outcome,
+        challenge=body.challenge,
+    )
+
+
+def _settlements(connection: Connection, attempt_ids: list[str]) -> dict[str, AttemptSettled]:
+    of_these = select(outbox_table).where(
+        outbox_table.c.kind == SETTLED, outbox_table.c.subject.in_(attempt_ids)
+    )
+    return {row.subject: _settled(outbox.StoredEntry(*row)) for row in connection.execute(of_these)}
+
+
+def _with_settlement(event: AttemptDecided, settled: AttemptSettled | None) -> RecordedAttempt:
+    return RecordedAttempt(
+        position=event.position,
+        attempt_id=event.attempt_id,
+        at_us=event.at_us,
+        attempt=event.attempt,
+        decision=event.decision,
+        outcome=settled.outcome if settled else Outcome.UNKNOWN,
+        challenge=settled.challenge if settled else ChallengeResult.NONE,
+    )

@@ -1,0 +1,122 @@
+"""Units of work: what is written together is kept together, or not at all.
+
+All writes of a process go through one thread. It takes what waits in its queue, up to a limit, gives each
+unit of work a savepoint of its own, and commits them together, so that many small writes share one flush to
+disk.
+"""
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from queue import Empty, SimpleQueue
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DBAPIError, IntegrityError
+
+from sekisho.kernel.posture import OperationalError
+
+Result = TypeVar("Result")
+Work = Callable[[Connection], Result]
+
+WORKS_PER_COMMIT_MAX = 64
+
+_Queued = tuple[Work[Any], "Future[Any]"]
+
+
+class _Failure:
+    """A unit of work that was rolled back, and why."""
+
+    def __init__(self, error: Exception) -> None:
+        self.error = as_outage(error)
+
+
+class Writer:
+    """The one thread that writes. Units of work run in the order in which they were submitted."""
+
+    def __init__(self, engine: Engine, *, works_per_commit_max: int = WORKS_PER_COMMIT_MAX) -> None:
+        self._engine = engine
+        self._works_per_commit_max = works_per_commit_max
+        self._queue: SimpleQueue[_Queued | None] = SimpleQueue()
+        self._closing = threading.Lock()
+        self._closed = False
+        self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
+        self._thread.start()
+
+    def submit(self, work: Work[Result]) -> "Future[Result]":
+        """Queue a unit of work. The future is done when it is committed, and carries what the work returned.
+
+        What the work raises rolls back this unit alone and comes out of the future; an OperationalError says
+        that the store itself failed. The work must not use its connection after it returned.
+        """
+        future: Future[Result] = Future()
+        with self._closing:
+            if self._closed:
+                raise OperationalError("store", "closed")
+            self._queue.put((work, future))
+        return future
+
+    def close(self) -> None:
+        """Commit what was submitted, then end the thread."""
+        with self._closing:
+            if not self._closed:
+                self._closed = True
+                self._queue.put(None)
+        self._thread.join()
+
+    def _run(self) -> None:
+        last = False
+        while not last:
+            batch, last = self._take()
+            if batch:
+                self._commit(batch)
+
+    def _take(self) -> tuple[list[_Queued], bool]:
+        batch: list[_Queued] = []
+        queued = self._queue.get()
+        while queued is not None:
+            if queued[1].set_running_or_notify_cancel():
+                batch.append(queued)
+            if len(batch) >= self._works_per_commit_max:
+                return batch, False
+            try:
+                queued = self._queue.get_nowait()
+            except Empty:
+                return batch, False
+        return batch, True
+
+    def _commit(self, batch: list[_Queued]) -> None:
+        # A unit that is alone in its transaction needs no savepoint: rolling back takes nobody else along.
+        run = _run_alone if len(batch) == 1 else _run_in_savepoint
+        try:
+            with self._engine.begin() as connection:
+                results = [run(connection, work) for work, _ in batch]
+        except Exception as error:  # noqa: BLE001 - whatever it was, those who wait must hear of it
+            results = [_Failure(error)] * len(batch)
+        for (_, future), result in zip(batch, results, strict=True):
+            if isinstance(result, _Failure):
+                future.set_exception(result.error)
+            else:
+                future.set_result(result)
+
+
+def _run_alone(connection: Connection, work: Work[Any]) -> Any:  # noqa: ANN401 - what the work returns
+    return work(connection)
+
+
+def _run_in_savepoint(connection: Connection, work: Work[Any]) -> Any:  # noqa: ANN401 - what the work returns
+    savepoint = connection.begin_nested()
+    try:
+        result = work(connection)
+    except Exception as error:  # noqa: BLE001 - it belongs to this unit's future, not to the thread
+        savepoint.rollback()
+        return _Failure(error)
+    savepoint.commit()
+    return result
+
+
+def as_outage(error: Exception) -> Exception:
+    """Turn a database's complaint about itself into an OperationalError; leave everything else as it is."""
+    if isinstance(error, DBAPIError) and not isinstance(error, IntegrityError):
+        return OperationalError("store", str(error.orig))
+    return error
