@@ -55,8 +55,8 @@ def append(connection: Connection, entries: Sequence[Entry]) -> None:
 def _insert(mark: str, rows: int) -> str:
     row = f"({mark}, {mark}, {mark}, {mark})"
     return (
-        "INSERT INTO outbox (kind, subject, at_us, body) VALUES "  # noqa: S608 - marks only, the values are
-        bound + ", ".join([row] * rows)
+        "INSERT INTO outbox (kind, subject, at_us, body) VALUES "  # noqa: S608 - marks only, values are bound
+        + ", ".join([row] * rows)
         + " ON CONFLICT DO NOTHING"
     )
 
