@@ -1,5 +1,6 @@
 """Conversions of one raw column: texts, yes-or-no marks, whole numbers, words from a fixed list."""
 
+from collections.abc import Mapping
 from enum import StrEnum
 
 import pyarrow as pa
@@ -72,6 +73,13 @@ def words(column: pa.DictionaryArray, known: type[StrEnum], *, empty: StrEnum) -
     found = [positions.get(text.strip().lower()) for text in column.dictionary.to_pylist()]
     codes = pa.array(found, pa.int32()).take(column.indices)
     return pa.DictionaryArray.from_arrays(codes, pa.array([word.value for word in known]))
+
+
+def translated(column: pa.Array | None, length: int, words: Mapping[str, str]) -> pa.DictionaryArray:
+    """Return another vocabulary's words in ours; keys are in lower case, an unknown word is ''."""
+    texts = repeating_text(column, length)
+    ours = [words.get(text.strip().lower(), "") for text in texts.dictionary.to_pylist()]
+    return pc.dictionary_encode(pa.array(ours, pa.string()).take(texts.indices))
 
 
 def flags(column: pa.Array | None, length: int, name: str, faults: Faults) -> pa.Int8Array:

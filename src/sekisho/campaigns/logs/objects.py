@@ -1,6 +1,6 @@
 """Logs of JSON objects, one a line or as one array: what every JSON format can fall back on."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,44 +10,60 @@ import msgspec
 from sekisho.campaigns.logs.blocks import Block, open_log, read_blocks, text_of
 from sekisho.campaigns.logs.faults import Faults
 
+NO_RECORD = -1
 ARRAY_BYTES_MAX = 512 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
 class LogObject:
-    """One JSON object of a log: its place among the data records, its line, and what it says."""
+    """One JSON object of a log: its place among the data records (or `NO_RECORD`), its line, what it says."""
 
     row: int
     line: int
     said: dict[str, Any]
 
 
-def objects_of(block: Block, faults: Faults) -> list[LogObject]:
+def every_object(said: dict[str, Any]) -> bool:
+    """Take every object for a data record: what the attempt record does."""
+    del said
+    return True
+
+
+def objects_of(
+    block: Block, faults: Faults, is_record: Callable[[dict[str, Any]], bool] = every_object
+) -> list[LogObject]:
     """Return a block's objects; a line that is not one is a broken record, a blank line is nothing."""
     found = []
     for number, line in enumerate(block.data.split(b"\n"), block.first_line):
         if not line.strip():
             continue
-        row = faults.claim(1)
         try:
             said = msgspec.json.decode(text_of(line, faults))
         except (msgspec.DecodeError, RecursionError):
-            faults.record(row, number, "not_json")
+            faults.record(faults.claim(1), number, "not_json")
             continue
-        if isinstance(said, dict):
-            found.append(LogObject(row, number, said))
-        else:
-            faults.record(row, number, "not_an_object")
+        found += _placed(said, number, faults, is_record)
     return found
 
 
-def read_objects(path: Path, faults: Faults) -> Iterator[list[LogObject]]:
-    """Yield a log's objects in groups of one block."""
+def _placed(
+    said: object, line: int, faults: Faults, is_record: Callable[[dict[str, Any]], bool]
+) -> list[LogObject]:
+    if not isinstance(said, dict):
+        faults.record(faults.claim(1), line, "not_an_object")
+        return []
+    return [LogObject(faults.claim(1) if is_record(said) else NO_RECORD, line, said)]
+
+
+def read_objects(
+    path: Path, faults: Faults, is_record: Callable[[dict[str, Any]], bool] = every_object
+) -> Iterator[list[LogObject]]:
+    """Yield a log's objects in groups of one block. Those that are no data record claim no row."""
     if starts_as_array(path):
-        yield _read_array(path, faults)
+        yield [placed for item in _read_array(path, faults) for placed in _placed(item, 1, faults, is_record)]
         return
     for block in read_blocks(path, faults):
-        yield objects_of(block, faults)
+        yield objects_of(block, faults, is_record)
 
 
 def starts_as_array(path: Path) -> bool:
@@ -59,22 +75,14 @@ def starts_as_array(path: Path) -> bool:
             return False
 
 
-def _read_array(path: Path, faults: Faults) -> list[LogObject]:
+def _read_array(path: Path, faults: Faults) -> list[object]:
     with open_log(path) as file:
         data = file.read(ARRAY_BYTES_MAX + 1)
     if len(data) > ARRAY_BYTES_MAX:
         faults.damaged("is one JSON array of more than 512 MiB: write one object a line instead")
         return []
     try:
-        items = msgspec.json.decode(data.removeprefix(b"\xef\xbb\xbf"))
+        return msgspec.json.decode(data.removeprefix(b"\xef\xbb\xbf"), type=list[Any])
     except msgspec.DecodeError as error:
         faults.damaged(f"is not a whole JSON array: {error}")
         return []
-    found = []
-    for item in items:
-        row = faults.claim(1)
-        if isinstance(item, dict):
-            found.append(LogObject(row, 1, item))
-        else:
-            faults.record(row, 1, "not_an_object")
-    return found

@@ -11,6 +11,7 @@ from sekisho.campaigns.logs.blocks import read_head
 from sekisho.campaigns.logs.faults import BrokenRecord, Faults, UnusableLog
 from sekisho.campaigns.logs.formats import READERS, ReadingOptions, detect
 from sekisho.campaigns.logs.record import SCHEMA, attempt_records
+from sekisho.campaigns.logs.web_access import WebAccessRules
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,21 +42,32 @@ class AttemptLog:
         return list(self.faults.aside)
 
 
-def read_logs(paths: Sequence[Path], *, log_format: str = "auto", key: bytes) -> AttemptLog:
-    """Read logs one after the other. `key` hashes secrets that stand in a log; a run has its own.
+def read_logs(
+    paths: Sequence[Path],
+    *,
+    log_format: str = "auto",
+    key: bytes,
+    year: int | None = None,
+    web_access: WebAccessRules | None = None,
+) -> AttemptLog:
+    """Read logs one after the other; `log_format` is `auto` or a name in `formats.READERS`.
+
+    `key` hashes secrets that stand in a log; every run has its own. `year` and `web_access` are for the
+    formats that need them (`formats.ReadingOptions`).
 
     Raises:
         UnusableLog: if no attempt could be read from any of them.
 
     """
     faults = Faults()
-    batches = list(stream_logs(paths, faults, log_format=log_format, key=key))
+    options = ReadingOptions(key=key, year=year, web_access=web_access)
+    batches = list(stream_logs(paths, faults, options, log_format=log_format))
     table = pa.Table.from_batches(batches, schema=SCHEMA).unify_dictionaries()
     return AttemptLog(table=table, faults=faults)
 
 
 def stream_logs(
-    paths: Sequence[Path], faults: Faults, *, log_format: str = "auto", key: bytes
+    paths: Sequence[Path], faults: Faults, options: ReadingOptions, *, log_format: str = "auto"
 ) -> Iterator[pa.RecordBatch]:
     """Yield attempts in batches as they are read, so that memory stays small; `faults` fills on the way.
 
@@ -63,7 +75,6 @@ def stream_logs(
         UnusableLog: at the end, if not one attempt could be read.
 
     """
-    options = ReadingOptions(key=key)
     attempts = 0
     for path in paths:
         faults.file = str(path)
