@@ -1,48 +1,20 @@
 """The desk: what is answered is on record, what is settled is learned once, and listeners see both."""
 
 import asyncio
-from collections.abc import Awaitable
 
 import pytest
+from tests.web.guard_service import ListRecorder, ThreeStrikes
 
 from sekisho.guard.attempts import Attempt, ChallengeResult, Outcome
-from sekisho.guard.decisions import Action, Decision
-from sekisho.guard.guard import Guard
+from sekisho.guard.decisions import Action
 from sekisho.kernel.chance import SeededChance
 from sekisho.kernel.clock import MINUTE_US, SetClock
-from sekisho.kernel.posture import OperationalError, Posture
+from sekisho.kernel.posture import Posture
 from sekisho.web.guard_api.desk import Assessed, Event, GuardDesk, Settled
 from sekisho.web.guard_api.refusals import OutcomeConflict, RecordUnavailable, UnknownAttempt
 from sekisho.web.problems import Overloaded
 
 NOW_US = 1_700_000_000_000_000
-
-
-class ListRecorder:
-    """Keeps the record in lists; can be held back or put out of order."""
-
-    def __init__(self) -> None:
-        self.attempts: dict[str, tuple[Attempt, Decision]] = {}
-        self.outcomes: dict[str, tuple[Outcome, ChallengeResult]] = {}
-        self.durable = asyncio.Event()
-        self.durable.set()
-        self.out = False
-
-    def record(self, attempt_id: str, attempt: Attempt, decision: Decision) -> Awaitable[None]:
-        self.attempts[attempt_id] = (attempt, decision)
-        return self._committed()
-
-    def settle(
-        self, attempt_id: str, outcome: Outcome, challenge: ChallengeResult, at_us: int
-    ) -> Awaitable[None]:
-        assert at_us
-        self.outcomes[attempt_id] = (outcome, challenge)
-        return self._committed()
-
-    async def _committed(self) -> None:
-        await self.durable.wait()
-        if self.out:
-            raise OperationalError("attempt store", "disk full")
 
 
 class Setting:
@@ -51,7 +23,7 @@ class Setting:
     def __init__(self, posture: Posture = Posture.CLOSED, **limits: int) -> None:
         self.clock = SetClock(NOW_US)
         self.recorder = ListRecorder()
-        self.guard = Guard(key=b"k" * 32)
+        self.guard = ThreeStrikes()
         self.desk = GuardDesk(
             self.guard,
             clock=self.clock,

@@ -12,7 +12,6 @@ import structlog
 
 from sekisho.guard.attempts import Attempt, ChallengeResult, Outcome
 from sekisho.guard.decisions import Decision
-from sekisho.guard.guard import Guard
 from sekisho.kernel.chance import Chance
 from sekisho.kernel.clock import MINUTE_US, Clock
 from sekisho.kernel.ids import ATTEMPT
@@ -52,6 +51,20 @@ Event = Assessed | Settled
 Listener = Callable[[Event], None]
 
 
+class Judge(Protocol):
+    """What decides and learns: `sekisho.guard.guard.Guard`."""
+
+    def assess(self, attempt: Attempt) -> Decision:
+        """Decide an attempt from what was known before it."""
+        ...
+
+    def learn(
+        self, attempt: Attempt, decision: Decision, outcome: Outcome, challenge: ChallengeResult, /
+    ) -> None:
+        """Take in what came of an attempt that was decided here."""
+        ...
+
+
 class AttemptRecorder(Protocol):
     """Where attempts, decisions and outcomes are kept.
 
@@ -81,7 +94,7 @@ class GuardDesk:
 
     def __init__(  # noqa: PLR0913 - the parts of a desk, each named at the call
         self,
-        guard: Guard,
+        guard: Judge,
         *,
         clock: Clock,
         chance: Chance,

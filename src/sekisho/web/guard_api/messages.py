@@ -13,14 +13,15 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 
 MEMBER_CHARS_MAX = 256
-TOKEN_CHARS_MAX = 512
+TEXT_CHARS_MAX = 512
 LONG_CHARS_MAX = 2_048
 ASN_MAX = 2**32 - 1
 YEN_MAX = 10**15
 
-Text = Annotated[str, Meta(max_length=TOKEN_CHARS_MAX)]
+Text = Annotated[str, Meta(max_length=TEXT_CHARS_MAX)]
 Flag = bool | Literal[0, 1, ""] | None
 GateName = Literal["", "login", "bank_link", "atm_withdrawal", "transfer", "code_entry", "contact_change"]
+OutcomeName = Literal["success", "wrong_secret", "no_such_member", "refused", "challenged"]
 
 
 class AttemptMessage(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -37,6 +38,7 @@ class AttemptMessage(msgspec.Struct, frozen=True, kw_only=True, gc=False):
             max_length=45,
             description="The client's address, IPv4 or IPv6.",
             examples=["192.0.2.7"],
+            extra_json_schema={"anyOf": [{"format": "ipv4"}, {"format": "ipv6"}]},
         ),
     ]
     time: Annotated[datetime, Meta(tz=True, description="RFC 3339; now where it is absent.")] | None = None
@@ -92,7 +94,10 @@ class AnswerMessage(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 class OutcomeMessage(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What came of an attempt, told once, when it is over."""
 
-    outcome: Annotated[Outcome, Meta(description="What the password check or the gate's own proof said.")]
+    outcome: Annotated[
+        OutcomeName,
+        Meta(description="What the password check or the gate's own proof said."),
+    ]
     challenge: Annotated[
         ChallengeResult | None,
         Meta(description="How an additional proof ended; empty where none was asked for."),

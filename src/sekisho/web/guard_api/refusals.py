@@ -6,7 +6,7 @@ from sekisho.kernel.refusals import Refusal
 
 
 class ImpossibleTime(Refusal):
-    """The attempt's time lies ahead of the service's clock by more than is allowed, or before 1970."""
+    """The attempt's time lies ahead of the service's clock by more than is allowed."""
 
     code: ClassVar = "impossible_time"
     status: ClassVar = 400
