@@ -11,11 +11,10 @@ import pysqlite3
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from sekisho.kernel.refusals import Refusal
-from sekisho.storage.unit_of_work import Result, Work, Writer, as_outage
+from sekisho.storage.unit_of_work import OUTAGES, Result, Work, Writer, as_outage
 
 MIGRATIONS = "sekisho.storage:migrations"
 MIGRATION_LOCK = 0x5E_C1_50_01
@@ -79,7 +78,7 @@ class Store:
         try:
             with self._reading.connect() as connection:
                 yield connection
-        except DBAPIError as error:
+        except OUTAGES as error:
             raise as_outage(error) from error
 
     def close(self) -> None:
@@ -104,7 +103,7 @@ def open_store(url: str) -> Store:
             return _open_sqlite(Path(parsed.database))
         if parsed is not None and parsed.drivername in {"postgresql", "postgres"}:
             return _open_postgresql(parsed)
-    except DBAPIError as error:
+    except OUTAGES as error:
         raise as_outage(error) from error
     raise StoreUrlUnknown(known=url.partition("@")[0][:60])
 

@@ -11,8 +11,7 @@ from concurrent.futures import Future
 from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy import Connection, Engine, exc
 
 from sekisho.kernel.posture import OperationalError
 
@@ -20,6 +19,15 @@ Result = TypeVar("Result")
 Work = Callable[[Connection], Result]
 
 WORKS_PER_COMMIT_MAX = 64
+
+# What a database says when it is itself in trouble; the rest of what it says is about what it was asked.
+OUTAGES = (
+    exc.InterfaceError,
+    exc.InternalError,
+    exc.OperationalError,
+    exc.PendingRollbackError,
+    exc.TimeoutError,
+)
 
 _Queued = tuple[Work[Any], "Future[Any]"]
 
@@ -117,6 +125,6 @@ def _run_in_savepoint(connection: Connection, work: Work[Any]) -> Any:  # noqa: 
 
 def as_outage(error: Exception) -> Exception:
     """Turn a database's complaint about itself into an OperationalError; leave everything else as it is."""
-    if isinstance(error, DBAPIError) and not isinstance(error, IntegrityError):
-        return OperationalError("store", str(error.orig))
+    if isinstance(error, OUTAGES):
+        return OperationalError("store", str(getattr(error, "orig", None) or error))
     return error

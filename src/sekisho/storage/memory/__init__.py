@@ -1,0 +1,1 @@
+"""The guard's memory between one run and the next."""

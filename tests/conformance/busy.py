@@ -1,0 +1,17 @@
+"""A store that is busy for as long as a test wants."""
+
+import threading
+
+
+def hold_up(store):
+    """Keep the writer busy until the event is set, so that what comes is committed together."""
+    go_on = threading.Event()
+    started = threading.Event()
+
+    def wait(_connection):
+        started.set()
+        assert go_on.wait(10)
+
+    store.write(wait)
+    assert started.wait(10)
+    return go_on

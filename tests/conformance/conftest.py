@@ -1,0 +1,38 @@
+"""Every store that Sekisho can stand on, so that one suite runs against all of them."""
+
+import itertools
+
+import psycopg
+import pytest
+from tests.postgres import running_postgres
+
+from sekisho.storage.engine import open_store
+
+NUMBERS = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def postgres_url():
+    """Give the URL of a PostgreSQL server that lives as long as the session."""
+    with running_postgres() as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.server)])
+def store_url(request, tmp_path):
+    """Give the URL of a store that nobody has opened yet."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/sekisho.db"
+    server = request.getfixturevalue("postgres_url")
+    database = f"store_{next(NUMBERS)}"
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {database}")
+    return server.replace("/postgres?", f"/{database}?")
+
+
+@pytest.fixture
+def store(store_url):
+    """Give an open store."""
+    opened = open_store(store_url)
+    yield opened
+    opened.close()
