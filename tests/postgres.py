@@ -49,7 +49,7 @@ class _Server:
         self._run("pg_ctl", "stop", "-w", "-m", "fast")
 
     def _run(self, binary: str, *arguments: str) -> None:
-        subprocess.run(  # noqa: S603 - our own arguments
+        subprocess.run(
             [self._binaries / binary, "-D", self._data, *arguments],
             user=self._user,
             env={"LC_ALL": "C", "TZ": "UTC", "PATH": os.environ["PATH"]},

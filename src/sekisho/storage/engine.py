@@ -14,7 +14,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from sekisho.kernel.refusals import Refusal
-from sekisho.storage.unit_of_work import OUTAGES, Result, Work, Writer, as_outage
+from sekisho.storage.unit_of_work import Result, Work, Writer, outages_named
 
 MIGRATIONS = "sekisho.storage:migrations"
 MIGRATION_LOCK = 0x5E_C1_50_01
@@ -75,11 +75,8 @@ class Store:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """Give a connection that sees one state of the store and writes nothing. Raises OperationalError."""
-        try:
-            with self._reading.connect() as connection:
-                yield connection
-        except OUTAGES as error:
-            raise as_outage(error) from error
+        with outages_named(), self._reading.connect() as connection:
+            yield connection
 
     def close(self) -> None:
         """Commit what was submitted and let the store go. Closing twice changes nothing."""
@@ -98,14 +95,13 @@ def open_store(url: str) -> Store:
     OperationalError where the database cannot be reached.
     """
     parsed = make_url(url) if "://" in url else None
-    try:
+    with outages_named():
         if parsed is not None and parsed.drivername == "sqlite" and parsed.database:
             return _open_sqlite(Path(parsed.database))
         if parsed is not None and parsed.drivername in {"postgresql", "postgres"}:
             return _open_postgresql(parsed)
-    except OUTAGES as error:
-        raise as_outage(error) from error
-    raise StoreUrlUnknown(known=url.partition("@")[0][:60])
+    # Only what stands before the "://" is logged: behind it there may be a password.
+    raise StoreUrlUnknown(known=url.partition("://")[0][:20])
 
 
 def _open_sqlite(file: Path) -> Store:

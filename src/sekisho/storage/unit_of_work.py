@@ -6,8 +6,9 @@ disk.
 """
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from contextlib import contextmanager
 from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
 
@@ -123,8 +124,21 @@ def _run_in_savepoint(connection: Connection, work: Work[Any]) -> Any:  # noqa: 
     return result
 
 
+@contextmanager
+def outages_named() -> Iterator[None]:
+    """Raise OperationalError where a database within complains about itself."""
+    try:
+        yield
+    except exc.SQLAlchemyError as error:
+        outage = as_outage(error)
+        if outage is error:
+            raise
+        raise outage from error
+
+
 def as_outage(error: Exception) -> Exception:
     """Turn a database's complaint about itself into an OperationalError; leave everything else as it is."""
-    if isinstance(error, OUTAGES):
+    # SQLite says plainly "database error" where the file is damaged or is none of its own.
+    if isinstance(error, OUTAGES) or type(error) is exc.DatabaseError:
         return OperationalError("store", str(getattr(error, "orig", None) or error))
     return error
