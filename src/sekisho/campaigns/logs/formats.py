@@ -19,13 +19,14 @@ from sekisho.campaigns.logs.web_access import WebAccessRules, read_web_access
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadingOptions:
-    """What a reader may need beside the file.
+    """How to read: `log_format` is `auto` or a name in `READERS`.
 
     `key` hashes secrets that stand in a log and lives as long as the run. `year` is that of an OpenSSH log's
     first line. `web_access` says which requests of an access log are logins.
     """
 
     key: bytes
+    log_format: str = "auto"
     year: int | None = None
     web_access: WebAccessRules | None = None
 

@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 from sekisho.campaigns.logs.faults import Faults
 from sekisho.campaigns.logs.record import COLUMNS, REPEATING, RawRecords
 
-RECORDS_AT_ONCE = 65_536
+RECORDS_AT_ONCE = 16384
 
 
 def read_parquet(path: Path, faults: Faults) -> Iterator[RawRecords]:
@@ -22,7 +22,7 @@ def read_parquet(path: Path, faults: Faults) -> Iterator[RawRecords]:
             faults.damaged("has none of the attempt record's columns")
             return
         texts = [name for name in wanted if name in REPEATING and pa.types.is_string(schema.field(name).type)]
-        with pq.ParquetFile(path, read_dictionary=texts) as file:
+        with pq.ParquetFile(path, read_dictionary=texts, buffer_size=65_536) as file:
             for batch in file.iter_batches(RECORDS_AT_ONCE, columns=wanted, use_threads=False):
                 first = faults.claim(len(batch))
                 columns = dict(zip(batch.schema.names, batch.columns, strict=True))

@@ -50,25 +50,20 @@ def read_logs(
     year: int | None = None,
     web_access: WebAccessRules | None = None,
 ) -> AttemptLog:
-    """Read logs one after the other; `log_format` is `auto` or a name in `formats.READERS`.
-
-    `key` hashes secrets that stand in a log; every run has its own. `year` and `web_access` are for the
-    formats that need them (`formats.ReadingOptions`).
+    """Read logs one after the other into one table; what the options mean stands at `formats.ReadingOptions`.
 
     Raises:
         UnusableLog: if no attempt could be read from any of them.
 
     """
+    options = ReadingOptions(log_format=log_format, key=key, year=year, web_access=web_access)
     faults = Faults()
-    options = ReadingOptions(key=key, year=year, web_access=web_access)
-    batches = list(stream_logs(paths, faults, options, log_format=log_format))
+    batches = list(stream_logs(paths, faults, options))
     table = pa.Table.from_batches(batches, schema=SCHEMA).unify_dictionaries()
     return AttemptLog(table=table, faults=faults)
 
 
-def stream_logs(
-    paths: Sequence[Path], faults: Faults, options: ReadingOptions, *, log_format: str = "auto"
-) -> Iterator[pa.RecordBatch]:
+def stream_logs(paths: Sequence[Path], faults: Faults, options: ReadingOptions) -> Iterator[pa.RecordBatch]:
     """Yield attempts in batches as they are read, so that memory stays small; `faults` fills on the way.
 
     Raises:
@@ -78,7 +73,7 @@ def stream_logs(
     attempts = 0
     for path in paths:
         faults.file = str(path)
-        for batch in _stream_one(path, faults, log_format, options):
+        for batch in _stream_one(path, faults, options):
             attempts += len(batch)
             if len(batch):
                 yield batch
@@ -86,14 +81,12 @@ def stream_logs(
         raise UnusableLog(_why_unusable(paths, faults))
 
 
-def _stream_one(
-    path: Path, faults: Faults, log_format: str, options: ReadingOptions
-) -> Iterator[pa.RecordBatch]:
+def _stream_one(path: Path, faults: Faults, options: ReadingOptions) -> Iterator[pa.RecordBatch]:
     try:
         if path.is_dir():
             faults.damaged("is a directory: name the files in it")
             return
-        name = _format_of(path, faults) if log_format == "auto" else log_format
+        name = _format_of(path, faults) if options.log_format == "auto" else options.log_format
         if name is not None:
             for raw in READERS[name](path, faults, options):
                 yield attempt_records(raw, faults)

@@ -1,0 +1,106 @@
+"""`sekisho replay`: what the guard would have decided, attempt by attempt, over past logs."""
+
+import resource
+import sys
+import time
+from pathlib import Path
+
+import click
+import msgspec
+
+from sekisho.campaigns.decision_files import ENDINGS, Closing, decision_file
+from sekisho.campaigns.logs.faults import Faults, UnusableLog
+from sekisho.campaigns.logs.formats import ReadingOptions
+from sekisho.campaigns.logs.ordered import in_time_order
+from sekisho.campaigns.logs.reading import stream_logs
+from sekisho.campaigns.replay import decide_all
+from sekisho.cli.log_options import log_options, tell_faults
+from sekisho.guard.guard import Guard
+
+UNUSABLE = 2
+# The guard's tables depend on its key. Nothing that a replay keeps can be attacked through it, so it is
+# always the same, and the same log gives the same decisions.
+GUARD_KEY = b"sekisho replay: one key, one answer"
+_PEAK_UNITS_PER_MIB = 1024 * 1024 if sys.platform == "darwin" else 1024
+
+
+def _with_known_ending(_: click.Context, __: click.Parameter, out: Path) -> Path:
+    if out.suffix.lower() not in ENDINGS:
+        raise click.BadParameter(f"{out.name} must end in one of {', '.join(ENDINGS)}.")
+    return out
+
+
+@click.command("replay")
+@click.argument("logs", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option(
+    "--out",
+    required=True,
+    type=click.Path(path_type=Path, dir_okay=False),
+    callback=_with_known_ending,
+    help="Where to write: a name that ends in .ndjson or .parquet.",
+)
+@log_options
+def command(logs: tuple[Path, ...], out: Path, reading: ReadingOptions) -> None:
+    """Run the guard over past attempts, each decided before its outcome is known to it.
+
+    The decisions stand in time order; `row` is an attempt's place in the input.
+    """
+    faults = Faults()
+    try:
+        closing = _replay(logs, out, reading, faults)
+    except UnusableLog as refusal:
+        tell_faults(faults)
+        click.echo(str(refusal), err=True)
+        sys.exit(UNUSABLE)
+    except OSError as error:
+        raise click.ClickException(f"{out} cannot be written: {error.strerror or error}.") from error
+    tell_faults(faults)
+    click.echo(msgspec.json.encode(closing).decode())
+
+
+def _replay(logs: tuple[Path, ...], out: Path, reading: ReadingOptions, faults: Faults) -> Closing:
+    began = time.perf_counter()
+    guard = Guard(key=GUARD_KEY)
+    progress = _Progress()
+    with decision_file(out) as file, in_time_order(stream_logs(logs, faults, reading)) as attempts:
+        for decisions in decide_all(attempts, guard):
+            file.write(decisions)
+            progress.show(len(decisions), len(attempts), time.perf_counter() - began)
+        seconds = time.perf_counter() - began
+        closing = Closing(
+            attempts=len(attempts),
+            broken=faults.broken_count,
+            seconds=round(seconds, 3),
+            attempts_per_second=round(len(attempts) / seconds, 1),
+            peak_memory_mib=round(peak_memory_mib(), 1),
+        )
+        file.close(closing)
+    progress.end()
+    return closing
+
+
+def peak_memory_mib() -> float:
+    """Return the most memory this process ever held, in mebibytes."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / _PEAK_UNITS_PER_MIB
+
+
+class _Progress:
+    """One line on stderr that is written over, where a person looks at it."""
+
+    def __init__(self) -> None:
+        self._done = 0
+        self._shown = sys.stderr.isatty()
+
+    def show(self, more: int, total: int, seconds: float) -> None:
+        """Say how far the replay is."""
+        self._done += more
+        if self._shown:
+            share = f"{self._done / total:4.0%}"
+            click.echo(
+                f"\r{share}  {self._done:,} attempts, {self._done / seconds:,.0f}/s ", nl=False, err=True
+            )
+
+    def end(self) -> None:
+        """Leave the line."""
+        if self._shown:
+            click.echo(err=True)
