@@ -8,6 +8,7 @@ COMMANDS = {
     "hunt": "sekisho.cli.hunt",
     "replay": "sekisho.cli.replay",
     "up": "sekisho.cli.up",
+    "range": "sekisho.cli.range",
     "bench": "sekisho.cli.bench",
 }
 

@@ -1,14 +1,9 @@
 """Several applications on one port, told apart by the host name that the browser asks for."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
-from typing import Any
+from collections.abc import Mapping
 
-Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-Application = Callable[[Scope, Receive, Send], Awaitable[None]]
+from sekisho.web.asgi import App, Message, Receive, Scope, Send
 
 
 class Hosts:
@@ -17,7 +12,7 @@ class Hosts:
     What asks for no name in `by_name` goes to `otherwise`. All of them start and stop together.
     """
 
-    def __init__(self, by_name: Mapping[str, Application], *, otherwise: Application) -> None:
+    def __init__(self, by_name: Mapping[str, App], *, otherwise: App) -> None:
         self._by_name = dict(by_name)
         self._otherwise = otherwise
 
@@ -49,7 +44,7 @@ class Hosts:
 class _Life:
     """The lifespan of one application: a task that is told to start, and later to stop."""
 
-    def __init__(self, application: Application, scope: Scope) -> None:
+    def __init__(self, application: App, scope: Scope) -> None:
         self._to_application: asyncio.Queue[Message] = asyncio.Queue()
         self._from_application: asyncio.Queue[Message] = asyncio.Queue()
         own = {**scope, "state": scope.get("state", {})}

@@ -78,6 +78,7 @@ def create_console(tally: LiveTally, *, clock: Clock, closing: Callable[[], bool
     )
     return Litestar(
         [live_page, live_pushes, files],
+        logging_config=None,
         openapi_config=None,
         response_headers=HEADERS,
     )

@@ -1,0 +1,139 @@
+"""Everything in one process on one port: the guard, its service, the console, the range's login."""
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from socket import socket
+from types import FrameType
+from typing import NamedTuple, TypeVar
+
+import httpx
+
+from sekisho.console.live_tally import LiveTally
+from sekisho.guard.guard import Guard
+from sekisho.kernel.chance import Chance
+from sekisho.kernel.clock import Clock
+from sekisho.kernel.posture import Posture
+from sekisho.storage.attempts import AttemptStore
+from sekisho.storage.engine import open_store
+from sekisho.web.asgi import App
+from sekisho.web.console.app import create_console, hear
+from sekisho.web.guard_api.api_keys import ApiKeys, Scope
+from sekisho.web.guard_api.app import create_guard_app
+from sekisho.web.guard_api.desk import GuardDesk
+from sekisho.web.hosts import Hosts
+from sekisho.web.server import serve
+
+LOOPBACK = "127.0.0.1"
+CONSOLE_HOST = "console.localhost"
+GUARD_HOST = "guard.localhost"
+KEY_OCTETS = 32
+FIRST_ANSWER_S_MAX = 30.0
+Result = TypeVar("Result")
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+class Embedded(NamedTuple):
+    """The parts of one process: give `application` to a server, and call `close` when it has ended."""
+
+    guard: Guard
+    keys: ApiKeys
+    application: Callable[[Mapping[str, App]], App]
+    close: Callable[[], None]
+
+
+def open_embedded(data: Path, *, clock: Clock, chance: Chance, closing: Callable[[], bool]) -> Embedded:
+    """Open the data folder and put the parts together.
+
+    Raises StoreInUse where another process has the folder, and what else the store raises.
+    """
+    data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    store = open_store(f"sqlite:///{data / 'sekisho.db'}")
+    guard = Guard(key=_key(data / "guard.key", chance))
+    desk = GuardDesk(
+        guard,
+        clock=clock,
+        chance=chance,
+        recorder=AttemptStore(store, clock=clock),
+        on_outage=Posture.CLOSED,
+    )
+    keys = ApiKeys(clock=clock, path=data / "api-keys.json")
+    tally = LiveTally()
+    desk.listeners.append(hear(tally))
+
+    def application(others: Mapping[str, App]) -> App:
+        console = create_console(tally, clock=clock, closing=closing)
+        return Hosts({CONSOLE_HOST: console, **others}, otherwise=create_guard_app(desk, keys=keys))
+
+    return Embedded(guard, keys, application, store.close)
+
+
+def new_key(keys: ApiKeys, name: str, chance: Chance) -> str:
+    """Make the API key of a name, in place of one that there may be."""
+    keys.remove(name)
+    return keys.add(name, (Scope.ASSESS, Scope.METRICS), chance)
+
+
+class Stopping:
+    """Says that the server was asked to end, so that open streams let it go."""
+
+    def __init__(self) -> None:
+        self.asked = asyncio.Event()
+
+    def __bool__(self) -> bool:
+        return self.asked.is_set()
+
+    def hear(self, *, tell: Callable[[int, FrameType | None], object] | None = None) -> None:
+        """Take SIGINT and SIGTERM from whoever has them now; `tell` hears of them as well."""
+        loop = asyncio.get_running_loop()
+
+        def heard(number: int, frame: FrameType | None) -> None:
+            loop.call_soon_threadsafe(self.asked.set)
+            if tell is not None:
+                tell(number, frame)
+
+        for number in SIGNALS:
+            signal.signal(number, heard)
+
+    async def unless_asked(self, work: Coroutine[None, None, Result]) -> Result | None:
+        """Do a piece of work, or leave it and return None as soon as somebody asks to stop."""
+        working, asked = asyncio.ensure_future(work), asyncio.ensure_future(self.asked.wait())
+        await asyncio.wait({working, asked}, return_when=asyncio.FIRST_COMPLETED)
+        asked.cancel()
+        if not working.cancel():
+            return working.result()
+        await asyncio.wait({working})
+        return None
+
+
+@asynccontextmanager
+async def serving(application: App, listener: socket, stopping: Stopping) -> AsyncIterator[str]:
+    """Serve while the block runs, and end when it is over; give the URL on this machine."""
+    url = f"http://{LOOPBACK}:{listener.getsockname()[1]}"
+    # The server hands a signal on when it has ended, to us who are ending already: the system would kill us.
+    before = [(number, signal.getsignal(number)) for number in SIGNALS]
+    stopping.hear()
+    server = asyncio.ensure_future(serve(application, listener))
+    try:
+        async with httpx.AsyncClient(timeout=FIRST_ANSWER_S_MAX) as client:
+            await client.get(f"{url}/healthz")
+        servers = signal.getsignal(signal.SIGINT)
+        stopping.hear(tell=servers if callable(servers) else None)
+        yield url
+    finally:
+        if not stopping:
+            signal.raise_signal(signal.SIGINT)
+        await server
+        for number, handler in before:
+            signal.signal(number, handler)
+
+
+def _key(file: Path, chance: Chance) -> bytes:
+    """Return the key in a file that only its owner may read; make it where there is none."""
+    if not file.exists():
+        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as new:
+            new.write(chance.octets(KEY_OCTETS))
+    return file.read_bytes()

@@ -1,0 +1,121 @@
+"""`sekisho up`: the checkpoint with its live page on one port, and an attack to watch where one is wanted."""
+
+import shutil
+import sys
+from pathlib import Path
+from socket import socket
+from typing import NamedTuple
+
+import click
+import structlog
+
+from sekisho.cli.embedded import (
+    CONSOLE_HOST,
+    GUARD_HOST,
+    LOOPBACK,
+    Embedded,
+    Stopping,
+    new_key,
+    open_embedded,
+    serving,
+)
+from sekisho.cli.play_screen import PlayScreen
+from sekisho.kernel.chance import SystemChance
+from sekisho.kernel.clock import SystemClock
+from sekisho.kernel.posture import OperationalError
+from sekisho.kernel.refusals import Refusal
+from sekisho.range.play import ARGON2, LOGIN_HOST, SCALES, Play, Scale
+from sekisho.web.server import listening_socket, run
+
+FIRST_KEY = "first"
+RANGE_KEY = "range"
+WARNING = 30
+
+
+class Demo(NamedTuple):
+    """What the demo plays."""
+
+    scale: Scale
+    seed: int
+
+
+@click.command("up")
+@click.option("--port", default=8470, show_default=True, help="The port on this machine's loopback address.")
+@click.option(
+    "--data",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("var"),
+    show_default=True,
+    help="Where the record, the keys and the guard's memory are kept.",
+)
+@click.option("--demo", "--attack", is_flag=True, help="Play a list-type attack on a small invented world.")
+@click.option(
+    "--scale", type=click.Choice(list(SCALES)), default="laptop", show_default=True, help="The demo's size."
+)
+@click.option("--seed", default=1, show_default=True, help="The demo's seed: same seed, same world.")
+def command(*, port: int, data: Path, demo: bool, scale: str, seed: int) -> None:
+    """Serve the guard and its live page on this machine; with --demo, watch an attack being stopped."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(WARNING))
+    try:
+        listener = listening_socket(LOOPBACK, port)
+    except OSError as failure:
+        raise click.ClickException(
+            f"Port {port} cannot be used: {failure.strerror}. Choose another: sekisho up --port {port + 1}"
+        ) from failure
+    try:
+        run(lambda: _up(listener, data, Demo(SCALES[scale], seed) if demo else None))
+    except Refusal as refusal:
+        raise click.ClickException(refusal.told) from refusal
+    except OperationalError as outage:
+        raise click.ClickException(f"A part is down: {outage}") from outage
+    click.echo("\nSekisho has ended; nothing is lost.")
+
+
+async def _up(listener: socket, data: Path, demo: Demo | None) -> None:
+    clock, chance, stopping = SystemClock(), SystemChance(), Stopping()
+    if demo is not None:
+        data = data / "demo"
+        # The demo's world is invented anew each time; a real record in the folder above is not touched.
+        shutil.rmtree(data, ignore_errors=True)
+    embedded = open_embedded(data, clock=clock, chance=chance, closing=lambda: bool(stopping))
+    try:
+        key = new_key(embedded.keys, FIRST_KEY, chance) if not embedded.keys.all() else ""
+        play = _prepared(demo, embedded, clock) if demo else None
+        port = listener.getsockname()[1]
+        others = {}
+        if play is not None:
+            range_key = new_key(embedded.keys, RANGE_KEY, chance)
+            others[LOGIN_HOST] = play.open_house(f"http://{LOOPBACK}:{port}", range_key)
+        async with serving(embedded.application(others), listener, stopping) as url:
+            _welcome(port, data, key)
+            if play is not None:
+                await stopping.unless_asked(_played(play, url))
+            await stopping.asked.wait()
+    finally:
+        embedded.close()
+
+
+def _prepared(demo: Demo, embedded: Embedded, clock: SystemClock) -> Play:
+    click.echo(f"Inventing a lender with {demo.scale.members:,} members and three weeks of their logins ...")
+    play = Play(demo.scale, seed=demo.seed, clock=clock, hasher=ARGON2)
+    past = play.live_the_past(embedded.guard)
+    click.echo(f"The guard has seen {past.attempts:,} ordinary login attempts.")
+    return play
+
+
+async def _played(play: Play, url: str) -> None:
+    screen = PlayScreen(terminal=sys.stdout.isatty())
+    click.echo(f"An ordinary day begins; after {play.scale.calm_s} seconds somebody comes with a list.\n")
+    screen.close(await play.run(url, screen.tell))
+    click.echo("The page stays open. Ctrl-C ends Sekisho.")
+
+
+def _welcome(port: int, data: Path, key: str) -> None:
+    click.echo("\nSekisho is up.\n")
+    click.echo(f"  Live page   http://{CONSOLE_HOST}:{port}")
+    click.echo(f"  Guard       http://{GUARD_HOST}:{port}/v1/attempts")
+    click.echo(f"  Data        {data}")
+    if key:
+        click.echo(f"  API key     {key}")
+        click.echo("              shown this once; what is kept is its hash")
+    click.echo("\nCtrl-C ends it.\n")

@@ -1,0 +1,1 @@
+"""Attackers of the range, each as its literature describes it and none written for our guard."""

@@ -1,0 +1,176 @@
+"""One play: a world with a past, an ordinary day, and an attack in the middle of it, over real HTTP."""
+
+import asyncio
+from collections.abc import Callable
+
+import msgspec
+from argon2 import PasswordHasher
+
+from sekisho.guard.guard import Guard
+from sekisho.kernel.chance import SeededChance
+from sekisho.kernel.clock import DAY_US, HOUR_US, SECOND_US, Clock
+from sekisho.kernel.posture import Posture
+from sekisho.range.arrivals import HouseKeys
+from sekisho.range.attackers.list_attack import ListAttack, Try
+from sekisho.range.checkpoint import HttpCheckpoint
+from sekisho.range.login_house import LoginHouse
+from sekisho.range.login_site import LoginSite
+from sekisho.range.members import JST_US, Visit
+from sekisho.range.past import Past, live_through
+from sekisho.range.scoreboard import HONEST, HOSTILE, Auditor, Scoreboard
+from sekisho.range.visitors import HttpDoor, attack, come
+from sekisho.range.world import World
+from sekisho.range.world_clock import WorldClock
+
+OPENS_AT_US = 10 * HOUR_US
+"""Each play begins at ten in the morning in Japan, so that the day's rhythm is always the same."""
+AT_ONCE_MAX = 48
+ARGON2 = PasswordHasher(time_cost=2, memory_cost=19 * 1_024, parallelism=1)
+"""The cheapest setting that is recommended for passwords: 19 MiB, two passes."""
+LOGIN_HOST = "login.localhost"
+
+
+class Scale(msgspec.Struct, frozen=True, kw_only=True):
+    """How large and how long: `speed` is the world's seconds in one of ours, the other times are ours."""
+
+    members: int
+    past_days: int
+    speed: int
+    calm_s: int
+    attack_s: int
+    after_s: int
+    tries: int
+
+    @property
+    def length_s(self) -> int:
+        """How long the play takes, in seconds of our time."""
+        return self.calm_s + self.attack_s + self.after_s
+
+
+PLAYS = {
+    "list-attack": "leaked name and password pairs, one try an account, through residential lines",
+}
+SCALES = {
+    "laptop": Scale(
+        members=16_000, past_days=21, speed=120, calm_s=30, attack_s=150, after_s=35, tries=4_500
+    ),
+    "small": Scale(members=4_000, past_days=14, speed=480, calm_s=6, attack_s=18, after_s=3, tries=540),
+}
+
+
+class Progress(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a play stands: seconds of our time, and the scoreboard so far."""
+
+    elapsed_s: int
+    length_s: int
+    act: str
+    board: Scoreboard
+
+
+class Play:
+    """A list-type attack on an ordinary day. What members and attacker do depends on the seed alone."""
+
+    def __init__(
+        self, scale: Scale, *, seed: int, clock: Clock, hasher: PasswordHasher, solves_puzzles: bool = False
+    ) -> None:
+        self.scale = scale
+        self.auditor = Auditor()
+        self._solves_puzzles = solves_puzzles
+        self._seed = seed
+        self._hasher = hasher
+        self._keys = HouseKeys(seed)
+        self._world = World(seed=seed, size=scale.members)
+        starts_us = _latest_morning(clock.now_us() - scale.length_s * scale.speed * SECOND_US)
+        self._clock = WorldClock(clock, starts_us=starts_us, speed=scale.speed)
+        ends_us = starts_us + scale.length_s * scale.speed * SECOND_US
+        visits = self._world.visits(starts_us - scale.past_days * DAY_US, ends_us)
+        self._past = [visit for visit in visits if visit.at_us < starts_us]
+        today = [visit for visit in visits if visit.at_us >= starts_us]
+        calm_us, attack_us = (scale.speed * s * SECOND_US for s in (scale.calm_s, scale.attack_s))
+        list_attack = ListAttack(
+            tries=scale.tries, start_us=starts_us + calm_us, end_us=starts_us + calm_us + attack_us
+        )
+        tries = list_attack.plan(self._world, SeededChance(seed + 1))
+        self._day: list[Visit | Try] = sorted([*today, *tries], key=lambda event: event.at_us)
+        self._house: LoginHouse | None = None
+        self._checkpoint: HttpCheckpoint | None = None
+
+    def live_the_past(self, guard: Guard) -> Past:
+        """Show the guard the weeks before the day, as it would have seen them."""
+        return live_through(self._past, self._world, self._keys, guard)
+
+    def open_house(self, guard_url: str, key: str) -> LoginSite:
+        """Return the login house, which asks the guard at a URL with an API key."""
+        self._checkpoint = HttpCheckpoint(guard_url, key, on_outage=Posture.CLOSED)
+        self._house = LoginHouse(
+            self._world.members,
+            self._checkpoint,
+            keys=self._keys,
+            clock=self._clock,
+            chance=SeededChance(self._seed + 2),
+            hasher=self._hasher,
+            witness=self.auditor.witnessed,
+        )
+        return LoginSite(self._house)
+
+    async def run(self, login_url: str, tell: Callable[[Progress], None]) -> Scoreboard:
+        """Play the day against the open house; `tell` hears of the progress every second."""
+        if self._house is None or self._checkpoint is None:
+            raise RuntimeError("open the house before the day begins")
+        door = HttpDoor(login_url, LOGIN_HOST)
+        self._clock.begin()
+        keeping = asyncio.ensure_future(self._keep_house(self._house, tell))
+        try:
+            await self._visit_all(door)
+        finally:
+            keeping.cancel()
+            await door.aclose()
+            await self._checkpoint.aclose()
+            self._house.close()
+        return self.auditor.board
+
+    async def _visit_all(self, door: HttpDoor) -> None:
+        places = asyncio.Semaphore(AT_ONCE_MAX)
+        async with asyncio.TaskGroup() as tasks:
+            for number, event in enumerate(self._day):
+                await asyncio.sleep(self._clock.wait_s(event.at_us))
+                await places.acquire()
+                task = tasks.create_task(self._meet(event, number, door))
+                task.add_done_callback(lambda _: places.release())
+
+    async def _meet(self, event: Visit | Try, number: int, door: HttpDoor) -> None:
+        if isinstance(event, Visit):
+            stay = await come(event, door, f"{HONEST}{number}", self._clock.now_us())
+            right = (event.member.name, event.member.password)
+            self.auditor.left(stay, came_with_the_right_pair=right in event.typed)
+            return
+        mark = f"{HOSTILE}{number}"
+        self.auditor.sends(event, mark)
+        if await attack(event, door, mark, solves_puzzles=self._solves_puzzles):
+            self.auditor.opened(event)
+
+    async def _keep_house(self, house: LoginHouse, tell: Callable[[Progress], None]) -> None:
+        for elapsed_s in range(self.scale.length_s + 1):
+            await house.let_go()
+            tell(
+                Progress(
+                    elapsed_s=elapsed_s,
+                    length_s=self.scale.length_s,
+                    act=self._act(elapsed_s),
+                    board=self.auditor.board,
+                )
+            )
+            await asyncio.sleep(1)
+
+    def _act(self, elapsed_s: int) -> str:
+        if elapsed_s < self.scale.calm_s:
+            return "an ordinary day"
+        if elapsed_s < self.scale.calm_s + self.scale.attack_s:
+            return "a list-type attack"
+        return "the attack is over"
+
+
+def _latest_morning(before_us: int) -> int:
+    """Return the last ten o'clock in Japan that is not after a moment."""
+    days = (before_us + JST_US - OPENS_AT_US) // DAY_US
+    return days * DAY_US + OPENS_AT_US - JST_US
