@@ -10,7 +10,7 @@ from concurrent.futures import Future
 from contextlib import suppress
 
 import msgspec
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, and_, select
 
 from sekisho.guard.attempts import Attempt, ChallengeResult, Outcome
 from sekisho.guard.decisions import Decision
@@ -55,8 +55,8 @@ class RecordedAttempt(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     at_us: int
     attempt: Attempt
     decision: Decision
-    outcome: Outcome = Outcome.UNKNOWN
-    challenge: ChallengeResult = ChallengeResult.NONE
+    outcome: Outcome
+    challenge: ChallengeResult
 
 
 class _DecidedBody(msgspec.Struct, frozen=True):
@@ -68,6 +68,8 @@ class _SettledBody(msgspec.Struct, frozen=True):
     outcome: Outcome
     challenge: ChallengeResult
 
+
+_NOT_SETTLED = _SettledBody(Outcome.UNKNOWN, ChallengeResult.NONE)
 
 _encode = msgspec.json.Encoder().encode
 _decode_decided = msgspec.json.Decoder(_DecidedBody).decode
@@ -114,16 +116,17 @@ class AttemptStore:
 
     def recent(self, count: int) -> list[RecordedAttempt]:
         """Return the newest attempts that are still in the outbox, newest first. Raises OperationalError."""
+        decided, settled = outbox_table.alias("decided"), outbox_table.alias("settled")
+        same_attempt = and_(settled.c.subject == decided.c.subject, settled.c.kind == SETTLED)
         newest = (
-            select(outbox_table)
-            .where(outbox_table.c.kind == DECIDED)
-            .order_by(outbox_table.c.position.desc())
+            select(decided, settled.c.body.label("settlement"))
+            .select_from(decided.outerjoin(settled, same_attempt))
+            .where(decided.c.kind == DECIDED)
+            .order_by(decided.c.position.desc())
             .limit(count)
         )
         with self._store.read() as connection:
-            decided = [_decided(outbox.StoredEntry(*row)) for row in connection.execute(newest)]
-            settled = _settlements(connection, [event.attempt_id for event in decided])
-        return [_with_settlement(event, settled.get(event.attempt_id)) for event in decided]
+            return [_recorded(outbox.StoredEntry(*row[:-1]), row[-1]) for row in connection.execute(newest)]
 
     def since(self, position: int, *, limit: int = 10_000) -> list[AttemptDecided | AttemptSettled]:
         """Return what happened after a position, in order, at most so many. Raises OperationalError.
@@ -229,20 +232,15 @@ def _settled(entry: outbox.StoredEntry) -> AttemptSettled:
     )
 
 
-def _settlements(connection: Connection, attempt_ids: list[str]) -> dict[str, AttemptSettled]:
-    of_these = select(outbox_table).where(
-        outbox_table.c.kind == SETTLED, outbox_table.c.subject.in_(attempt_ids)
-    )
-    return {row.subject: _settled(outbox.StoredEntry(*row)) for row in connection.execute(of_these)}
-
-
-def _with_settlement(event: AttemptDecided, settled: AttemptSettled | None) -> RecordedAttempt:
+def _recorded(entry: outbox.StoredEntry, settlement: bytes | None) -> RecordedAttempt:
+    decided = _decided(entry)
+    settled = _decode_settled(settlement) if settlement else _NOT_SETTLED
     return RecordedAttempt(
-        position=event.position,
-        attempt_id=event.attempt_id,
-        at_us=event.at_us,
-        attempt=event.attempt,
-        decision=event.decision,
-        outcome=settled.outcome if settled else Outcome.UNKNOWN,
-        challenge=settled.challenge if settled else ChallengeResult.NONE,
+        position=decided.position,
+        attempt_id=decided.attempt_id,
+        at_us=decided.at_us,
+        attempt=decided.attempt,
+        decision=decided.decision,
+        outcome=settled.outcome,
+        challenge=settled.challenge,
     )

@@ -120,14 +120,16 @@ class Sealing:
 def first_fault(store: Store, history: HistoryFolder) -> HistoryFault | None:
     """Check all of history against its seals; None where each link, batch and file is as it was sealed."""
     with store.read() as connection:
+        sealed_upto, _ = _progress(connection)
         seals = connection.execute(select(seal).order_by(seal.c.upto)).all()
     broken = chain.verify((row.entry, row.link) for row in seals)
     if broken is not None:
         return HistoryFault(seals[broken.position].upto, "the chain is broken")
-    return next(_faults([msgspec.json.decode(row.entry, type=SealedBatch) for row in seals], history), None)
+    batches = [msgspec.json.decode(row.entry, type=SealedBatch) for row in seals]
+    return next(_faults(batches, sealed_upto, history), None)
 
 
-def _faults(batches: list[SealedBatch], history: HistoryFolder) -> Iterator[HistoryFault]:
+def _faults(batches: list[SealedBatch], sealed_upto: int, history: HistoryFolder) -> Iterator[HistoryFault]:
     moved_upto = 0
     for batch in batches:
         if batch.first != moved_upto + 1:
@@ -139,6 +141,8 @@ def _faults(batches: list[SealedBatch], history: HistoryFolder) -> Iterator[Hist
                 yield HistoryFault(batch.upto, f"{file.name} is missing")
             elif found != file.sha256:
                 yield HistoryFault(batch.upto, f"{file.name} was changed")
+    if moved_upto != sealed_upto:
+        yield HistoryFault(sealed_upto, f"the seals end at {moved_upto}")
 
 
 def _progress(connection: Connection) -> tuple[int, int]:
