@@ -13,6 +13,7 @@ import pyarrow as pa
 from sekisho.campaigns.logs.faults import Faults
 
 BLOCK_BYTES = 8 * 1024 * 1024
+PIECE_BYTES = 256 * 1024
 LINE_BYTES_MAX = 32 * 1024 * 1024
 HEAD_BYTES = 64 * 1024
 _BOM = b"\xef\xbb\xbf"
@@ -56,10 +57,7 @@ def read_head(path: Path) -> bytes:
 
     """
     with open_log(path) as file:
-        try:
-            return file.read(HEAD_BYTES)
-        except _READ_ERRORS:
-            return b""
+        return next(_chunks(file, Faults(), HEAD_BYTES), b"")[:HEAD_BYTES]
 
 
 def read_blocks(path: Path, faults: Faults, *, block_bytes: int = BLOCK_BYTES) -> Iterator[Block]:
@@ -92,15 +90,21 @@ def read_blocks(path: Path, faults: Faults, *, block_bytes: int = BLOCK_BYTES) -
 
 
 def _chunks(file: BinaryIO, faults: Faults, block_bytes: int) -> Iterator[bytes]:
-    first = True
-    while True:
-        try:
-            chunk = file.read(block_bytes)
-        except _READ_ERRORS as damage:
-            faults.damaged(f"breaks off: {damage}")
-            return
-        if not chunk:
-            return
+    """Yield the file in chunks. Small reads, so that little is lost where a packed file breaks off."""
+    read = getattr(file, "read1", file.read)
+    first, ended = True, False
+    while not ended:
+        pieces, size = [], 0
+        while size < block_bytes and not ended:
+            try:
+                piece = read(PIECE_BYTES)
+            except _READ_ERRORS as damage:
+                faults.damaged(f"breaks off: {damage}")
+                piece = b""
+            ended = not piece
+            pieces.append(piece)
+            size += len(piece)
+        chunk = b"".join(pieces)
         yield chunk.removeprefix(_BOM) if first else chunk
         first = False
 

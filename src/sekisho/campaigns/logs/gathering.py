@@ -39,10 +39,7 @@ class Gathering:
     def take(self) -> RawRecords:
         """Return what was gathered and begin anew."""
         raw = RawRecords(
-            columns={
-                name: pa.array(values, _KINDS.get(name, pa.string()))
-                for name, values in self._columns.items()
-            },
+            columns={name: _column(name, values) for name, values in self._columns.items()},
             length=len(self._rows),
             first_row=0,
             rows=np.array(self._rows, np.int64),
@@ -51,3 +48,9 @@ class Gathering:
         self._columns = {name: [] for name in self._columns}
         self._rows, self._lines = [], []
         return raw
+
+
+def _column(name: str, values: list[object]) -> pa.Array:
+    """Return a column; a reader gives a number either always as a number or always as it was written."""
+    written = bool(values) and isinstance(values[0], str)
+    return pa.array(values, pa.string() if written else _KINDS.get(name, pa.string()))
