@@ -2,7 +2,9 @@
 
 import ast
 import re
+import tomllib
 from collections.abc import Iterator
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -109,6 +111,34 @@ def _imported(path: Path) -> Iterator[str]:
             and node.value.startswith("sekisho.")
         ):
             yield node.value.partition(":")[0]
+
+
+def _distributions(requirements: list[str]) -> set[str]:
+    return {_normal(re.split(r"[^\w.-]", requirement)[0]) for requirement in requirements}
+
+
+def _normal(distribution: str) -> str:
+    return re.sub(r"[-_.]+", "-", distribution).lower()
+
+
+@pytest.mark.parametrize("folder", ["src", "tests"])
+def test_what_is_imported_is_in_the_lock(folder):
+    """A package that happens to be installed here is missing on the next machine."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    declared = _distributions(project["dependencies"] + project["optional-dependencies"]["postgres"])
+    if folder == "tests":
+        declared |= _distributions(project["optional-dependencies"]["dev"])
+    owners = packages_distributions()
+    undeclared = {
+        f"{_named(path)}: {package}"
+        for path in python_files()
+        if _named(path).startswith(folder)
+        for name in _imported(path)
+        if (package := name.partition(".")[0]) in owners
+        and package != "sekisho"
+        and not declared & {_normal(owner) for owner in owners[package]}
+    }
+    assert undeclared == set()
 
 
 def test_no_module_is_dead():
