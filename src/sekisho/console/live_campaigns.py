@@ -10,7 +10,7 @@ from sekisho.kernel.clock import SECOND_US
 
 CAMPAIGNS_MAX = 20
 DISTINCT_MAX = 20_000
-ENTERED_SHOWN_MAX = 12
+ENTERED_SHOWN_MAX = 6
 LIVE_FOR_S = 30
 ONE_TRY_AN_ACCOUNT = 1.6
 """Below so many attempts a member a campaign works through a list; above, it guesses at the same accounts."""

@@ -22,6 +22,8 @@ LATEST_MAX = 12
 RATE_S = 10
 BEFORE_S = 60
 UNPROVEN_MAX = 5_000
+ENTERED_FROM = 0.5
+"""From this probability on, a success in a campaign counts as a member who may have been entered."""
 
 
 class Latest(msgspec.Struct, frozen=True, kw_only=True):
@@ -116,8 +118,9 @@ class LiveTally:
         second.before_hash += decision.before_hash
         network = network_of(attempt)
         self._networks.add(network, column, second.at_s)
-        for reason in decision.reasons:
-            self._reasons.add(reason, column, second.at_s)
+        if decision.action is not Action.ALLOW:
+            for reason in decision.reasons:
+                self._reasons.add(reason, column, second.at_s)
         if decision.campaign:
             if decision.campaign not in self._campaigns:
                 self._campaigns.raised(decision.campaign, at_us, unproven_before=self._unproven_before(at_us))
@@ -144,7 +147,7 @@ class LiveTally:
         second.successes += 1
         if decision.action in {Action.CHALLENGE, Action.DENY}:
             second.asked += challenge is ChallengeResult.PASSED
-        elif decision.campaign:
+        elif decision.campaign and decision.probability >= ENTERED_FROM:
             masked, network = masked_member(attempt.member), network_of(attempt)
             entered = Entered(member=masked, network=network, at_us=at_us)
             second.entered += self._campaigns.entered(decision.campaign, attempt.member, entered)

@@ -3,13 +3,13 @@
 import asyncio
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 from litestar import Litestar, Request, Response, get
 from litestar.datastructures import CacheControlHeader, Cookie
-from litestar.params import Parameter
 from litestar.response import Redirect, Stream
 from litestar.static_files import create_static_files_router
+from litestar.types import Message, Scope
 
 from sekisho.console.live_tally import LiveTally
 from sekisho.kernel.clock import SECOND_US, Clock
@@ -20,16 +20,24 @@ from sekisho.web.guard_api.desk import Assessed, Event
 
 STATIC = Path(__file__).resolve().parent.parent / "static"
 YEAR_S = 365 * 24 * 3_600
-HEADERS = {
-    "Content-Security-Policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; "
-        "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+SEALS = [
+    (
+        b"content-security-policy",
+        b"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; "
+        b"connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
     ),
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-}
+    (b"referrer-policy", b"no-referrer"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+]
+
+
+async def seal(message: Message, scope: Scope) -> None:
+    """Put the headers that keep everything foreign out on each answer: pages, files and errors alike."""
+    del scope
+    if message["type"] == "http.response.start":
+        message["headers"] = [*message["headers"], *SEALS]
 
 
 def hear(tally: LiveTally) -> Callable[[Event], None]:
@@ -52,21 +60,20 @@ def create_console(tally: LiveTally, *, clock: Clock, closing: Callable[[], bool
         await asyncio.sleep(1 - clock.now_us() % SECOND_US / SECOND_US)
 
     @get("/", sync_to_thread=False)
-    def live_page(
-        request: Request[Any, Any, Any],
-        span: int = SPANS_MIN[0],
-        lang: Annotated[str, Parameter(query="lang")] = "",
-    ) -> Response[str] | Redirect:
-        minutes = span if span in SPANS_MIN else SPANS_MIN[0]
-        if lang in LANGUAGES:
-            remembered = Cookie(key="lang", value=lang, max_age=YEAR_S, samesite="lax", httponly=True)
+    def live_page(request: Request[Any, Any, Any]) -> Response[str] | Redirect:
+        chosen = _chosen(request.query_params.get("lang", ""))
+        minutes = next(
+            (span for span in SPANS_MIN if request.query_params.get("span") == str(span)), SPANS_MIN[0]
+        )
+        if chosen is not None:
+            remembered = Cookie(key="lang", value=chosen, max_age=YEAR_S, samesite="lax", httponly=True)
             return Redirect(f"/?span={minutes}", cookies=[remembered])
         page = screen.renderer.page(screen.picture(), _language(request), minutes)
         return Response(page, media_type="text/html; charset=utf-8", headers={"Cache-Control": "no-store"})
 
     @get("/live", sync_to_thread=False)
-    def live_pushes(lang: Annotated[str, Parameter(query="lang")] = "en") -> Stream:
-        language: Language = "ja" if lang == "ja" else "en"
+    def live_pushes(request: Request[Any, Any, Any]) -> Stream:
+        language = _chosen(request.query_params.get("lang", "")) or _language(request)
         return Stream(
             pushes(screen, language, next_second, closing),
             media_type="text/event-stream",
@@ -80,13 +87,13 @@ def create_console(tally: LiveTally, *, clock: Clock, closing: Callable[[], bool
         [live_page, live_pushes, files],
         logging_config=None,
         openapi_config=None,
-        response_headers=HEADERS,
+        before_send=[seal],
     )
 
 
+def _chosen(name: str) -> Language | None:
+    return next((language for language in LANGUAGES if language == name), None)
+
+
 def _language(request: Request[Any, Any, Any]) -> Language:
-    remembered = request.cookies.get("lang", "")
-    for language in LANGUAGES:
-        if remembered == language:
-            return language
-    return preferred(request.headers.get("accept-language", ""))
+    return _chosen(request.cookies.get("lang", "")) or preferred(request.headers.get("accept-language", ""))

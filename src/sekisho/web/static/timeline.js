@@ -10,6 +10,7 @@ globalThis.SekishoTimeline = class {
     this.lengthS = Number(box.dataset.minutes) * 60;
     this.seconds = new Map();
     this.campaigns = [];
+    this.empty = box.querySelector(".empty");
     this.plot = null;
     new ResizeObserver(() => this.plot?.setSize(this.size())).observe(box);
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.rebuild());
@@ -21,13 +22,14 @@ globalThis.SekishoTimeline = class {
     for (const second of this.seconds.keys()) if (second <= nowS - 900) this.seconds.delete(second);
     this.campaigns = campaigns;
     this.nowS = nowS;
+    this.empty.hidden = this.seconds.size > 0;
     if (this.plot) this.plot.setData(this.data());
     else this.rebuild();
   }
 
   rebuild() {
     this.plot?.destroy();
-    this.box.replaceChildren();
+    this.box.replaceChildren(this.empty);
     this.plot = new uPlot(this.options(), this.data(), this.box);
   }
 
@@ -70,7 +72,7 @@ globalThis.SekishoTimeline = class {
       scales: { x: { time: true }, y: { range: (_, low, high) => [0, Math.max(5, high * 1.08)] } },
       axes: [
         { ...axis, grid: { show: false }, values: time, space: 110, size: 28 },
-        { ...axis, grid: { stroke: line, width: 1 }, size: 40 },
+        { ...axis, grid: { stroke: line, width: 1 }, size: 40, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000] },
       ],
       series: [{}, ...areas],
       // Each series is a running sum: the band between two of them is one verdict's share.
