@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
-PORT ?= 8000
+PORT ?= 8470
 WORKERS ?= 2
 
 VENV := .venv
@@ -23,8 +23,8 @@ help: ## say what can be done here
 setup: $(RUNTIME) ## make .venv and install what Sekisho runs on, from the hashed lock
 	@echo "Ready: $(BIN)/sekisho"
 
-run: $(RUNTIME) ## start the service and the live page, and play an attack against them (PORT=8000)
-	$(BIN)/sekisho up --port $(PORT)
+run: $(RUNTIME) ## start the service and the live page, and play an attack against them (PORT=8470)
+	$(BIN)/sekisho up --demo --port $(PORT)
 
 test: $(DEV) ## run every test, those with a real PostgreSQL, nginx and browser too
 	./tools/debian_packages.sh nginx=nginx chromium=chromium

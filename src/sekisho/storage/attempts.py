@@ -133,9 +133,24 @@ class AttemptStore:
 
         With 0 it begins with the oldest that the outbox still holds.
         """
+        after = (
+            select(outbox_table)
+            .where(outbox_table.c.position > position, outbox_table.c.kind.in_((DECIDED, SETTLED)))
+            .order_by(outbox_table.c.position)
+            .limit(limit)
+        )
         with self._store.read() as connection:
-            entries = outbox.read_after(connection, position, limit=limit)
+            entries = [outbox.StoredEntry(*row) for row in connection.execute(after)]
         return [event for entry in entries if (event := event_of(entry)) is not None]
+
+    def find(self, attempt_id: str) -> AttemptDecided | None:
+        """Return a decided attempt that is still in the outbox, or None. Raises OperationalError."""
+        this = select(outbox_table).where(
+            outbox_table.c.subject == attempt_id, outbox_table.c.kind == DECIDED
+        )
+        with self._store.read() as connection:
+            row = connection.execute(this).one_or_none()
+        return None if row is None else _decided(outbox.StoredEntry(*row))
 
     def last_position(self) -> int:
         """Return the position of the newest event, 0 where there is none. Raises OperationalError."""

@@ -1,0 +1,51 @@
+"""The worker that moves the outbox to history while everything else goes on."""
+
+import threading
+
+import structlog
+
+from sekisho.kernel.posture import OperationalError
+from sekisho.storage.history.sealing import Sealing
+
+log = structlog.get_logger(__name__)
+
+EVERY_S = 60.0
+
+
+class SealingWorker:
+    """One thread that moves and seals what has gathered, every `every_s` seconds, until it is closed.
+
+    What fails is logged and counted in `failed_count`, and tried again the next time: until then it stays in the outbox.
+    """
+
+    def __init__(self, sealing: Sealing, *, every_s: float = EVERY_S) -> None:
+        self.failed_count = 0
+        self._sealing = sealing
+        self._every_s = every_s
+        self._closing = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="history-worker", daemon=True)
+
+    def start(self) -> None:
+        """Begin; what gathered before is moved at once."""
+        self._thread.start()
+
+    def close(self) -> None:
+        """Finish the step that is under way, and end. What is left in the outbox is moved after the next start."""
+        self._closing.set()
+        self._thread.join()
+
+    def move_all(self) -> int:
+        """Move what has gathered and return how many entries that were."""
+        moved = 0
+        try:
+            while not self._closing.is_set() and (step := self._sealing.step()).moved:
+                moved += step.moved
+        except (OperationalError, OSError) as failure:
+            self.failed_count += 1
+            log.warning("history:sealing:failed", failure=str(failure), failed_count=self.failed_count)
+        return moved
+
+    def _run(self) -> None:
+        while not self._closing.is_set():
+            self.move_all()
+            self._closing.wait(self._every_s)
