@@ -145,11 +145,9 @@ class AttemptStore:
 
     def find(self, attempt_id: str) -> AttemptDecided | None:
         """Return a decided attempt that is still in the outbox, or None. Raises OperationalError."""
-        this = select(outbox_table).where(
-            outbox_table.c.subject == attempt_id, outbox_table.c.kind == DECIDED
-        )
+        its = (outbox_table.c.subject == attempt_id, outbox_table.c.kind == DECIDED)
         with self._store.read() as connection:
-            row = connection.execute(this).one_or_none()
+            row = connection.execute(select(outbox_table).where(*its)).one_or_none()
         return None if row is None else _decided(outbox.StoredEntry(*row))
 
     def last_position(self) -> int:

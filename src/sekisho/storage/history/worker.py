@@ -1,24 +1,33 @@
 """The worker that moves the outbox to history while everything else goes on."""
 
 import threading
+from typing import Protocol
 
 import structlog
 
 from sekisho.kernel.posture import OperationalError
-from sekisho.storage.history.sealing import Sealing
+from sekisho.storage.history.sealing import Moved
 
 log = structlog.get_logger(__name__)
 
 EVERY_S = 60.0
 
 
+class Mover(Protocol):
+    """Moves one batch at each step: `Sealing`."""
+
+    def step(self) -> Moved:
+        """Move one batch, if there is anything to move."""
+        ...
+
+
 class SealingWorker:
     """One thread that moves and seals what has gathered, every `every_s` seconds, until it is closed.
 
-    What fails is logged and counted in `failed_count`, and tried again the next time: until then it stays in the outbox.
+    What fails is logged, counted in `failed_count` and tried again; until then all stays in the outbox.
     """
 
-    def __init__(self, sealing: Sealing, *, every_s: float = EVERY_S) -> None:
+    def __init__(self, sealing: Mover, *, every_s: float = EVERY_S) -> None:
         self.failed_count = 0
         self._sealing = sealing
         self._every_s = every_s
@@ -30,7 +39,7 @@ class SealingWorker:
         self._thread.start()
 
     def close(self) -> None:
-        """Finish the step that is under way, and end. What is left in the outbox is moved after the next start."""
+        """Finish the step that is under way, and end; the rest is moved after the next start."""
         self._closing.set()
         self._thread.join()
 

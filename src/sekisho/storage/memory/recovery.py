@@ -40,6 +40,6 @@ def catch_up(guard: Learner, attempts: AttemptStore, position: int) -> int:
 
 
 def _decided_before(attempts: AttemptStore, attempt_id: str) -> tuple[Attempt, Decision] | None:
-    """The attempt was decided before the snapshot was taken, and settled after it."""
+    """Look up an attempt that was decided before the snapshot was taken, and settled after it."""
     event = attempts.find(attempt_id)
     return None if event is None else (event.attempt, event.decision)
