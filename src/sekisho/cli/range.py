@@ -65,6 +65,7 @@ async def _play(listener: socket, scale: Scale, seed: int, *, solves_puzzles: bo
             site = play.open_house(url, new_key(embedded.keys, "range", chance))
             async with serving(embedded.application({LOGIN_HOST: site}), listener, stopping):
                 board = await stopping.unless_asked(play.run(url, screen.tell))
+                await play.close()
                 if board is not None:
                     screen.close(board)
         finally:

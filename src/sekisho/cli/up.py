@@ -90,6 +90,7 @@ async def _up(listener: socket, data: Path, demo: Demo | None) -> None:
             _welcome(port, data, key)
             if play is not None:
                 await stopping.unless_asked(_played(play, url))
+                await play.close()
             await stopping.asked.wait()
     finally:
         embedded.close()
@@ -107,7 +108,8 @@ async def _played(play: Play, url: str) -> None:
     screen = PlayScreen(terminal=sys.stdout.isatty())
     click.echo(f"An ordinary day begins; after {play.scale.calm_s} seconds somebody comes with a list.\n")
     screen.close(await play.run(url, screen.tell))
-    click.echo("The page stays open. Ctrl-C ends Sekisho.")
+    click.echo("  The page stays open, and members go on coming for a while. Ctrl-C ends Sekisho.")
+    await play.go_on(url)
 
 
 def _welcome(port: int, data: Path, key: str) -> None:

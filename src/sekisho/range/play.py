@@ -1,7 +1,9 @@
 """One play: a world with a past, an ordinary day, and an attack in the middle of it, over real HTTP."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from copy import copy
 
 import msgspec
 from argon2 import PasswordHasher
@@ -31,7 +33,10 @@ LOGIN_HOST = "login.localhost"
 
 
 class Scale(msgspec.Struct, frozen=True, kw_only=True):
-    """How large and how long: `speed` is the world's seconds in one of ours, the other times are ours."""
+    """How large and how long: `speed` is the world's seconds in one of ours, the other times are ours.
+
+    `evening_s` is how long members go on coming after the play is over, for those who still look at the page.
+    """
 
     members: int
     past_days: int
@@ -40,6 +45,7 @@ class Scale(msgspec.Struct, frozen=True, kw_only=True):
     attack_s: int
     after_s: int
     tries: int
+    evening_s: int
 
     @property
     def length_s(self) -> int:
@@ -52,9 +58,18 @@ PLAYS = {
 }
 SCALES = {
     "laptop": Scale(
-        members=16_000, past_days=21, speed=120, calm_s=30, attack_s=150, after_s=35, tries=4_500
+        members=16_000,
+        past_days=21,
+        speed=120,
+        calm_s=30,
+        attack_s=150,
+        after_s=35,
+        tries=4_500,
+        evening_s=600,
     ),
-    "small": Scale(members=4_000, past_days=14, speed=480, calm_s=6, attack_s=18, after_s=3, tries=540),
+    "small": Scale(
+        members=4_000, past_days=14, speed=480, calm_s=6, attack_s=18, after_s=3, tries=540, evening_s=60
+    ),
 }
 
 
@@ -80,18 +95,22 @@ class Play:
         self._hasher = hasher
         self._keys = HouseKeys(seed)
         self._world = World(seed=seed, size=scale.members)
-        starts_us = _latest_morning(clock.now_us() - scale.length_s * scale.speed * SECOND_US)
+        second_us = scale.speed * SECOND_US
+        starts_us = _latest_morning(clock.now_us() - (scale.length_s + scale.evening_s) * second_us)
+        ends_us = starts_us + scale.length_s * second_us
         self._clock = WorldClock(clock, starts_us=starts_us, speed=scale.speed)
-        ends_us = starts_us + scale.length_s * scale.speed * SECOND_US
-        visits = self._world.visits(starts_us - scale.past_days * DAY_US, ends_us)
-        self._past = [visit for visit in visits if visit.at_us < starts_us]
-        today = [visit for visit in visits if visit.at_us >= starts_us]
-        calm_us, attack_us = (scale.speed * s * SECOND_US for s in (scale.calm_s, scale.attack_s))
-        list_attack = ListAttack(
-            tries=scale.tries, start_us=starts_us + calm_us, end_us=starts_us + calm_us + attack_us
+        visits = self._world.visits(
+            starts_us - scale.past_days * DAY_US, ends_us + scale.evening_s * second_us
         )
-        tries = list_attack.plan(self._world, SeededChance(seed + 1))
-        self._day: list[Visit | Try] = sorted([*today, *tries], key=lambda event: event.at_us)
+        attack_us = starts_us + scale.calm_s * second_us
+        tries = ListAttack(
+            tries=scale.tries, start_us=attack_us, end_us=attack_us + scale.attack_s * second_us
+        ).plan(self._world, SeededChance(seed + 1))
+        self._past = [visit for visit in visits if visit.at_us < starts_us]
+        today = [visit for visit in visits if starts_us <= visit.at_us < ends_us]
+        self.day: list[Visit | Try] = sorted([*today, *tries], key=lambda event: event.at_us)
+        self._evening: list[Visit | Try] = [visit for visit in visits if visit.at_us >= ends_us]
+        self._ends_us = ends_us
         self._house: LoginHouse | None = None
         self._checkpoint: HttpCheckpoint | None = None
 
@@ -115,24 +134,43 @@ class Play:
 
     async def run(self, login_url: str, tell: Callable[[Progress], None]) -> Scoreboard:
         """Play the day against the open house; `tell` hears of the progress every second."""
-        if self._house is None or self._checkpoint is None:
-            raise RuntimeError("open the house before the day begins")
-        door = HttpDoor(login_url, LOGIN_HOST)
         self._clock.begin()
-        keeping = asyncio.ensure_future(self._keep_house(self._house, tell))
-        try:
-            await self._visit_all(door)
-        finally:
-            keeping.cancel()
-            await door.aclose()
-            await self._checkpoint.aclose()
-            self._house.close()
-        return self.auditor.board
+        async with self._at_the_door(login_url) as door:
+            keeping = asyncio.ensure_future(self._keep_house(tell))
+            try:
+                await self._visit_all(self.day, door)
+                await asyncio.sleep(self._clock.wait_s(self._ends_us))
+            finally:
+                keeping.cancel()
+        return copy(self.auditor.board)
 
-    async def _visit_all(self, door: HttpDoor) -> None:
+    async def go_on(self, login_url: str) -> None:
+        """Let members come as on any evening, until the evening is over."""
+        async with self._at_the_door(login_url) as door:
+            keeping = asyncio.ensure_future(self._keep_house(lambda _: None))
+            try:
+                await self._visit_all(self._evening, door)
+            finally:
+                keeping.cancel()
+
+    async def close(self) -> None:
+        """Close the house."""
+        if self._house is not None and self._checkpoint is not None:
+            self._house.close()
+            await self._checkpoint.aclose()
+
+    @asynccontextmanager
+    async def _at_the_door(self, login_url: str) -> AsyncIterator[HttpDoor]:
+        door = HttpDoor(login_url, LOGIN_HOST)
+        try:
+            yield door
+        finally:
+            await door.aclose()
+
+    async def _visit_all(self, events: list[Visit | Try], door: HttpDoor) -> None:
         places = asyncio.Semaphore(AT_ONCE_MAX)
         async with asyncio.TaskGroup() as tasks:
-            for number, event in enumerate(self._day):
+            for number, event in enumerate(events):
                 await asyncio.sleep(self._clock.wait_s(event.at_us))
                 await places.acquire()
                 task = tasks.create_task(self._meet(event, number, door))
@@ -149,9 +187,11 @@ class Play:
         if await attack(event, door, mark, solves_puzzles=self._solves_puzzles):
             self.auditor.opened(event)
 
-    async def _keep_house(self, house: LoginHouse, tell: Callable[[Progress], None]) -> None:
-        for elapsed_s in range(self.scale.length_s + 1):
-            await house.let_go()
+    async def _keep_house(self, tell: Callable[[Progress], None]) -> None:
+        assert self._house is not None  # noqa: S101 - nobody comes before the house is open
+        while True:
+            await self._house.let_go()
+            elapsed_s = self._clock.elapsed_us() // SECOND_US
             tell(
                 Progress(
                     elapsed_s=elapsed_s,

@@ -3,6 +3,7 @@
 import msgspec
 
 from sekisho.guard.decisions import Action
+from sekisho.kernel.clock import SECOND_US
 from sekisho.range.attackers.list_attack import Try
 from sekisho.range.checkpoint import Answer
 from sekisho.range.visitors import Stay
@@ -70,14 +71,15 @@ class Auditor:
         self._entered: set[str] = set()
         self._open: set[str] = set()
         self._addresses: set[str] = set()
-        self._first_us: int | None = None
+        self._first_us = 0
         self._moments: dict[str, int] = {}
 
     def sends(self, one: Try, mark: str) -> None:
         """Count a pair that the attacker is about to try."""
         self.board.hostile_attempts += 1
+        if not self._moments:
+            self._first_us = one.at_us
         self._moments[mark] = one.at_us
-        self._first_us = one.at_us if self._first_us is None else self._first_us
         self._addresses.add(one.ip)
         self.board.addresses = len(self._addresses)
         if one.opens:
@@ -90,12 +92,12 @@ class Auditor:
             self.board.honest_attempts += 1
             self.board.honest_in_campaign += bool(answer.campaign)
             return
-        moment_us = self._moments.pop(mark, 0)
+        moment_us = self._moments.get(mark, self._first_us)
         self.board.hostile_stopped += answer.action is not Action.ALLOW
         self.board.hostile_before_hash += answer.before_hash
         if answer.campaign and self.board.noticed_after_attempts is None:
             self.board.noticed_after_attempts = self.board.hostile_attempts
-            self.board.noticed_after_s = (moment_us - (self._first_us or moment_us)) // 1_000_000
+            self.board.noticed_after_s = (moment_us - self._first_us) // SECOND_US
 
     def left(self, stay: Stay, *, came_with_the_right_pair: bool) -> None:
         """Count a member's visit that is over."""

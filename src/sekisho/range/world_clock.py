@@ -18,8 +18,11 @@ class WorldClock:
 
     def now_us(self) -> int:
         """Return the world's time in microseconds since the epoch, UTC."""
-        now_us = self._clock.now_us()
-        return min(now_us, self._starts_us + (now_us - self._began_us) * self._speed)
+        return min(self._clock.now_us(), self._starts_us + self.elapsed_us() * self._speed)
+
+    def elapsed_us(self) -> int:
+        """Return how much of our time has passed since the world began, in microseconds."""
+        return self._clock.now_us() - self._began_us
 
     def wait_s(self, until_us: int) -> float:
         """Return how long to wait on our clock until the world reaches a moment, in seconds."""
