@@ -86,3 +86,15 @@ def refusal_answer(refusal: Refusal) -> Answer:
     if isinstance(refusal, MethodNotAllowed):
         headers.append((b"allow", ", ".join(refusal.allowed).encode()))
     return Answer(refusal.status, tuple(headers), msgspec.json.encode(problem_of(refusal)))
+
+
+def cookie_value(header: str, name: str) -> str:
+    """Return a cookie's value out of a Cookie header, empty where it is not there.
+
+    One cookie that breaks the grammar, as applications set them, must not hide the others.
+    """
+    for part in header.split(";"):
+        key, _, value = part.strip().partition("=")
+        if key == name:
+            return value.strip('"')
+    return ""

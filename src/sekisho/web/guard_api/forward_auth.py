@@ -6,13 +6,12 @@ nothing (GET, HEAD or OPTIONS: the login page itself) passes without a decision.
 
 import hashlib
 import hmac
-from http.cookies import CookieError, SimpleCookie
 from time import perf_counter
 from urllib.parse import unquote_plus
 
 from sekisho.guard.attempts import Attempt, Gate
 from sekisho.guard.decisions import Action
-from sekisho.web.asgi import NO_STORE, Answer, Scope
+from sekisho.web.asgi import NO_STORE, Answer, Scope, cookie_value
 from sekisho.web.guard_api.desk import GuardDesk
 from sekisho.web.guard_api.messages import LONG_CHARS_MAX, MEMBER_CHARS_MAX, TEXT_CHARS_MAX
 from sekisho.web.guard_api.metrics import GuardMetrics
@@ -71,25 +70,20 @@ class ForwardAuth:
         gate = GATES.get(headers.get(b"x-sekisho-gate", b"login"))
         if gate is None:
             raise Malformed(told="X-Sekisho-Gate is not a gate.")
+        address = self._settings.trusted_proxies.client_address(peer, forwarded_for)
+        if not address:
+            raise Malformed(told="X-Forwarded-For must name the client.")
         tls_header = self._settings.tls_header.lower().encode()
         return Attempt(
             time_us=self._desk.clock.now_us(),
             member=member,
-            ip=self._settings.trusted_proxies.client_address(peer, forwarded_for),
+            ip=address,
             gate=gate,
             user_agent=_text(headers.get(b"user-agent", b""))[:LONG_CHARS_MAX],
             tls=_text(headers.get(tls_header, b""))[:TEXT_CHARS_MAX],
-            device=self._device(headers),
+            device=_device(headers, self._settings.device_cookie),
             secret=self._secret_token(headers),
         )
-
-    def _device(self, headers: dict[bytes, bytes]) -> str:
-        try:
-            cookies = SimpleCookie(headers.get(b"cookie", b"").decode("latin-1"))
-        except CookieError:
-            return ""
-        morsel = cookies.get(self._settings.device_cookie)
-        return "" if morsel is None else morsel.value[:LONG_CHARS_MAX]
 
     def _secret_token(self, headers: dict[bytes, bytes]) -> str:
         secret = _value(headers, b"x-sekisho-secret")
@@ -104,6 +98,10 @@ def secret_token(key: bytes, secret: str) -> str:
     It is taken over the secret alone, so that one secret tried over many members shows.
     """
     return hmac.digest(key, secret.encode("utf-8", "surrogatepass"), hashlib.sha256).hex()[:32]
+
+
+def _device(headers: dict[bytes, bytes], name: str) -> str:
+    return cookie_value(headers.get(b"cookie", b"").decode("latin-1"), name)[:LONG_CHARS_MAX]
 
 
 def _value(headers: dict[bytes, bytes], name: bytes) -> str:
