@@ -1,0 +1,44 @@
+"""What the measurements find, as it passes from their processes to the report."""
+
+import msgspec
+
+
+class Spread(msgspec.Struct, frozen=True, kw_only=True):
+    """Microseconds of CPU: the median and the 99th percentile, and the median of the last tenth."""
+
+    median_us: float
+    p99_us: float
+    last_median_us: float
+    count: int
+
+
+class Load(msgspec.Struct, frozen=True, kw_only=True):
+    """What a server answered under load. `client` names the program that asked."""
+
+    requests_per_second: float
+    p99_ms: float
+    client: str
+
+
+class Hashing(msgspec.Struct, frozen=True, kw_only=True):
+    """Milliseconds of CPU that a password verification takes."""
+
+    median_ms: float
+    p99_ms: float
+
+
+class Replayed(msgspec.Struct, frozen=True, kw_only=True):
+    """A replay's closing line; the peak of memory is what the system says of the process."""
+
+    attempts: int
+    seconds: float
+    attempts_per_second: float
+
+
+class Hunted(msgspec.Struct, frozen=True, kw_only=True):
+    """What a hunt over so many rows took, on all cores."""
+
+    rows: int
+    seconds: float
+    cpu_seconds: float
+    peak_memory_mib: float
