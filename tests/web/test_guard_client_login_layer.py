@@ -78,7 +78,7 @@ class Setting:
             policy="p",
             policy_revision=1,
         )
-        self.service.desk.guard.assess = lambda _: decision  # type: ignore[method-assign] # a fixed judge
+        self.service.desk.guard.assess = lambda _: decision  # type: ignore[method-assign,assignment] # a fixed judge
 
     @property
     def outcomes(self) -> list[tuple[Outcome, ChallengeResult]]:

@@ -8,6 +8,8 @@ COMMANDS = {
     "hunt": "sekisho.cli.hunt",
     "replay": "sekisho.cli.replay",
     "up": "sekisho.cli.up",
+    "serve": "sekisho.cli.serve",
+    "keys": "sekisho.cli.keys",
     "range": "sekisho.cli.range",
     "bench": "sekisho.cli.bench",
 }
