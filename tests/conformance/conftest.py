@@ -18,16 +18,21 @@ def postgres_url():
         yield url
 
 
+@pytest.fixture
+def server_store_url(postgres_url):
+    """Give the URL of an empty database on the server."""
+    database = f"store_{next(NUMBERS)}"
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {database}")
+    return postgres_url.replace("/postgres?", f"/{database}?")
+
+
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.server)])
 def store_url(request, tmp_path):
     """Give the URL of a store that nobody has opened yet."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path}/sekisho.db"
-    server = request.getfixturevalue("postgres_url")
-    database = f"store_{next(NUMBERS)}"
-    with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {database}")
-    return server.replace("/postgres?", f"/{database}?")
+    return request.getfixturevalue("server_store_url")
 
 
 @pytest.fixture
