@@ -7,7 +7,7 @@ from sekisho.guard.decisions import Action
 from sekisho.kernel.clock import MINUTE_US, SetClock
 from sekisho.range.login_house import AGAIN, solve, solves
 
-RIGHT = {}
+RIGHT: dict[str, str] = {}
 WRONG = {"password": "something else"}
 NOBODY = {"name": "nobody.here"}
 

@@ -1,0 +1,134 @@
+"""`sekisho up --demo` as a newcomer sees it: an attack arrives and is stopped, live in the browser."""
+
+import queue
+import re
+import signal
+import subprocess
+import sys
+import threading
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import sync_playwright
+
+pytestmark = pytest.mark.server
+
+SEKISHO = Path(sys.executable).with_name("sekisho")
+LINE_S_MAX = 50.0
+END_S_MAX = 15.0
+PAGE_MS_MAX = 40_000
+
+
+class Terminal:
+    """What a running program has written, line by line."""
+
+    def __init__(self, process):
+        self.process = process
+        self.text = ""
+        self._lines = queue.Queue()
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def _read(self):
+        for line in self.process.stdout:
+            self._lines.put(line)
+
+    def until(self, words):
+        """Read on until words appear, and return everything so far."""
+        while words not in self.text:
+            self.text += self._lines.get(timeout=LINE_S_MAX)
+        return self.text
+
+
+@contextmanager
+def sekisho(*arguments):
+    """Run a command; whatever happens in the block, the process is ended."""
+    process = subprocess.Popen(
+        [SEKISHO, *arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    try:
+        yield Terminal(process)
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+
+
+@contextmanager
+def watched(url):
+    """Open a page in Chromium; fail afterwards where the browser complained of anything."""
+    complaints = []
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+        page = browser.new_page(locale="en")
+        page.on("console", lambda message: complaints.append(message.text))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.goto(url)
+        yield page
+        browser.close()
+    assert complaints == []
+
+
+def figure(page, name):
+    """Return one of the four figures as a number."""
+    text = page.locator(f"#figures div:has(dt:text-is('{name}')) .amount").inner_text()
+    return float(text.replace(",", "").rstrip("%"))
+
+
+def test_an_attack_arrives_and_is_stopped_before_a_newcomer_s_eyes(tmp_path):
+    """One command, one page: calm, then a campaign with its span, stopped attempts, and the scoreboard."""
+    options = ("--demo", "--scale", "small", "--seed", "3", "--port", "0", "--data", str(tmp_path))
+    with sekisho("up", *options) as terminal:
+        welcome = terminal.until("Ctrl-C ends it.")
+        url = re.search(r"http://console\.localhost:\d+", welcome).group()
+        assert re.search(r"sk_[0-9a-f]{12}_\S{43}", welcome)
+        with watched(url) as page:
+            page.wait_for_selector("html[data-state=calm]", timeout=PAGE_MS_MAX)
+            page.wait_for_selector("html[data-state^=attack]", timeout=PAGE_MS_MAX)
+            page.wait_for_selector("#campaigns .campaign.live")
+            page.wait_for_function("document.querySelectorAll('#latest .verdict:not(.allow)').length > 0")
+            assert figure(page, "Attempts a second") > 0
+            assert figure(page, "Stopped in 15 minutes") > 0
+        board = terminal.until("Ctrl-C ends Sekisho")
+        stopped = re.search(r"stopped +([\d,]+) \(([\d.]+) %\)", board)
+        assert float(stopped.group(2)) > 50
+        terminal.process.send_signal(signal.SIGINT)
+        terminal.until("Sekisho has ended")
+        assert terminal.process.wait(END_S_MAX) == 0
+        assert "Traceback" not in terminal.text
+
+
+def test_keys_and_record_are_for_their_owner_alone(tmp_path):
+    """Others on the machine can read nothing; the API key is shown once and kept as a hash."""
+    with sekisho("up", "--port", "0", "--data", str(tmp_path)) as terminal:
+        key = re.search(r"sk_\S+", terminal.until("Ctrl-C ends it.")).group()
+        terminal.process.send_signal(signal.SIGTERM)
+        terminal.until("Sekisho has ended")
+        assert terminal.process.wait(END_S_MAX) == 0
+    kept = {path.name: path for path in tmp_path.iterdir()}
+    assert {"guard.key", "api-keys.json", "sekisho.db"} <= set(kept)
+    assert {path.stat().st_mode & 0o077 for path in kept.values()} == {0}
+    assert key not in kept["api-keys.json"].read_text()
+    with sekisho("up", "--port", "0", "--data", str(tmp_path)) as terminal:
+        assert "sk_" not in terminal.until("Ctrl-C ends it.")
+
+
+def test_a_port_in_use_is_said_in_a_sentence(tmp_path):
+    """No traceback: what happened, and what to do."""
+    with sekisho("up", "--port", "0", "--data", str(tmp_path / "first")) as terminal:
+        port = re.search(r"localhost:(\d+)", terminal.until("Ctrl-C ends it.")).group(1)
+        with sekisho("up", "--port", port, "--data", str(tmp_path / "second")) as second:
+            said = second.until("Choose another")
+            assert f"Port {port} cannot be used" in said
+            assert second.process.wait(END_S_MAX) == 1
+            assert "Traceback" not in said
+
+
+def test_a_data_folder_in_use_is_said_in_a_sentence(tmp_path):
+    """Two processes on one store would be one too many."""
+    with sekisho("up", "--port", "0", "--data", str(tmp_path)) as terminal:
+        terminal.until("Ctrl-C ends it.")
+        with sekisho("up", "--port", "0", "--data", str(tmp_path)) as second:
+            said = second.until("Another Sekisho process")
+            assert second.process.wait(END_S_MAX) == 1
+            assert "Traceback" not in said
