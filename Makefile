@@ -34,7 +34,7 @@ check: $(DEV) ## lint, types, layers, and the tests that need no server
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/lint-imports
+	$(BIN)/lint-imports --no-logo
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m "not server"
 
 bench: $(DEV) ## measure decisions, replay, HTTP and hunt, side by side

@@ -6,6 +6,7 @@ import pysqlite3
 import pytest
 
 from sekisho.kernel.posture import OperationalError
+from sekisho.storage import outbox
 from sekisho.storage.engine import SqliteUnsafe, StoreInUse, StoreUrlUnknown, open_store, require_safe_sqlite
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -101,3 +102,24 @@ def test_a_file_that_is_no_database_is_an_outage_or_a_refusal_and_is_left_alone(
     with pytest.raises(OperationalError, match="not a database"):
         open_store(f"sqlite:///{file}")
     assert file.read_bytes().startswith(b"this is not a database")
+
+
+def test_a_full_disk_is_an_outage_and_nothing_that_was_kept_is_lost(tmp_path):
+    store = open_store(f"sqlite:///{tmp_path}/sekisho.db")
+
+    def append(subject, octets):
+        entries = [outbox.Entry("kind", subject, 1, b"x" * octets)]
+        return store.write(lambda connection: outbox.append(connection, entries))
+
+    def pages_max(count):
+        store.write(lambda connection: connection.exec_driver_sql(f"PRAGMA max_page_count={count}")).result()
+
+    append("before", 10).result()
+    pages_max(1)  # SQLite takes no fewer than there are
+    with pytest.raises(OperationalError, match="full"):
+        append("lost", 1_000_000).result()
+    pages_max(1_000_000)
+    append("after", 1_000_000).result()
+    with store.read() as connection:
+        assert [entry.subject for entry in outbox.read_after(connection, 0, limit=10)] == ["before", "after"]
+    store.close()
