@@ -1,6 +1,6 @@
 """A campaign's story while it runs, within bounds that an attacker cannot widen."""
 
-from lived import NOW_US, attempt, decision
+from tests.console.lived import NOW_US, attempt, decision
 
 from sekisho.console.live_campaigns import CAMPAIGNS_MAX, LIVE_FOR_S, LiveCampaigns
 from sekisho.guard.decisions import Action

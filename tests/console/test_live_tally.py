@@ -2,7 +2,7 @@
 
 from hypothesis import given
 from hypothesis import strategies as st
-from lived import NOW_S, NOW_US, attempt, decision, log_in
+from tests.console.lived import NOW_S, NOW_US, attempt, decision, log_in
 
 from sekisho.console.live_tally import ACTIONS, WINDOW_S, LiveTally
 from sekisho.guard.attempts import ChallengeResult, Outcome

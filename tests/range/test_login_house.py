@@ -1,7 +1,7 @@
 """A login that asks before it hashes, and tells nobody more than it must."""
 
 import pytest
-from house import MEMBER, NOW_US, QUICK, DecidedCheckpoint, arrival, house_with, wait_for
+from tests.range.house import MEMBER, NOW_US, QUICK, DecidedCheckpoint, arrival, house_with, wait_for
 
 from sekisho.guard.decisions import Action
 from sekisho.kernel.clock import MINUTE_US, SetClock

@@ -1,6 +1,6 @@
 """The guard has lived through the world's past."""
 
-from house import QUICK
+from tests.range.house import QUICK
 
 from sekisho.guard.guard import Guard
 from sekisho.kernel.clock import SECOND_US, SetClock

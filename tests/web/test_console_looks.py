@@ -7,8 +7,8 @@ from itertools import product
 import pytest
 import uvicorn
 from axe_playwright_python.sync_playwright import Axe
-from console_page import filled_tally
 from playwright.sync_api import sync_playwright
+from tests.web.console_page import filled_tally
 
 from sekisho.console.live_tally import LiveTally
 from sekisho.kernel.clock import SystemClock

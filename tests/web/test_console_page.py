@@ -3,8 +3,8 @@
 import re
 
 import pytest
-from console_page import NOW_US, console_with, decided, filled_tally
 from litestar.testing import TestClient
+from tests.web.console_page import NOW_US, console_with, decided, filled_tally
 
 from sekisho.console.live_tally import LiveTally
 from sekisho.guard.attempts import Attempt

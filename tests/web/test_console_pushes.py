@@ -3,7 +3,7 @@
 import asyncio
 import json
 
-from console_page import NOW_US, filled_tally
+from tests.web.console_page import NOW_US, filled_tally
 
 from sekisho.kernel.clock import SECOND_US, SetClock
 from sekisho.web.console.pushes import Screen, pushes

@@ -1,7 +1,7 @@
 """Figures as they are written, the state in a word, and what to do next."""
 
 import pytest
-from console_page import NOW_US, filled_tally
+from tests.web.console_page import NOW_US, filled_tally
 
 from sekisho.console.live_tally import LiveTally
 from sekisho.kernel.clock import SECOND_US
