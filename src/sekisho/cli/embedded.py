@@ -1,7 +1,6 @@
 """Everything in one process on one port: the guard, its service, the console, the range's login."""
 
 import asyncio
-import os
 import signal
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
@@ -12,6 +11,8 @@ from typing import NamedTuple, TypeVar
 
 import httpx
 
+from sekisho.cli.keys import FILE_NAME
+from sekisho.cli.serve import kept_key
 from sekisho.console.live_tally import LiveTally
 from sekisho.guard.guard import Guard
 from sekisho.kernel.chance import Chance
@@ -30,7 +31,6 @@ from sekisho.web.server import serve
 LOOPBACK = "127.0.0.1"
 CONSOLE_HOST = "console.localhost"
 GUARD_HOST = "guard.localhost"
-KEY_OCTETS = 32
 FIRST_ANSWER_S_MAX = 30.0
 Result = TypeVar("Result")
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -52,7 +52,7 @@ def open_embedded(data: Path, *, clock: Clock, chance: Chance, closing: Callable
     """
     data.mkdir(parents=True, exist_ok=True, mode=0o700)
     store = open_store(f"sqlite:///{data / 'sekisho.db'}")
-    guard = Guard(key=_key(data / "guard.key", chance))
+    guard = Guard(key=kept_key(data / "guard.key", chance))
     desk = GuardDesk(
         guard,
         clock=clock,
@@ -60,7 +60,7 @@ def open_embedded(data: Path, *, clock: Clock, chance: Chance, closing: Callable
         recorder=AttemptStore(store, clock=clock),
         on_outage=Posture.CLOSED,
     )
-    keys = ApiKeys(clock=clock, path=data / "api-keys.json")
+    keys = ApiKeys(clock=clock, path=data / FILE_NAME)
     tally = LiveTally()
     desk.listeners.append(hear(tally))
 
@@ -129,11 +129,3 @@ async def serving(application: App, listener: socket, stopping: Stopping) -> Asy
         await server
         for number, handler in before:
             signal.signal(number, handler)
-
-
-def _key(file: Path, chance: Chance) -> bytes:
-    """Return the key in a file that only its owner may read; make it where there is none."""
-    if not file.exists():
-        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as new:
-            new.write(chance.octets(KEY_OCTETS))
-    return file.read_bytes()
