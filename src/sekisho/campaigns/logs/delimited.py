@@ -4,6 +4,7 @@ Arrow reads whole blocks; a block that it refuses is read line by line.
 """
 
 import csv
+import io
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,8 +26,13 @@ csv.field_size_limit(LINE_BYTES_MAX)
 def header_of(line: str) -> tuple[list[str], str]:
     """Return a header row's column names, each made unique, and the delimiter that separates them."""
     delimiter = max(_DELIMITERS, key=line.count)
+    bare_line = line.strip("\r\n")
+    try:
+        found = next(csv.reader([bare_line], delimiter=delimiter), [])
+    except csv.Error:
+        found = bare_line.split(delimiter)
     names: list[str] = []
-    for name in next(csv.reader([line.strip("\r\n")], delimiter=delimiter), []):
+    for name in found:
         bare = name.strip()
         names.append(bare if bare not in names else f"{bare} ({len(names)})")
     return names, delimiter
@@ -143,7 +149,7 @@ class _Reader:
 
     def _fields(self, text: str) -> tuple[list[str] | None, str]:
         try:
-            found = list(csv.reader(text.splitlines(keepends=True), delimiter=self._delimiter, strict=True))
+            found = list(csv.reader(io.StringIO(text, newline=""), delimiter=self._delimiter, strict=True))
         except csv.Error:
             return None, "not_csv"
         if len(found) != 1:

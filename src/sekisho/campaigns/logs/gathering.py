@@ -8,9 +8,10 @@ import pyarrow as pa
 
 from sekisho.campaigns.logs.faults import Faults
 from sekisho.campaigns.logs.record import FLAGS, NUMBERS, RawRecords
+from sekisho.campaigns.logs.times import END_US
 
 EMPTY_NAME = "(empty)"
-_KINDS = {"time_us": pa.int64()} | dict.fromkeys(NUMBERS, pa.int64()) | dict.fromkeys(FLAGS, pa.int8())
+_KINDS = dict.fromkeys(NUMBERS, pa.int64()) | dict.fromkeys(FLAGS, pa.int8())
 
 
 def secret_token(secret: str, key: bytes) -> str:
@@ -52,5 +53,8 @@ class Gathering:
 
 def _column(name: str, values: list[object]) -> pa.Array:
     """Return a column; a reader gives a number either always as a number or always as it was written."""
+    if name == "time_us":  # a log may say any number; what no column can hold is no time
+        times = [time if isinstance(time, int) and 0 <= time < END_US else None for time in values]
+        return pa.array(times, pa.int64())
     written = bool(values) and isinstance(values[0], str)
     return pa.array(values, pa.string() if written else _KINDS.get(name, pa.string()))

@@ -23,7 +23,7 @@ from sekisho.campaigns.logs.columns import (
     words,
 )
 from sekisho.campaigns.logs.faults import Faults
-from sekisho.campaigns.logs.times import times_us
+from sekisho.campaigns.logs.times import possible_us, times_us
 from sekisho.guard.attempts import ChallengeResult, Gate, Outcome
 
 DISTINCT = ("member", "ip", "device", "secret", "session")
@@ -96,8 +96,9 @@ def attempt_records(raw: RawRecords, faults: Faults) -> pa.RecordBatch:
 
 
 def _times(raw: RawRecords) -> pa.Int64Array:
-    if "time_us" in raw.columns:
-        return raw.columns["time_us"].cast(pa.int64())
+    whole = raw.columns.get("time_us")
+    if whole is not None and pa.types.is_integer(whole.type):
+        return possible_us(whole.cast(pa.int64(), safe=False))
     if "time" in raw.columns:
         return times_us(raw.columns["time"])
     return pa.nulls(raw.length, pa.int64())

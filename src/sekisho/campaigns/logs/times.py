@@ -6,7 +6,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_END_US = int((datetime(2200, 1, 1, tzinfo=UTC) - _EPOCH) / timedelta(microseconds=1))
+END_US = int((datetime(2200, 1, 1, tzinfo=UTC) - _EPOCH) / timedelta(microseconds=1))
 _HAS_ZONE = r"(?:[Zz]|[+-][0-9]{2}:?[0-9]{2})$"
 
 
@@ -37,8 +37,13 @@ def times_us(times: pa.Array) -> pa.Int64Array:
         found = _from_texts(times)
     else:
         found = pa.nulls(len(times), pa.int64())
-    possible = pc.and_(pc.greater_equal(found, 0), pc.less(found, _END_US))
-    return pc.if_else(pc.fill_null(possible, False), found, pa.scalar(None, pa.int64()))
+    return possible_us(found)
+
+
+def possible_us(times: pa.Int64Array) -> pa.Int64Array:
+    """Keep the times from 1970 up to, not including, 2200; null marks the others."""
+    possible = pc.and_(pc.greater_equal(times, 0), pc.less(times, END_US))
+    return pc.if_else(pc.fill_null(possible, False), times, pa.scalar(None, pa.int64()))
 
 
 def _from_timestamps(times: pa.Array) -> pa.Int64Array:
