@@ -6,6 +6,8 @@ Run by `make screenshots`; the pictures are written to var/screenshots, for a pe
 import asyncio
 import signal
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from itertools import product
 from pathlib import Path
 from typing import Literal
@@ -57,15 +59,22 @@ async def follow(browser: Browser) -> None:
         sys.stdout.write(f"{state}: done\n")
 
 
-async def served(*arguments: str) -> asyncio.subprocess.Process:
-    """Start Sekisho and wait until it says that it is up."""
-    command = [Path(sys.executable).with_name("sekisho"), "up", "--port", str(PORT), *arguments]
-    process = await asyncio.create_subprocess_exec(*command, cwd=ROOT, stdout=asyncio.subprocess.PIPE)
+@asynccontextmanager
+async def serving(*arguments: str) -> AsyncIterator[None]:
+    """Run Sekisho while the block runs, from when it says that it is up."""
+    sekisho = Path(sys.executable).with_name("sekisho")
+    process = await asyncio.create_subprocess_exec(
+        sekisho, "up", "--port", str(PORT), *arguments, cwd=ROOT, stdout=asyncio.subprocess.PIPE
+    )
     assert process.stdout is not None  # noqa: S101 - it was asked for
     while b"is up" not in (line := await process.stdout.readline()):
         if not line:
             raise SystemExit("Sekisho did not start")
-    return process
+    try:
+        yield
+    finally:
+        process.send_signal(signal.SIGINT)
+        await process.communicate()
 
 
 async def main() -> None:
@@ -73,16 +82,10 @@ async def main() -> None:
     TARGET.mkdir(parents=True, exist_ok=True)
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        for arguments, job in (
-            (["--data", str(TARGET / "data")], lambda: photograph(browser, "empty")),
-            (["--demo", "--data", str(TARGET / "data")], lambda: follow(browser)),
-        ):
-            process = await served(*arguments)
-            try:
-                await job()
-            finally:
-                process.send_signal(signal.SIGINT)
-                await process.communicate()
+        async with serving("--data", str(TARGET / "data")):
+            await photograph(browser, "empty")
+        async with serving("--data", str(TARGET / "data"), "--demo"):
+            await follow(browser)
         await browser.close()
 
 

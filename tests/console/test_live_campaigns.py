@@ -2,6 +2,7 @@
 
 from tests.console.lived import NOW_US, attempt, decision
 
+from sekisho.console import live_campaigns
 from sekisho.console.live_campaigns import CAMPAIGNS_MAX, LIVE_FOR_S, LiveCampaigns
 from sekisho.guard.decisions import Action
 from sekisho.kernel.clock import SECOND_US
@@ -26,6 +27,13 @@ def test_many_tries_at_one_account_are_guessing():
     """The same few names over and over: somebody guesses."""
     campaigns = campaigns_with(*(attempt(member="m1", ip=f"10.0.0.{n}") for n in range(9)))
     assert campaigns.views(NOW_US)[0].list_type is False
+
+
+def test_a_list_longer_than_memory_stays_a_list(monkeypatch):
+    """Beyond what is told apart, names are "at least so many", and the kind is that of those before."""
+    monkeypatch.setattr(live_campaigns, "DISTINCT_MAX", 10)
+    view = campaigns_with(*(attempt(member=f"m{n}") for n in range(500))).views(NOW_US)[0]
+    assert (view.attempts, view.members, view.distinct_full, view.list_type) == (500, 10, True, True)
 
 
 def test_a_campaign_is_over_when_nothing_more_comes():

@@ -52,6 +52,7 @@ class _Campaign:
         self.attempts = 0
         self.stopped = 0
         self.before_hash = 0
+        self.told_apart = 0
         self.members: set[int] = set()
         self.addresses: set[int] = set()
         self.networks: set[str] = set()
@@ -81,10 +82,10 @@ class LiveCampaigns:
         campaign.attempts += 1
         campaign.stopped += decision.action is not Action.ALLOW
         campaign.before_hash += decision.before_hash
-        for distinct, key in ((campaign.members, attempt.member), (campaign.addresses, attempt.ip)):
-            if len(distinct) < DISTINCT_MAX:
-                distinct.add(hash(key))
-        if len(campaign.networks) < DISTINCT_MAX:
+        if len(campaign.members) < DISTINCT_MAX:
+            campaign.told_apart += 1
+            campaign.members.add(hash(attempt.member))
+            campaign.addresses.add(hash(attempt.ip))
             campaign.networks.add(network)
 
     def entered(self, campaign: str, member: str, entered: Entered) -> bool:
@@ -108,14 +109,14 @@ def _view(name: str, campaign: _Campaign, now_us: int) -> CampaignView:
         noticed_us=campaign.noticed_us,
         last_us=campaign.last_us,
         live=now_us - campaign.last_us <= LIVE_FOR_S * SECOND_US,
-        list_type=campaign.attempts < ONE_TRY_AN_ACCOUNT * len(campaign.members),
+        list_type=campaign.told_apart < ONE_TRY_AN_ACCOUNT * len(campaign.members),
         attempts=campaign.attempts,
         stopped=campaign.stopped,
         before_hash=campaign.before_hash,
         members=len(campaign.members),
         addresses=len(campaign.addresses),
         networks=len(campaign.networks),
-        distinct_full=max(len(campaign.members), len(campaign.addresses)) >= DISTINCT_MAX,
+        distinct_full=campaign.told_apart < campaign.attempts,
         entered=len(campaign.entered),
         entered_lately=tuple(reversed(campaign.entered_lately)),
         unproven_before=campaign.unproven_before,

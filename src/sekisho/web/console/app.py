@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from litestar import Litestar, Request, Response, get
 from litestar.datastructures import CacheControlHeader, Cookie
@@ -13,6 +13,7 @@ from litestar.types import Message, Scope
 
 from sekisho.console.live_tally import LiveTally
 from sekisho.kernel.clock import SECOND_US, Clock
+from sekisho.web.asgi import App
 from sekisho.web.console.pushes import Screen, pushes
 from sekisho.web.console.rendering import SPANS_MIN, Renderer
 from sekisho.web.console.words import LANGUAGES, Language, preferred
@@ -52,7 +53,7 @@ def hear(tally: LiveTally) -> Callable[[Event], None]:
     return listener
 
 
-def create_console(tally: LiveTally, *, clock: Clock, closing: Callable[[], bool]) -> Litestar:
+def create_console(tally: LiveTally, *, clock: Clock, closing: Callable[[], bool]) -> App:
     """Make the console's application. `closing` says when the server ends, so that open pages let it go."""
     screen = Screen(tally, clock, Renderer())
 
@@ -83,12 +84,13 @@ def create_console(tally: LiveTally, *, clock: Clock, closing: Callable[[], bool
     files = create_static_files_router(
         path="/static", directories=[STATIC], cache_control=CacheControlHeader(max_age=3_600)
     )
-    return Litestar(
+    console = Litestar(
         [live_page, live_pushes, files],
         logging_config=None,
         openapi_config=None,
         before_send=[seal],
     )
+    return cast("App", console)
 
 
 def _chosen(name: str) -> Language | None:
