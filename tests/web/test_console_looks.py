@@ -93,6 +93,31 @@ def test_the_timeline_is_drawn_and_follows_the_colour_scheme(browser, urls):
     page.context.close()
 
 
+def test_the_pointer_reads_a_second_off_the_timeline(browser, urls):
+    """Counts stand beside the words of the legend, so that no colour has to be read."""
+    page, complaints = opened(browser, urls["attack"], locale="en")
+    page.wait_for_selector("#chart canvas")
+    box = page.locator("#chart .u-over").bounding_box()
+    page.mouse.move(box["x"] + box["width"] * 0.5, box["y"] + 40)
+    assert page.locator('[data-value="allow"]').inner_text() in {"6", "7"}
+    assert int(page.locator('[data-value="challenge"]').inner_text()) > 0
+    page.mouse.move(5, 5)
+    page.wait_for_function("document.querySelector('[data-value=allow]').textContent === ''")
+    assert complaints == []
+    page.context.close()
+
+
+def test_what_is_selected_is_not_replaced_under_the_reader_s_hand(browser, urls):
+    """A campaign's id can be copied while the figures run."""
+    page, _ = opened(browser, urls["attack"], locale="en")
+    page.wait_for_selector(READY)
+    page.locator("#campaigns code").first.select_text()
+    before = page.locator("#figures").inner_html()
+    page.wait_for_function("old => document.getElementById('figures').innerHTML !== old", arg=before)
+    assert page.evaluate("getSelection().toString()") == "cmp_1"
+    page.context.close()
+
+
 def test_without_a_script_the_page_is_whole(browser, urls):
     """State, figures, drawing and tables arrive with the first answer."""
     page, _ = opened(browser, urls["attack"], java_script_enabled=False, locale="ja")

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import sekisho.web.console.words as spoken
+from sekisho.guard.decisions import Action
 from sekisho.web.console.words import Words, preferred
 
 BOOK = tomllib.loads(Path(spoken.__file__).with_name("words.toml").read_text(encoding="utf-8"))
@@ -31,6 +32,29 @@ def test_both_languages_say_it_with_the_same_values(key, words):
 def test_japanese_uses_a_japanese_word_where_there_is_one(key, words):
     """Katakana only where people say it."""
     assert not KATAKANA_TO_AVOID.search(words["ja"]), key
+
+
+def test_every_word_is_said_somewhere():
+    """Words that no page uses are gone."""
+    web = Path(spoken.__file__).parents[1]
+    files = [*(web / "templates" / "console").glob("*.html"), *(web / "console").glob("*.py")]
+    text = "\n".join(path.read_text(encoding="utf-8") for path in files)
+    built = (
+        "state_",
+        "story_",
+        "kind_",
+        "next_",
+        "networks",
+        "reasons",
+        *("now", "today", "meanwhile"),
+        *Action,
+    )
+    unsaid = [
+        key
+        for key, _ in SAID
+        if not re.search(rf"""['"]{key}['"]""", text) and not key.startswith(tuple(built))
+    ]
+    assert unsaid == []
 
 
 def test_values_that_are_set_in_cannot_become_markup():

@@ -82,7 +82,7 @@ def create_console(tally: LiveTally, *, clock: Clock, closing: Callable[[], bool
         )
 
     files = create_static_files_router(
-        path="/static", directories=[STATIC], cache_control=CacheControlHeader(max_age=3_600)
+        path="/static", directories=[STATIC], cache_control=CacheControlHeader(no_cache=True)
     )
     console = Litestar(
         [live_page, live_pushes, files],

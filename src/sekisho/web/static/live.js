@@ -5,6 +5,7 @@
   const timeline = new SekishoTimeline(document.getElementById("chart"));
   const link = document.getElementById("link");
   const words = document.getElementById("link-words");
+  const said = document.getElementById("said");
   const pause = document.getElementById("pause");
   const language = document.documentElement.lang;
   const waiting = { parts: {}, seconds: [], push: null };
@@ -17,14 +18,32 @@
     words.textContent = link.dataset[state];
   }
 
+  // What somebody has focused or selected is left alone until they are done with it.
+  function inUse(part) {
+    const selection = getSelection();
+    const focused = part !== document.activeElement && part.contains(document.activeElement);
+    return focused || (!selection.isCollapsed && part.contains(selection.anchorNode));
+  }
+
   function apply() {
     for (const [name, html] of Object.entries(waiting.parts)) {
-      document.getElementById(name).innerHTML = html;
+      const part = document.getElementById(name);
+      if (inUse(part)) continue;
+      part.innerHTML = html;
+      delete waiting.parts[name];
     }
-    document.documentElement.dataset.state = waiting.push.state;
+    turn(waiting.push.state);
     timeline.show(waiting.push.now, waiting.seconds, waiting.push.campaigns);
-    waiting.parts = {};
     waiting.seconds = [];
+  }
+
+  // Figures change every second; only a turn of the whole state is worth a reader's ear and the tab's title.
+  function turn(state) {
+    if (document.documentElement.dataset.state === state) return;
+    document.documentElement.dataset.state = state;
+    const title = document.querySelector("h1").textContent;
+    document.title = `${title} · ${document.querySelector(".brand").textContent.trim()}`;
+    said.textContent = title;
   }
 
   function receive(message) {

@@ -12,6 +12,7 @@ globalThis.SekishoTimeline = class {
     this.campaigns = [];
     this.empty = box.querySelector(".empty");
     this.plot = null;
+    this.clock = new Intl.DateTimeFormat("en-GB", { timeZone: "Asia/Tokyo", timeStyle: "medium" });
     new ResizeObserver(() => this.plot?.setSize(this.size())).observe(box);
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.rebuild());
   }
@@ -60,14 +61,13 @@ globalThis.SekishoTimeline = class {
     const paper = getComputedStyle(document.body).backgroundColor;
     const font = `12px ${getComputedStyle(document.body).fontFamily}`;
     const axis = { stroke: quiet, font, ticks: { show: false } };
-    const clock = new Intl.DateTimeFormat("en-GB", { timeZone: "Asia/Tokyo", timeStyle: "medium" });
-    const time = (_, splits) => splits.map((second) => clock.format(second * 1000));
+    const time = (_, splits) => splits.map((second) => this.clock.format(second * 1000));
     const area = (action) => ({ fill: this.colour(action), stroke: paper, width: 1, points: { show: false } });
     const areas = SekishoTimeline.ACTIONS.map(area);
     return {
       ...this.size(),
       legend: { show: false },
-      cursor: { show: false },
+      cursor: { y: false, points: { show: false }, drag: { x: false, y: false } },
       padding: [24, 12, 0, 0],
       scales: { x: { time: true }, y: { range: (_, low, high) => [0, Math.max(5, high * 1.08)] } },
       axes: [
@@ -77,8 +77,17 @@ globalThis.SekishoTimeline = class {
       series: [{}, ...areas],
       // Each series is a running sum: the band between two of them is one verdict's share.
       bands: [4, 3, 2].map((upper) => ({ series: [upper, upper - 1] })),
-      hooks: { draw: [(plot) => this.drawCampaigns(plot)] },
+      hooks: { draw: [(plot) => this.drawCampaigns(plot)], setCursor: [(plot) => this.read(plot.cursor.idx)] },
     };
+  }
+
+  // Writes the counts of the second under the pointer into the legend, and clears them when it leaves.
+  read(index) {
+    const second = index === null || index === undefined ? undefined : this.nowS - this.lengthS + index;
+    const counts = this.seconds.get(second) ?? [0, 0, 0, 0];
+    const say = (name, text) => (document.querySelector(`[data-value="${name}"]`).textContent = text);
+    SekishoTimeline.ACTIONS.forEach((action, column) => say(action, second ? counts[column] : ""));
+    say("time", second ? this.clock.format(second * 1000) : "");
   }
 
   drawCampaigns(plot) {
