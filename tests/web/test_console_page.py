@@ -94,13 +94,13 @@ def test_an_empty_page_says_what_will_appear_and_how(quiet):
 def test_what_an_attacker_sends_is_text_not_markup():
     """Members and countries come from outside; a page that shows them must not run them."""
     tally = LiveTally()
-    evil = "<b onclick=alert(1)>x"
+    evil = "<i onclick=alert(1)>x"
     attempt = Attempt(time_us=NOW_US, member=evil, ip="10.0.0.1", country=evil)
     tally.decided(attempt, decided(Action.DENY, 0.9, reasons=(evil,)), NOW_US)
     with TestClient(console_with(tally)) as client:
         page = client.get("/").text
-    assert "&lt;b onclick" in page
-    assert "<b" not in page.replace("<body>", "").replace("<button", "")
+    assert "&lt;i onclick" in page
+    assert "<i " not in page
 
 
 def test_the_page_with_all_its_files_is_light(client):
