@@ -124,6 +124,7 @@ def test_cowrie_json_joins_the_client_to_the_login(read):
     ]
     _, (record,) = read("\n".join(map(json.dumps, events)))
     assert (record["row"], record["user_agent"], record["tls"]) == (0, "SSH-2.0-Go", "f00d")
+    assert record["secret"] == secret_token("a", KEY)
 
 
 def test_the_rba_data_sets_labels_are_set_aside(read):
