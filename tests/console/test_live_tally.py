@@ -63,6 +63,15 @@ def test_a_member_who_passed_the_additional_proof_was_asked_and_not_entered():
     assert (picture.successes, picture.asked, picture.entered) == (1, 1, 0)
 
 
+def test_a_right_password_without_the_proof_reached_nobody():
+    """Somebody knew the password and came no further: no login, no friction, no entry."""
+    tally = LiveTally()
+    abandoned = ChallengeResult.ABANDONED
+    log_in(tally, NOW_S, action=Action.CHALLENGE, challenge=abandoned, campaign="cmp_1")
+    picture = tally.picture(NOW_US)
+    assert (picture.successes, picture.asked, picture.entered) == (0, 0, 0)
+
+
 def test_a_success_that_was_allowed_within_a_campaign_may_be_an_entry():
     """Whom did it reach: those who were let in on an attempt that the guard gives to the campaign."""
     tally = LiveTally()

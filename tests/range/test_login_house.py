@@ -1,11 +1,14 @@
 """A login that asks before it hashes, and tells nobody more than it must."""
 
+from hashlib import sha256
+
 import pytest
 from tests.range.house import MEMBER, NOW_US, QUICK, DecidedCheckpoint, arrival, house_with, wait_for
 
 from sekisho.guard.decisions import Action
 from sekisho.kernel.clock import MINUTE_US, SetClock
-from sekisho.range.login_house import AGAIN, solve, solves
+from sekisho.range.login_house import AGAIN, STAND_IN, solve, solves
+from sekisho.range.members import proof
 
 RIGHT: dict[str, str] = {}
 WRONG = {"password": "something else"}
@@ -108,6 +111,22 @@ def test_a_wrong_password_found_before_the_step_is_told_once():
     """The step is asked all the same, so that the answer gives nothing away."""
     result = after_a_step(Action.CHALLENGE, WRONG, MEMBER.prove, before_hash=False)
     assert result == ("again", [("att_1", "wrong_secret", "")])
+
+
+def test_nobody_cannot_be_proven():
+    """A name that nobody has has no key, whatever is worked out of the token."""
+    result = after_a_step(
+        Action.CHALLENGE, NOBODY, lambda token: proof(sha256(token.encode()).digest(), token)
+    )
+    assert result == ("again", [("att_1", "challenged", "failed")])
+
+
+def test_the_stand_in_password_of_unknown_names_opens_nothing():
+    """What is hashed in their place, for the time that it takes, is not a password."""
+    checkpoint = DecidedCheckpoint(Action.ALLOW)
+    reply = wait_for(house_with(checkpoint).log_in(arrival(name="nobody.here", password=STAND_IN), "m"))
+    assert reply.next == "again"
+    assert checkpoint.told == [("att_1", "no_such_member", "")]
 
 
 def test_a_solved_puzzle_goes_on_to_the_password():

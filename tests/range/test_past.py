@@ -23,6 +23,17 @@ def test_the_past_leaves_cookies_on_devices_and_knowledge_in_the_guard():
     assert 0.85 * len(came) < len(with_cookie) <= len(came)
 
 
+def test_whoever_keeps_no_cookies_has_none_afterwards():
+    """Private windows stay unknown devices."""
+    world, keys, guard = World(seed=3, size=50), HouseKeys(3), Guard(key=b"k" * 32)
+    visits = [
+        msgspec.structs.replace(visit, keeps_cookies=False)
+        for visit in world.visits(START_US, START_US + 10 * 86_400 * SECOND_US)
+    ]
+    assert live_through(visits, world, keys, guard).attempts > 50
+    assert not any(visit.device.cookie for visit in visits)
+
+
 def test_a_play_begins_at_ten_in_the_morning_and_ends_before_now():
     """What is played has happened: no record lies in the future."""
     now_us = START_US

@@ -141,12 +141,13 @@ class LiveTally:
         self, attempt: Attempt, decision: Decision, outcome: Outcome, challenge: ChallengeResult, at_us: int
     ) -> None:
         """Count what came of a decision: successes say whom an attack reached and whom the guard asked."""
-        if outcome is not Outcome.SUCCESS:
+        asked = decision.action in {Action.CHALLENGE, Action.DENY}
+        if outcome is not Outcome.SUCCESS or (asked and challenge is not ChallengeResult.PASSED):
             return
         second = self._second(at_us // SECOND_US)
         second.successes += 1
-        if decision.action in {Action.CHALLENGE, Action.DENY}:
-            second.asked += challenge is ChallengeResult.PASSED
+        if asked:
+            second.asked += 1
         elif decision.campaign and decision.probability >= ENTERED_FROM:
             masked, network = masked_member(attempt.member), network_of(attempt)
             entered = Entered(member=masked, network=network, at_us=at_us)

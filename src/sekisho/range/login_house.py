@@ -27,7 +27,7 @@ from sekisho.range.members import Member, proof
 PUZZLE_BITS = 12
 WAITS_US = 10 * MINUTE_US
 HASHING_THREADS = 2
-NOBODY = "nobody has this password"
+STAND_IN = "hashed where nobody has the name"
 
 Witness = Callable[[str, Answer], None]
 
@@ -176,7 +176,7 @@ class LoginHouse:
         stored = self._hashes.get(name if member else "")
         if stored is None:
             # Hashing everybody's password beforehand would take minutes: each waits until it is needed.
-            stored = self._hasher.hash(member.password if member else NOBODY)
+            stored = self._hasher.hash(member.password if member else STAND_IN)
             self._hashes[name if member else ""] = stored
         try:
             return self._hasher.verify(stored, password) and member is not None
