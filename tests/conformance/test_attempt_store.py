@@ -79,6 +79,27 @@ def test_what_arrives_while_the_store_is_busy_is_written_together_and_in_order(s
     assert [event.attempt_id for event in attempts.since(0)] == [f"att_{number:03}" for number in range(500)]
 
 
+def test_what_the_event_loop_has_at_hand_is_one_write(store, attempts, monkeypatch):
+    submitted = []
+    write = store.write
+
+    def counted(work):
+        submitted.append(work)
+        return write(work)
+
+    monkeypatch.setattr(store, "write", counted)
+
+    async def one_of_many(number):
+        await attempts.record(f"att_{number}", PLAIN, ALLOWED)
+
+    async def steps():
+        await asyncio.gather(*(one_of_many(number) for number in range(20)))
+
+    run(steps())
+    assert len(submitted) == 1
+    assert len(attempts.since(0)) == 20
+
+
 def test_a_caller_who_goes_away_takes_nobody_along(store, attempts):
     go_on = hold_up(store)
 
@@ -106,6 +127,18 @@ def test_a_store_that_hangs_is_an_outage_after_its_time(store):
 
     run(steps())
     assert attempts.recent(1)[0].attempt_id == "att_3"
+
+
+def test_a_loop_that_ended_in_the_middle_holds_nobody_up(attempts):
+    async def ended():
+        attempts.record("att_1", FULL, ALLOWED).cancel()
+
+    async def steps():
+        await attempts.record("att_2", FULL, ALLOWED)
+
+    run(ended())
+    run(steps())
+    assert attempts.recent(1)[0].attempt_id == "att_2"
 
 
 def test_too_many_who_wait_are_turned_away_at_once(store):

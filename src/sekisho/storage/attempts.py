@@ -79,7 +79,7 @@ _Waiting = tuple[outbox.Entry, "asyncio.Future[None]"]
 
 
 class AttemptStore:
-    """Records attempts from one event loop, and reads them back from any thread.
+    """Records attempts from one event loop at a time, and reads them back from any thread.
 
     What `record` and `settle` return is done once the record survives the loss of the process and of the
     power. It raises OperationalError, at the latest after `commit_s_max` seconds, where the store fails or
@@ -98,6 +98,7 @@ class AttemptStore:
         self._clock = clock
         self._waiting_max = waiting_max
         self._commit_s_max = commit_s_max
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._waiting: deque[_Waiting] = deque()
         self._unfinished: deque[tuple[float, asyncio.Future[None]]] = deque()
         self._flush_is_queued = False
@@ -157,6 +158,8 @@ class AttemptStore:
 
     def _append(self, entry: outbox.Entry) -> "asyncio.Future[None]":
         loop = asyncio.get_running_loop()
+        if loop is not self._loop:
+            self._move_to(loop)
         done: asyncio.Future[None] = loop.create_future()
         if len(self._waiting) >= self._waiting_max:
             done.set_exception(OperationalError("store", f"{self._waiting_max} records wait to be written"))
@@ -166,8 +169,15 @@ class AttemptStore:
         # The flag falls before a flush takes what waits: whoever still sees it up is sure to be taken along.
         if not self._flush_is_queued:
             self._flush_is_queued = True
-            self._queue_flush(loop)
+            # After what the loop has at hand: a commit costs as much as some ten records.
+            loop.call_soon(self._queue_flush, loop)
         return done
+
+    def _move_to(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Begin on a loop; nobody waits on the one before, and what that had planned is not done."""
+        self._loop = loop
+        self._unfinished.clear()
+        self._flush_is_queued = False
 
     def _queue_flush(self, loop: asyncio.AbstractEventLoop) -> None:
         taken: list[_Waiting] = []
