@@ -9,6 +9,7 @@ import httpx
 
 from sekisho.guard.attempts import Attempt, ChallengeResult, Outcome
 from sekisho.guard.decisions import Action, Decision
+from sekisho.guard.devices import DeviceTokens
 from sekisho.kernel.chance import SeededChance
 from sekisho.kernel.clock import SetClock
 from sekisho.kernel.posture import OperationalError, Posture
@@ -91,6 +92,7 @@ class GuardService:
             chance=self.chance,
             recorder=self.recorder,
             on_outage=posture,
+            devices=DeviceTokens(b"d" * 32),
             **limits,
         )
         self.keys = ApiKeys(clock=self.clock)

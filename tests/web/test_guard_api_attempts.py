@@ -436,3 +436,49 @@ def test_the_echo_exists_for_the_bench_alone() -> None:
 def test_the_messages_know_every_gate_and_outcome() -> None:
     assert set(get_args(GateName)) == {*Gate, ""}
     assert set(get_args(OutcomeName)) == set(Outcome) - {Outcome.UNKNOWN}
+
+
+def test_a_proven_member_gets_a_device_token_and_is_known_by_it() -> None:
+    """The token is bound to the member: for anybody else it is a forgery."""
+
+    async def play() -> None:
+        at = GuardService()
+        async with at.client() as client:
+            first = (await client.post("/v1/attempts", json=ATTEMPT)).json()["id"]
+            told = {"outcome": "success", "issue_device": True}
+            token = (await client.post(f"/v1/attempts/{first}/outcome", json=told)).json()["device_token"]
+            for member, device, valid in (
+                ("m1", token, True),
+                ("m2", token, False),
+                ("m1", token + "0", False),
+                ("m1", "a-token-of-somebody-else", None),
+                ("m1", "", None),
+            ):
+                sent = ATTEMPT | {"member": member, "device": device}
+                attempt_id = (await client.post("/v1/attempts", json=sent)).json()["id"]
+                assert at.recorder.attempts[attempt_id][0].device_valid is valid
+            said = ATTEMPT | {"device": token, "device_valid": 0}
+            attempt_id = (await client.post("/v1/attempts", json=said)).json()["id"]
+            assert at.recorder.attempts[attempt_id][0].device_valid is False
+
+    asyncio.run(play())
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"outcome": "success"},
+        {"outcome": "wrong_secret", "issue_device": True},
+        {"outcome": "success", "challenge": "failed", "issue_device": True},
+    ],
+)
+def test_nobody_else_gets_a_device_token(told: dict[str, object]) -> None:
+    async def play() -> None:
+        at = GuardService()
+        async with at.client() as client:
+            attempt_id = (await client.post("/v1/attempts", json=ATTEMPT)).json()["id"]
+            answer = await client.post(f"/v1/attempts/{attempt_id}/outcome", json=told)
+        assert answer.status_code == 200
+        assert "device_token" not in answer.json()
+
+    asyncio.run(play())

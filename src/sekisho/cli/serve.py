@@ -7,6 +7,7 @@ from socket import socket
 import click
 
 from sekisho.cli.keys import FILE_NAME
+from sekisho.guard.devices import DeviceTokens
 from sekisho.guard.guard import Guard
 from sekisho.kernel.chance import Chance, SystemChance
 from sekisho.kernel.clock import SystemClock
@@ -112,6 +113,7 @@ def guard_service(store: Store, data: Path, on_outage: Posture, settings: GuardS
         chance=chance,
         recorder=AttemptStore(store, clock=clock),
         on_outage=on_outage,
+        devices=DeviceTokens(kept_key(data / "devices.key", chance)),
     )
     return create_guard_app(desk, keys=ApiKeys(clock=clock, path=data / FILE_NAME), settings=settings)
 

@@ -27,6 +27,7 @@ from sekisho.web.guard_api.settings import GuardServiceSettings
 from sekisho.web.problems import Malformed, UnsupportedMediaType
 
 HEADERS = (JSON, NO_STORE)
+PROVEN = {ChallengeResult.NONE, ChallengeResult.PASSED}
 STRICT = b"handling=strict"
 UNREADABLE = (msgspec.MsgspecError, RecursionError, UnicodeDecodeError)
 
@@ -87,13 +88,16 @@ class AttemptsRoute:
             raise Malformed(told=str(failure)) from None
         outcome = Outcome(message.outcome)
         challenge = ChallengeResult(message.challenge or "")
-        await self._desk.settle(known_id, outcome, challenge)
+        attempt = await self._desk.settle(known_id, outcome, challenge)
         self._metrics.settled(outcome, challenge)
-        return Answer(
-            200,
-            HEADERS,
-            _encode(SettledMessage(id=known_id, outcome=outcome, challenge=challenge)),
+        proven = outcome is Outcome.SUCCESS and challenge in PROVEN
+        settled = SettledMessage(
+            id=known_id,
+            outcome=outcome,
+            challenge=challenge,
+            device_token=self._desk.issue_device(attempt) if proven and message.issue_device else "",
         )
+        return Answer(200, HEADERS, _encode(settled))
 
     async def echo(self, caller: str, headers: dict[bytes, bytes], body: bytes) -> Answer:
         """Parse an attempt and say it again: the least that any answer costs on this server."""

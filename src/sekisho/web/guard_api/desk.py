@@ -25,6 +25,8 @@ log = structlog.get_logger(__name__)
 IN_FLIGHT_MAX = 4_096
 OPEN_ATTEMPTS_MAX = 100_000
 OPEN_TTL_US = 30 * MINUTE_US
+DEVICE_NONCE_OCTETS = 12
+DEVICE_TOKEN_PREFIX = "d1."  # noqa: S105 - how our tokens begin, not one of them
 
 
 class Assessed(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -65,6 +67,18 @@ class Judge(Protocol):
         ...
 
 
+class SignsDevices(Protocol):
+    """What issues and verifies device tokens: `sekisho.guard.devices.DeviceTokens`."""
+
+    def issue(self, member: str, nonce: str, now_us: int, /) -> str:
+        """Return a token that is bound to this member."""
+        ...
+
+    def verify(self, token: str, member: str, now_us: int, /) -> bool:
+        """Say whether the token was issued for this member and has not run out."""
+        ...
+
+
 class AttemptRecorder(Protocol):
     """Where attempts, decisions and outcomes are kept.
 
@@ -100,6 +114,7 @@ class GuardDesk:
         chance: Chance,
         recorder: AttemptRecorder,
         on_outage: Posture,
+        devices: SignsDevices | None = None,
         in_flight_max: int = IN_FLIGHT_MAX,
         open_attempts_max: int = OPEN_ATTEMPTS_MAX,
         open_ttl_us: int = OPEN_TTL_US,
@@ -112,6 +127,7 @@ class GuardDesk:
         self._chance = chance
         self._recorder = recorder
         self._on_outage = on_outage
+        self._devices = devices
         self._in_flight_max = in_flight_max
         self._open = OpenAttempts(count_max=open_attempts_max, ttl_us=open_ttl_us)
 
@@ -129,6 +145,8 @@ class GuardDesk:
         if self.in_flight >= self._in_flight_max:
             raise Overloaded(known=f"{self.in_flight} answers wait for their record")
         now_us = self.clock.now_us()
+        if attempt.device and attempt.device_valid is None:
+            attempt = self._with_device_verified(attempt, now_us)
         attempt_id = ATTEMPT.new(self.clock, self._chance)
         decision = self.guard.assess(attempt)
         self._open.put(attempt_id, attempt, decision, now_us)
@@ -176,6 +194,20 @@ class GuardDesk:
             await self._recorded(lambda: self._recorder.settle(attempt_id, outcome, challenge, now_us))
             found.settlement_recorded = True
         return found.attempt
+
+    def issue_device(self, attempt: Attempt) -> str:
+        """Return a device token for the member of a proven attempt, empty where no tokens are issued here."""
+        if self._devices is None:
+            return ""
+        nonce = self._chance.octets(DEVICE_NONCE_OCTETS).hex()
+        return self._devices.issue(attempt.member, nonce, self.clock.now_us())
+
+    def _with_device_verified(self, attempt: Attempt, now_us: int) -> Attempt:
+        # A token of another maker may be as good as ours: the guard lets it be earned.
+        if self._devices is None or not attempt.device.startswith(DEVICE_TOKEN_PREFIX):
+            return attempt
+        valid = self._devices.verify(attempt.device, attempt.member, now_us)
+        return msgspec.structs.replace(attempt, device_valid=valid)
 
     async def _recorded(self, write: Callable[[], Awaitable[None]]) -> None:
         self.in_flight += 1

@@ -102,6 +102,10 @@ class OutcomeMessage(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         ChallengeResult | None,
         Meta(description="How an additional proof ended; empty where none was asked for."),
     ] = None
+    issue_device: Annotated[
+        bool | None,
+        Meta(description="After a success: give a device token, to be kept as a cookie."),
+    ] = None
 
 
 class StrictOutcomeMessage(OutcomeMessage, frozen=True, kw_only=True, gc=False, forbid_unknown_fields=True):
@@ -114,6 +118,10 @@ class SettledMessage(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_d
     id: str
     outcome: Outcome
     challenge: ChallengeResult
+    device_token: Annotated[
+        str,
+        Meta(description="Present where it was asked for and the member was proven."),
+    ] = ""
 
 
 def microseconds(moment: datetime) -> int:
