@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
@@ -91,6 +92,18 @@ def test_before_hash_is_for_verdicts_other_than_allow(log):
     ]
 
 
+def test_decisions_do_not_depend_on_how_many_are_made_at_once(log, monkeypatch):
+    """A slice of a batch holds the same attempts as the batch."""
+    batches = list(stream_logs([log, log], Faults(), ReadingOptions(key=b"k" * 16)))
+    whole, sliced = Witness(), Witness()
+    at_once = pa.Table.from_batches(decide_all(batches, whole)).to_pylist()
+    monkeypatch.setattr("sekisho.campaigns.replay.DECIDED_AT_ONCE", 1)
+    one_by_one = pa.Table.from_batches(decide_all(batches, sliced)).to_pylist()
+    assert at_once == one_by_one
+    assert whole.heard == sliced.heard
+    assert len(whole.heard) == 8
+
+
 def test_decisions_stand_in_time_order_with_a_closing_line(log, tmp_path):
     """Rows keep their place in the input, broken ones included; the last object has no row."""
     result = run(log, "--out", tmp_path / "d.ndjson")
@@ -140,6 +153,20 @@ def test_a_name_with_an_unknown_ending_is_refused_before_anything_is_read(log, t
     result = run(log, "--out", tmp_path / "d.xlsx")
     assert result.exit_code == 2
     assert "d.xlsx must end in one of" in result.stderr
+
+
+def test_a_short_key_is_refused(log, tmp_path):
+    (tmp_path / "key").write_bytes(b"short")
+    result = run(log, "--out", tmp_path / "d.ndjson", "--key", tmp_path / "key")
+    assert result.exit_code == 2
+    assert "holds 5 bytes; a key has 16 or more" in result.stderr
+
+
+def test_rules_that_cannot_be_used_are_named(log, tmp_path):
+    (tmp_path / "rules.toml").write_text("path = 1")
+    result = run(log, "--out", tmp_path / "d.ndjson", "--web-access", tmp_path / "rules.toml")
+    assert result.exit_code == 2
+    assert "rules.toml cannot be used: Expected `str`, got `int` - at `$.path`." in result.stderr
 
 
 @pytest.mark.real_data

@@ -53,7 +53,7 @@ def log_options(command: Callable[..., None]) -> Callable[..., None]:
         try:
             rules = read_rules(web_access) if web_access else None
         except UnusableLog as refusal:
-            raise click.ClickException(str(refusal)) from refusal
+            raise click.BadParameter(str(refusal), param_hint="--web-access") from refusal
         reading = ReadingOptions(log_format=log_format, key=_key(key), year=year, web_access=rules)
         command(*args, reading=reading, **others)
 
@@ -67,7 +67,8 @@ def _key(path: Path | None) -> bytes:
         return secrets.token_bytes(32)
     key = path.read_bytes()
     if len(key) < KEY_BYTES_MIN:
-        raise click.BadParameter(f"{path} holds {len(key)} bytes; a key has {KEY_BYTES_MIN} or more.")
+        told = f"{path} holds {len(key)} bytes; a key has {KEY_BYTES_MIN} or more."
+        raise click.BadParameter(told, param_hint="--key")
     return key
 
 

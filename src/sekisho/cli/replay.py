@@ -3,10 +3,12 @@
 import resource
 import sys
 import time
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import click
 import msgspec
+import pyarrow as pa
 
 from sekisho.campaigns.decision_files import ENDINGS, Closing, decision_file
 from sekisho.campaigns.logs.faults import Faults, UnusableLog
@@ -62,10 +64,11 @@ def _replay(logs: tuple[Path, ...], out: Path, reading: ReadingOptions, faults: 
     began = time.perf_counter()
     guard = Guard(key=GUARD_KEY)
     progress = _Progress()
-    with decision_file(out) as file, in_time_order(stream_logs(logs, faults, reading)) as attempts:
+    batches = progress.reading(stream_logs(logs, faults, reading))
+    with decision_file(out) as file, in_time_order(batches) as attempts:
         for decisions in decide_all(attempts, guard):
             file.write(decisions)
-            progress.show(len(decisions), len(attempts), time.perf_counter() - began)
+            progress.decided(len(decisions), len(attempts), time.perf_counter() - began)
         seconds = time.perf_counter() - began
         closing = Closing(
             attempts=len(attempts),
@@ -91,16 +94,24 @@ class _Progress:
         self._done = 0
         self._shown = sys.stderr.isatty()
 
-    def show(self, more: int, total: int, seconds: float) -> None:
-        """Say how far the replay is."""
+    def reading(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        """Pass batches on, and say how many attempts they were."""
+        count = 0
+        for batch in batches:
+            count += len(batch)
+            self._write(f"reading  {count:,} attempts")
+            yield batch
+
+    def decided(self, more: int, total: int, seconds: float) -> None:
+        """Say how far the replay is, and how fast since it began."""
         self._done += more
-        if self._shown:
-            share = f"{self._done / total:4.0%}"
-            click.echo(
-                f"\r{share}  {self._done:,} attempts, {self._done / seconds:,.0f}/s ", nl=False, err=True
-            )
+        self._write(f"{self._done / total:4.0%}  {self._done:,} attempts, {self._done / seconds:,.0f}/s")
 
     def end(self) -> None:
         """Leave the line."""
         if self._shown:
             click.echo(err=True)
+
+    def _write(self, text: str) -> None:
+        if self._shown:
+            click.echo(f"\r{text:<60}", nl=False, err=True)
