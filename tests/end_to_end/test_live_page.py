@@ -26,7 +26,7 @@ class Terminal:
     def __init__(self, process):
         self.process = process
         self.text = ""
-        self._lines = queue.Queue()
+        self._lines: queue.Queue[str] = queue.Queue()
         threading.Thread(target=self._read, daemon=True).start()
 
     def _read(self):
@@ -50,8 +50,7 @@ def sekisho(*arguments):
         yield Terminal(process)
     finally:
         process.kill()
-        process.wait()
-        process.stdout.close()
+        process.communicate()
 
 
 @contextmanager
@@ -69,6 +68,13 @@ def watched(url):
     assert complaints == []
 
 
+def found(pattern, text):
+    """Return what a pattern finds, and say where it finds nothing."""
+    match = re.search(pattern, text)
+    assert match is not None, f"{pattern} is not in:\n{text}"
+    return match
+
+
 def figure(page, name):
     """Return one of the four figures as a number."""
     text = page.locator(f"#figures div:has(dt:text-is('{name}')) .amount").inner_text()
@@ -80,8 +86,8 @@ def test_an_attack_arrives_and_is_stopped_before_a_newcomer_s_eyes(tmp_path):
     options = ("--demo", "--scale", "small", "--seed", "3", "--port", "0", "--data", str(tmp_path))
     with sekisho("up", *options) as terminal:
         welcome = terminal.until("Ctrl-C ends it.")
-        url = re.search(r"http://console\.localhost:\d+", welcome).group()
-        assert re.search(r"sk_[0-9a-f]{12}_\S{43}", welcome)
+        url = found(r"http://console\.localhost:\d+", welcome).group()
+        assert found(r"sk_[0-9a-f]{12}_\S{43}", welcome)
         with watched(url) as page:
             page.wait_for_selector("html[data-state=calm]", timeout=PAGE_MS_MAX)
             page.wait_for_selector("html[data-state^=attack]", timeout=PAGE_MS_MAX)
@@ -90,7 +96,7 @@ def test_an_attack_arrives_and_is_stopped_before_a_newcomer_s_eyes(tmp_path):
             assert figure(page, "Attempts a second") > 0
             assert figure(page, "Stopped in 15 minutes") > 0
         board = terminal.until("Ctrl-C ends Sekisho")
-        stopped = re.search(r"stopped +([\d,]+) \(([\d.]+) %\)", board)
+        stopped = found(r"stopped +([\d,]+) \(([\d.]+) %\)", board)
         assert float(stopped.group(2)) > 50
         terminal.process.send_signal(signal.SIGINT)
         terminal.until("Sekisho has ended")
@@ -101,7 +107,7 @@ def test_an_attack_arrives_and_is_stopped_before_a_newcomer_s_eyes(tmp_path):
 def test_keys_and_record_are_for_their_owner_alone(tmp_path):
     """Others on the machine can read nothing; the API key is shown once and kept as a hash."""
     with sekisho("up", "--port", "0", "--data", str(tmp_path)) as terminal:
-        key = re.search(r"sk_\S+", terminal.until("Ctrl-C ends it.")).group()
+        key = found(r"sk_\S+", terminal.until("Ctrl-C ends it.")).group()
         terminal.process.send_signal(signal.SIGTERM)
         terminal.until("Sekisho has ended")
         assert terminal.process.wait(END_S_MAX) == 0
@@ -116,7 +122,7 @@ def test_keys_and_record_are_for_their_owner_alone(tmp_path):
 def test_a_port_in_use_is_said_in_a_sentence(tmp_path):
     """No traceback: what happened, and what to do."""
     with sekisho("up", "--port", "0", "--data", str(tmp_path / "first")) as terminal:
-        port = re.search(r"localhost:(\d+)", terminal.until("Ctrl-C ends it.")).group(1)
+        port = found(r"localhost:(\d+)", terminal.until("Ctrl-C ends it.")).group(1)
         with sekisho("up", "--port", port, "--data", str(tmp_path / "second")) as second:
             said = second.until("Choose another")
             assert f"Port {port} cannot be used" in said

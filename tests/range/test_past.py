@@ -1,5 +1,6 @@
 """The guard has lived through the world's past."""
 
+import msgspec
 from tests.range.house import QUICK
 
 from sekisho.guard.guard import Guard

@@ -6,7 +6,7 @@ from itertools import product
 
 import pytest
 import uvicorn
-from axe_playwright_python.sync_playwright import Axe
+from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped] # it ships no types
 from playwright.sync_api import sync_playwright
 from tests.web.console_page import filled_tally
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from typing import Any
 
 from tests.web.console_page import NOW_US, filled_tally
 
@@ -12,7 +13,8 @@ from sekisho.web.console.rendering import PARTS, Renderer
 
 def heard(tally, seconds, *, language="en", each_second=lambda: None):
     """Listen for so many seconds and return the messages."""
-    clock, messages = SetClock(NOW_US), []
+    clock = SetClock(NOW_US)
+    messages: list[dict[str, Any]] = []
 
     async def next_second():
         clock.advance(SECOND_US)

@@ -37,7 +37,8 @@ def live(application):
     """Start and stop an application; return what it says to the server."""
 
     async def through():
-        to_it, from_it = asyncio.Queue(), []
+        to_it: asyncio.Queue[dict[str, str]] = asyncio.Queue()
+        from_it: list[str] = []
         task = asyncio.create_task(application({"type": "lifespan"}, to_it.get, _into(from_it)))
         await to_it.put({"type": "lifespan.startup"})
         await to_it.put({"type": "lifespan.shutdown"})
