@@ -176,6 +176,7 @@ def test_a_lost_connection_fails_those_who_wait_and_the_next_are_kept(store, att
 
     async def steps():
         lost = attempts.record("att_1", FULL, ALLOWED)
+        await asyncio.sleep(0)  # the loop comes round, and submits it
         go_on.set()
         with pytest.raises(OperationalError, match="store"):
             await lost

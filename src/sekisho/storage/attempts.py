@@ -1,23 +1,17 @@
-"""The record of attempts: each decided attempt, and what came of it, in the order in which they happened.
-
-Attempts that arrive while a commit is on its way are written together by the next one.
-"""
+"""The record of attempts: each decided attempt, and what came of it, in the order in which they happened."""
 
 import asyncio
-from collections import deque
 from collections.abc import Awaitable
-from concurrent.futures import Future
-from contextlib import suppress
 
 import msgspec
-from sqlalchemy import Connection, and_, select
+from sqlalchemy import and_, select
 
 from sekisho.guard.attempts import Attempt, ChallengeResult, Outcome
 from sekisho.guard.decisions import Decision
 from sekisho.kernel.clock import Clock
-from sekisho.kernel.posture import OperationalError
 from sekisho.storage import outbox
 from sekisho.storage.engine import Store
+from sekisho.storage.gathering import Gathering
 from sekisho.storage.tables.outbox import outbox as outbox_table
 
 DECIDED = "attempt:decided"
@@ -75,8 +69,6 @@ _encode = msgspec.json.Encoder().encode
 _decode_decided = msgspec.json.Decoder(_DecidedBody).decode
 _decode_settled = msgspec.json.Decoder(_SettledBody).decode
 
-_Waiting = tuple[outbox.Entry, "asyncio.Future[None]"]
-
 
 class AttemptStore:
     """Records attempts from one event loop at a time, and reads them back from any thread.
@@ -98,10 +90,7 @@ class AttemptStore:
         self._clock = clock
         self._waiting_max = waiting_max
         self._commit_s_max = commit_s_max
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._waiting: deque[_Waiting] = deque()
-        self._unfinished: deque[tuple[float, asyncio.Future[None]]] = deque()
-        self._flush_is_queued = False
+        self._gathering: Gathering | None = None
 
     def record(self, attempt_id: str, attempt: Attempt, decision: Decision) -> Awaitable[None]:
         """Keep a decided attempt; the same id again changes nothing."""
@@ -156,72 +145,13 @@ class AttemptStore:
         with self._store.read() as connection:
             return outbox.last_position(connection)
 
-    def _append(self, entry: outbox.Entry) -> "asyncio.Future[None]":
+    def _append(self, entry: outbox.Entry) -> Awaitable[None]:
         loop = asyncio.get_running_loop()
-        if loop is not self._loop:
-            self._move_to(loop)
-        done: asyncio.Future[None] = loop.create_future()
-        if len(self._waiting) >= self._waiting_max:
-            done.set_exception(OperationalError("store", f"{self._waiting_max} records wait to be written"))
-            return done
-        self._waiting.append((entry, done))
-        self._watch(loop, done)
-        # The flag falls before a flush takes what waits: whoever still sees it up is sure to be taken along.
-        if not self._flush_is_queued:
-            self._flush_is_queued = True
-            # After what the loop has at hand: a commit costs as much as some ten records.
-            loop.call_soon(self._queue_flush, loop)
-        return done
-
-    def _move_to(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Begin on a loop; nobody waits on the one before, and what that had planned is not done."""
-        self._loop = loop
-        self._unfinished.clear()
-        self._flush_is_queued = False
-
-    def _queue_flush(self, loop: asyncio.AbstractEventLoop) -> None:
-        taken: list[_Waiting] = []
-
-        def flush(connection: Connection) -> None:
-            taken.extend(self._take())
-            outbox.append(connection, [entry for entry, _ in taken])
-
-        def flushed(future: "Future[None]") -> None:
-            # A loop that was closed meanwhile has nobody left who waits.
-            with suppress(RuntimeError):
-                loop.call_soon_threadsafe(self._finish, taken, future.exception())
-
-        try:
-            self._store.write(flush).add_done_callback(flushed)
-        except OperationalError as closed:
-            self._finish(taken, closed)
-
-    def _take(self) -> list[_Waiting]:
-        self._flush_is_queued = False
-        return [self._waiting.popleft() for _ in range(len(self._waiting))]
-
-    def _finish(self, taken: list[_Waiting], error: BaseException | None) -> None:
-        # A transaction that could not even begin has left everybody waiting.
-        for _, done in taken or (self._take() if error else ()):
-            if not done.done():
-                if error is None:
-                    done.set_result(None)
-                else:
-                    done.set_exception(error)
-
-    def _watch(self, loop: asyncio.AbstractEventLoop, done: "asyncio.Future[None]") -> None:
-        if not self._unfinished:
-            loop.call_later(self._commit_s_max, self._expire, loop)
-        self._unfinished.append((loop.time() + self._commit_s_max, done))
-
-    def _expire(self, loop: asyncio.AbstractEventLoop) -> None:
-        now = loop.time()
-        while self._unfinished and (self._unfinished[0][1].done() or self._unfinished[0][0] <= now):
-            done = self._unfinished.popleft()[1]
-            if not done.done():
-                done.set_exception(OperationalError("store", f"no commit within {self._commit_s_max} s"))
-        if self._unfinished:
-            loop.call_later(self._unfinished[0][0] - now, self._expire, loop)
+        if self._gathering is None or self._gathering.loop is not loop:
+            self._gathering = Gathering(
+                self._store, loop, waiting_max=self._waiting_max, commit_s_max=self._commit_s_max
+            )
+        return self._gathering.append(entry)
 
 
 def event_of(entry: outbox.StoredEntry) -> AttemptDecided | AttemptSettled | None:
