@@ -9,6 +9,7 @@ from tests.web.guard_service import NOW_US, GuardService
 
 from sekisho.guard.attempts import Attempt, ChallengeResult, Outcome
 from sekisho.guard.decisions import Action
+from sekisho.guard.devices import DeviceTokens
 from sekisho.kernel.chance import SeededChance
 from sekisho.kernel.posture import Posture
 from sekisho.web.guard_client.client import AsyncGuardClient, GuardClient, GuardRefused
@@ -66,7 +67,11 @@ def test_the_client_and_the_service_understand_each_other() -> None:
         ) as guard:
             answer = await guard.assess(ATTEMPT)
             assert at.recorder.attempts[answer.attempt_id] == (ATTEMPT, answer.decision)
-            assert await guard.settle(answer.attempt_id, Outcome.SUCCESS, ChallengeResult.PASSED)
+            told = await guard.settle(
+                answer.attempt_id, Outcome.SUCCESS, ChallengeResult.PASSED, issue_device=True
+            )
+            assert told.heard
+            assert DeviceTokens(b"d" * 32).verify(told.device_token, "口座7", NOW_US)
             assert at.recorder.outcomes == {answer.attempt_id: (Outcome.SUCCESS, ChallengeResult.PASSED)}
 
     asyncio.run(play())
@@ -127,13 +132,13 @@ def test_an_outage_means_what_the_caller_said(
 
 def test_an_attempt_decided_without_the_guard_is_not_settled() -> None:
     wire = Wire()
-    assert not client(wire).settle("", Outcome.SUCCESS)
+    assert not client(wire).settle("", Outcome.SUCCESS).heard
     assert wire.asked == []
 
 
 def test_an_outcome_that_is_not_heard_says_so() -> None:
     wire = Wire(httpx.ConnectError("refused"), httpx.ConnectError("refused"))
-    assert not client(wire).settle(SAID["id"], Outcome.SUCCESS)  # type: ignore[arg-type] # it is a text
+    assert not client(wire).settle(SAID["id"], Outcome.SUCCESS).heard  # type: ignore[arg-type] # it is a text
 
 
 def test_a_refusal_is_the_callers_to_mend_and_is_not_sent_again() -> None:

@@ -22,5 +22,5 @@ def blocks() -> list[str]:
 @pytest.mark.parametrize("code", blocks())
 def test_a_block_parses_and_its_imports_exist(code: str) -> None:
     tree = ast.parse(code.replace("await request", "request"))
-    imports = [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
+    imports: list[ast.stmt] = [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
     exec(compile(ast.Module(imports, []), "guide", "exec"), {})  # noqa: S102 - our own text

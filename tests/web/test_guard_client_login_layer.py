@@ -5,6 +5,7 @@ import json
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 from litestar import Litestar, Request, post
 from litestar.response import Response
@@ -252,3 +253,17 @@ def test_the_application_may_settle_itself() -> None:
     )
     login(at)
     assert at.outcomes == [(Outcome.NO_SUCH_MEMBER, ChallengeResult.NONE)]
+
+
+def test_a_proven_members_browser_gets_a_device_cookie_and_comes_back_known() -> None:
+    """The next login with that cookie carries a verified device; a wrong password earns none."""
+    at = Setting(msgspec.structs.replace(SETTINGS, issue_device=True))
+    assert "sekisho_device" not in login(at, data=FORM | {"password": "x"}).headers.get("set-cookie", "")
+    answer = login(at)
+    own, device = answer.headers.get_list("set-cookie")
+    assert own == "session=1"
+    name_and_value, _, attributes = device.partition("; ")
+    assert {"Secure", "HttpOnly", "SameSite=Lax"} <= set(attributes.split("; "))
+    login(at, data=FORM, headers={"Cookie": f"session=1; {name_and_value}"})
+    seen = [attempt.device_valid for attempt, _ in at.service.recorder.attempts.values()]
+    assert seen == [None, None, True]

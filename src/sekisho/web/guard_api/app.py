@@ -97,8 +97,8 @@ class GuardApp:
             return
         except Exception:  # noqa: BLE001 - whatever it was, the caller gets problem details
             self.metrics.refused(Internal.code)
-            # A rendered exception may show local variables, and with them the caller's key.
-            log.error("guard_api:request:failed", path=scope["path"], trace=format_exc())  # noqa: TRY400
+            trace = format_exc()
+            log.error("guard_api:request:failed", path=scope["path"], trace=trace)  # noqa: TRY400 - rendered, an exception shows local variables, and with them the caller's key
             answer = refusal_answer(Internal())
         await send_answer(answer, send)
 

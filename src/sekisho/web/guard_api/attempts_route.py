@@ -10,7 +10,7 @@ from sekisho.guard.attempts import Attempt, ChallengeResult, Outcome
 from sekisho.kernel.clock import SECOND_US
 from sekisho.kernel.ids import ATTEMPT
 from sekisho.web.asgi import JSON, NO_STORE, Answer
-from sekisho.web.guard_api.desk import GuardDesk
+from sekisho.web.guard_api.desk import PROVEN, GuardDesk
 from sekisho.web.guard_api.idempotency import AnswersByKey
 from sekisho.web.guard_api.messages import (
     AnswerMessage,
@@ -27,7 +27,6 @@ from sekisho.web.guard_api.settings import GuardServiceSettings
 from sekisho.web.problems import Malformed, UnsupportedMediaType
 
 HEADERS = (JSON, NO_STORE)
-PROVEN = {ChallengeResult.NONE, ChallengeResult.PASSED}
 STRICT = b"handling=strict"
 UNREADABLE = (msgspec.MsgspecError, RecursionError, UnicodeDecodeError)
 

@@ -25,6 +25,7 @@ log = structlog.get_logger(__name__)
 IN_FLIGHT_MAX = 4_096
 OPEN_ATTEMPTS_MAX = 100_000
 OPEN_TTL_US = 30 * MINUTE_US
+PROVEN = {ChallengeResult.NONE, ChallengeResult.PASSED}
 DEVICE_NONCE_OCTETS = 12
 DEVICE_TOKEN_PREFIX = "d1."  # noqa: S105 - how our tokens begin, not one of them
 

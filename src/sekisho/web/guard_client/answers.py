@@ -1,6 +1,6 @@
 """What a caller of the guard holds in its hand: the decision and the id under which the outcome is told."""
 
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import msgspec
 
@@ -18,6 +18,16 @@ class GuardAnswer(msgspec.Struct, frozen=True, kw_only=True):
     decision: Decision
 
 
+class Told(NamedTuple):
+    """What became of an outcome: whether the guard heard it, and a device token where one was given."""
+
+    heard: bool
+    device_token: str = ""
+
+
+NOT_HEARD = Told(heard=False)
+
+
 class AsksGuard(Protocol):
     """Whoever can be asked: `AsyncGuardClient` over HTTP, `LocalGuard` in the same process."""
 
@@ -30,8 +40,10 @@ class AsksGuard(Protocol):
         attempt_id: str,
         outcome: Outcome,
         challenge: ChallengeResult = ChallengeResult.NONE,
-    ) -> bool:
-        """Tell what came of an attempt; say whether it was heard."""
+        *,
+        issue_device: bool = False,
+    ) -> Told:
+        """Tell what came of an attempt; with `issue_device`, a proven member gets a device token."""
         ...
 
 

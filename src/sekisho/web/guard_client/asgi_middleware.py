@@ -31,7 +31,7 @@ from sekisho.web.asgi import (
     send_answer,
 )
 from sekisho.web.guard_api.forward_auth import secret_token
-from sekisho.web.guard_client.answers import AsksGuard, GuardAnswer
+from sekisho.web.guard_client.answers import NOT_HEARD, AsksGuard, GuardAnswer, Told
 from sekisho.web.guard_client.client import GuardRefused
 from sekisho.web.guard_client.login_fields import read_login_fields
 from sekisho.web.problems import Malformed
@@ -41,6 +41,7 @@ log = structlog.get_logger(__name__)
 
 STATE = "sekisho"
 PROVES_NOTHING = {"GET", "HEAD", "OPTIONS"}
+DEVICE_COOKIE_S = 400 * 86_400
 NO_BODY: Message = {"type": "http.request", "body": b"", "more_body": False}
 
 OutcomeOf = Callable[[int, list[tuple[bytes, bytes]]], Outcome | None]
@@ -52,8 +53,9 @@ class LoginLayerSettings(msgspec.Struct, frozen=True, kw_only=True):
     `paths` are the login's paths; a slash at the end makes no difference. `member_field` and `secret_field`
     name the fields of its form or JSON. `secret_key` hashes the secret before it leaves this process: the
     same key in every process, at least 16 octets. `proxies` are the proxies in front, whose X-Forwarded-For
-    is believed, and `tls_header` is the header in which they put the client's TLS fingerprint. `member_id`
-    turns what was typed into the member's id as the application sees it.
+    is believed, and `tls_header` is the header in which they put the client's TLS fingerprint. With
+    `issue_device` a proven member's browser gets a device cookie. `member_id` turns what was typed into the
+    member's id as the application sees it.
     """
 
     paths: Collection[str]
@@ -64,6 +66,7 @@ class LoginLayerSettings(msgspec.Struct, frozen=True, kw_only=True):
     proxies: ProxyTrust = ProxyTrust()
     tls_header: str = ""
     device_cookie: str = "sekisho_device"
+    issue_device: bool = False
     body_octets_max: int = 65_536
     member_id: Callable[[str], str] = str.strip
 
@@ -77,13 +80,21 @@ class GuardedLogin:
         self.settled = False
         self._guard = guard
 
-    async def settle(self, outcome: Outcome, challenge: ChallengeResult = ChallengeResult.NONE) -> None:
+    async def settle(
+        self,
+        outcome: Outcome,
+        challenge: ChallengeResult = ChallengeResult.NONE,
+        *,
+        issue_device: bool = False,
+    ) -> Told:
         """Tell what came of the attempt; the layer then tells nothing itself. Never raises."""
         self.settled = True
+        attempt_id = self.answer.attempt_id
         try:
-            await self._guard.settle(self.answer.attempt_id, outcome, challenge)
+            return await self._guard.settle(attempt_id, outcome, challenge, issue_device=issue_device)
         except GuardRefused as refused:
-            log.warning("login_layer:settle:refused", code=refused.code, attempt=self.answer.attempt_id)
+            log.warning("login_layer:settle:refused", code=refused.code, attempt=attempt_id)
+            return NOT_HEARD
 
 
 def by_status(*, success: Collection[int], wrong_secret: Collection[int]) -> OutcomeOf:
@@ -159,15 +170,13 @@ class LoginLayer:
     async def _follow(self, login: GuardedLogin, scope: Scope, receive: Receive, send: Send) -> None:
         decision = login.answer.decision
         if decision.action is Action.ALLOW:
-            heard = _Heard(send)
-            await self._app(scope, receive, heard)
-            await self._settle_from(login, heard)
+            await self._app(scope, receive, self._with_device(login, send))
             return
         if not decision.before_hash:
-            withheld = _Heard(None)
-            await self._app(scope, receive, withheld)
-            if withheld.outcome(self._outcome_of) is not Outcome.SUCCESS:
-                await self._settle_from(login, withheld)
+            outcome = await self._withheld_outcome(scope, receive)
+            # A right password leaves the attempt open: the challenge page settles it.
+            if outcome not in {None, Outcome.SUCCESS} and not login.settled:
+                await login.settle(outcome)
         if decision.action is Action.DENY:
             if not login.settled:
                 await login.settle(Outcome.REFUSED)
@@ -175,10 +184,36 @@ class LoginLayer:
         else:
             await self._on_challenged(scope, _nothing_more, send)
 
-    async def _settle_from(self, login: GuardedLogin, heard: "_Heard") -> None:
-        outcome = heard.outcome(self._outcome_of)
-        if outcome is not None and not login.settled:
-            await login.settle(outcome)
+    def _with_device(self, login: GuardedLogin, send: Send) -> Send:
+        """Return a `send` that tells the outcome when an answer begins, and adds the device's cookie."""
+
+        async def settle_and_send(message: Message) -> None:
+            if message["type"] == "http.response.start" and not login.settled:
+                headers = list(message.get("headers", ()))
+                outcome = self._outcome_of(message["status"], headers)
+                if outcome is not None:
+                    told = await login.settle(outcome, issue_device=self._settings.issue_device)
+                    if told.device_token:
+                        headers.append((b"set-cookie", self._cookie(told.device_token)))
+                        message = {**message, "headers": headers}
+            await send(message)
+
+        return settle_and_send
+
+    async def _withheld_outcome(self, scope: Scope, receive: Receive) -> Outcome | None:
+        """Let the application answer, keep the answer to ourselves, and return what it says."""
+        said: list[Outcome | None] = []
+
+        async def keep(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                said.append(self._outcome_of(message["status"], list(message.get("headers", ()))))
+
+        await self._app(scope, receive, keep)
+        return said[0] if said else None
+
+    def _cookie(self, device_token: str) -> bytes:
+        attributes = f"Max-Age={DEVICE_COOKIE_S}; Path=/; Secure; HttpOnly; SameSite=Lax"
+        return f"{self._settings.device_cookie}={device_token}; {attributes}".encode()
 
     def _attempt(self, scope: Scope, body: bytes) -> Attempt:
         settings = self._settings
@@ -208,26 +243,6 @@ class LoginLayer:
             device=cookie_value(headers.get(b"cookie", ""), settings.device_cookie),
             secret=secret_token(settings.secret_key, fields.secret) if fields.secret else "",
         )
-
-
-class _Heard:
-    """Passes an answer on, or withholds it, and remembers how it began."""
-
-    def __init__(self, send: Send | None) -> None:
-        self._send = send
-        self._start: Message | None = None
-
-    async def __call__(self, message: Message) -> None:
-        if message["type"] == "http.response.start":
-            self._start = message
-        if self._send is not None:
-            await self._send(message)
-
-    def outcome(self, outcome_of: OutcomeOf) -> Outcome | None:
-        """Return what the answer says about the password, None where it says nothing."""
-        if self._start is None:
-            return None
-        return outcome_of(self._start["status"], list(self._start.get("headers", ())))
 
 
 def _again(body: bytes, receive: Receive) -> Receive:

@@ -19,7 +19,7 @@ from sekisho.guard.decisions import Action, Decision
 from sekisho.kernel.chance import Chance
 from sekisho.kernel.clock import rfc3339
 from sekisho.kernel.posture import Posture
-from sekisho.web.guard_client.answers import GuardAnswer, answer_without_guard
+from sekisho.web.guard_client.answers import NOT_HEARD, GuardAnswer, Told, answer_without_guard
 
 log = structlog.get_logger(__name__)
 
@@ -54,6 +54,10 @@ class _Said(msgspec.Struct, frozen=True):
     policy: str
     policy_revision: int
     campaign: str = ""
+
+
+class _Settled(msgspec.Struct, frozen=True):
+    device_token: str = ""
 
 
 class _Problem(msgspec.Struct, frozen=True):
@@ -111,14 +115,18 @@ class GuardClient:
         attempt_id: str,
         outcome: Outcome,
         challenge: ChallengeResult = ChallengeResult.NONE,
-    ) -> bool:
-        """Tell what came of an attempt; say whether it was heard. Raises GuardRefused.
+        *,
+        issue_device: bool = False,
+    ) -> Told:
+        """Tell what came of an attempt; with `issue_device`, a proven member gets a device token.
 
-        An attempt that was decided without the guard (its id is empty) has nobody who waits for its outcome.
+        Raises GuardRefused. An attempt that was decided without the guard (its id is empty) has nobody who
+        waits for its outcome.
         """
         if not attempt_id:
-            return False
-        return _heard(self._send(_settle_call(attempt_id, outcome, challenge)))
+            return NOT_HEARD
+        call = _settle_call(attempt_id, outcome, challenge, issue_device=issue_device)
+        return _told(self._send(call))
 
     def _send(self, call: _Call) -> httpx.Response | None:
         until = monotonic() + self._timeout_s
@@ -183,14 +191,18 @@ class AsyncGuardClient:
         attempt_id: str,
         outcome: Outcome,
         challenge: ChallengeResult = ChallengeResult.NONE,
-    ) -> bool:
-        """Tell what came of an attempt; say whether it was heard. Raises GuardRefused.
+        *,
+        issue_device: bool = False,
+    ) -> Told:
+        """Tell what came of an attempt; with `issue_device`, a proven member gets a device token.
 
-        An attempt that was decided without the guard (its id is empty) has nobody who waits for its outcome.
+        Raises GuardRefused. An attempt that was decided without the guard (its id is empty) has nobody who
+        waits for its outcome.
         """
         if not attempt_id:
-            return False
-        return _heard(await self._send(_settle_call(attempt_id, outcome, challenge)))
+            return NOT_HEARD
+        call = _settle_call(attempt_id, outcome, challenge, issue_device=issue_device)
+        return _told(await self._send(call))
 
     async def _send(self, call: _Call) -> httpx.Response | None:
         try:
@@ -235,8 +247,11 @@ def _assess_call(attempt: Attempt, chance: Chance) -> _Call:
     )
 
 
-def _settle_call(attempt_id: str, outcome: Outcome, challenge: ChallengeResult) -> _Call:
-    body = msgspec.json.encode({"outcome": outcome, "challenge": challenge})
+def _settle_call(
+    attempt_id: str, outcome: Outcome, challenge: ChallengeResult, *, issue_device: bool
+) -> _Call:
+    told = {"outcome": outcome, "challenge": challenge}
+    body = msgspec.json.encode(told | {"issue_device": True} if issue_device else told)
     return _Call(f"/v1/attempts/{attempt_id}/outcome", body, {"Content-Type": "application/json"})
 
 
@@ -258,6 +273,16 @@ def _answer(response: httpx.Response | None) -> GuardAnswer | None:
         campaign=said.campaign,
     )
     return GuardAnswer(attempt_id=said.id, decision=decision)
+
+
+def _told(response: httpx.Response | None) -> Told:
+    if not _heard(response) or response is None:
+        return NOT_HEARD
+    try:
+        settled = msgspec.json.decode(response.content, type=_Settled)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        settled = _Settled()
+    return Told(heard=True, device_token=settled.device_token)
 
 
 def _heard(response: httpx.Response | None) -> bool:

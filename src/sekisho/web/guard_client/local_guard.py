@@ -9,8 +9,8 @@ from sekisho.guard.attempts import Attempt, ChallengeResult, Outcome
 from sekisho.guard.decisions import Decision
 from sekisho.kernel.posture import Posture
 from sekisho.kernel.refusals import Refusal
-from sekisho.web.guard_api.desk import GuardDesk
-from sekisho.web.guard_client.answers import GuardAnswer, answer_without_guard
+from sekisho.web.guard_api.desk import PROVEN, GuardDesk
+from sekisho.web.guard_client.answers import NOT_HEARD, GuardAnswer, Told, answer_without_guard
 
 log = structlog.get_logger(__name__)
 
@@ -52,14 +52,19 @@ class LocalGuard:
         attempt_id: str,
         outcome: Outcome,
         challenge: ChallengeResult = ChallengeResult.NONE,
-    ) -> bool:
-        """Tell what came of an attempt; say whether it was heard."""
+        *,
+        issue_device: bool = False,
+    ) -> Told:
+        """Tell what came of an attempt; with `issue_device`, a proven member gets a device token."""
         try:
-            await self._desk.settle(attempt_id, outcome, challenge)
+            attempt = await self._desk.settle(attempt_id, outcome, challenge)
         except Refusal as refusal:
             log.warning("local_guard:settle:refused", code=refusal.code, known=refusal.known)
-            return False
-        return True
+            return NOT_HEARD
+        proven = outcome is Outcome.SUCCESS and challenge in PROVEN
+        return Told(
+            heard=True, device_token=self._desk.issue_device(attempt) if proven and issue_device else ""
+        )
 
 
 def _done() -> Awaitable[None]:
