@@ -119,22 +119,18 @@ def test_keys_and_record_are_for_their_owner_alone(tmp_path):
         assert "sk_" not in terminal.until("Ctrl-C ends it.")
 
 
-def test_a_port_in_use_is_said_in_a_sentence(tmp_path):
-    """No traceback: what happened, and what to do."""
+def test_what_is_in_use_is_said_in_a_sentence(tmp_path):
+    """A port, or a data folder with another process on it: what happened, what to do, no traceback."""
     with sekisho("up", "--port", "0", "--data", str(tmp_path / "first")) as terminal:
         port = found(r"localhost:(\d+)", terminal.until("Ctrl-C ends it.")).group(1)
-        with sekisho("up", "--port", port, "--data", str(tmp_path / "second")) as second:
-            said = second.until("Choose another")
-            assert f"Port {port} cannot be used" in said
-            assert second.process.wait(END_S_MAX) == 1
-            assert "Traceback" not in said
-
-
-def test_a_data_folder_in_use_is_said_in_a_sentence(tmp_path):
-    """Two processes on one store would be one too many."""
-    with sekisho("up", "--port", "0", "--data", str(tmp_path)) as terminal:
-        terminal.until("Ctrl-C ends it.")
-        with sekisho("up", "--port", "0", "--data", str(tmp_path)) as second:
-            said = second.until("Another Sekisho process")
-            assert second.process.wait(END_S_MAX) == 1
-            assert "Traceback" not in said
+        for options, words in (
+            (["--port", port, "--data", str(tmp_path / "second")], f"Port {port} cannot be used"),
+            (
+                ["--port", "0", "--data", str(tmp_path / "first")],
+                "Another Sekisho process is using this store",
+            ),
+        ):
+            with sekisho("up", *options) as second:
+                said = second.until(words)
+                assert second.process.wait(END_S_MAX) == 1
+                assert "Traceback" not in said

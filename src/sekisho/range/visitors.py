@@ -15,7 +15,6 @@ from sekisho.range.past import arrival_of
 
 HAS_THE_PROOF_AT_HAND = 0.95
 COMES_BACK_AFTER_A_REFUSAL = 1
-ATTACKER_GIVES = "000000"
 
 
 class Door(Protocol):
@@ -33,10 +32,10 @@ class Door(Protocol):
 class HttpDoor:
     """The login's door over HTTP. Cookies are the visitor's to keep: nothing is remembered here."""
 
-    def __init__(self, url: str, host: str) -> None:
+    def __init__(self, url: str, host: str, transport: httpx.AsyncBaseTransport | None = None) -> None:
         self._url = url
         self._host = host
-        self._transport = httpx.AsyncHTTPTransport(limits=httpx.Limits(max_connections=64))
+        self._transport = transport or httpx.AsyncHTTPTransport()
 
     async def log_in(self, arrival: Arrival, mark: str) -> Reply:
         """Post the form with everything that a server would see of this client."""
