@@ -218,6 +218,26 @@ def test_a_body_over_the_limit_is_refused_whether_announced_or_not() -> None:
     asyncio.run(play())
 
 
+def test_a_body_without_an_end_is_refused_before_its_end() -> None:
+    async def play() -> None:
+        at = GuardService()
+        given = 0
+
+        async def endless():
+            nonlocal given
+            while True:
+                given += 1
+                yield b" " * 1_000
+
+        async with at.client() as client:
+            headers = {"Content-Type": "application/json"}
+            answer = await client.post("/v1/attempts", content=endless(), headers=headers)
+        assert answer.status_code == 413
+        assert given < 100
+
+    asyncio.run(play())
+
+
 def test_a_form_is_not_an_attempt() -> None:
     async def play() -> None:
         at = GuardService()

@@ -16,13 +16,22 @@ from sekisho.web.guard_api.api_keys import ApiKeyName, ApiKeys, Scope
 
 @pytest.mark.parametrize(
     "authorization",
-    ["", "Bearer", "Bearer sk_", "Basic {key}", "{key}", "Bearer {key}x", "Bearer sk_000000000000_{secret}"],
+    [
+        "",
+        "Bearer",
+        "Bearer sk_",
+        "Basic {key}",
+        "{key}",
+        "Bearer {key}x",
+        "Bearer sk_000000000000_{secret}",
+        "Bearer {other}",
+    ],
 )
 @pytest.mark.parametrize("path", ["/v1/attempts", "/v1/attempts/att_1/outcome", "/v1/forward-auth"])
 def test_without_a_valid_key_nothing_is_judged(authorization: str, path: str) -> None:
     async def play() -> None:
         at = GuardService()
-        sent = authorization.format(key=at.key, secret=at.key[-43:])
+        sent = authorization.format(key=at.key, secret=at.key[-43:], other=at.key[:-43] + "A" * 43)
         async with at.client("") as client:
             answer = await client.post(path, json=ATTEMPT, headers={"Authorization": sent})
         assert answer.status_code == 401
