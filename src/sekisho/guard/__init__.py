@@ -1,1 +1,4 @@
-"""The decision in the request path: is this attempt the member, or somebody with the member's password?"""
+"""The decision in the request path.
+
+Is this attempt the member, or somebody with the member's password?
+"""

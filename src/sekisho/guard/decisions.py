@@ -14,13 +14,16 @@ class Action(StrEnum):
     DENY = "deny"
 
 
+STRICTNESS = {action: rank for rank, action in enumerate(Action)}
+
+
 class Decision(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One answer, complete enough to be stored and replayed.
 
-    `probability` is the estimated chance (0 to 1) that the attempt is hostile. `before_hash` says that an action other
-    than allow stands before the password is verified; where it is False and the action is not allow, the password is
-    verified first and the action follows if it was right. `campaign` is empty or the id of a live campaign.
-    `shadow` holds what each shadow policy would have done, by policy id.
+    `probability` is the estimated chance (0 to 1) that the attempt is hostile. `before_hash` says that an
+    action other than allow stands before the password is verified; where it is False and the action is not
+    allow, the password is verified first and the action follows if it was right. `campaign` is empty or the
+    id of a live campaign. `shadow` holds what each shadow policy would have done, by policy id.
     """
 
     action: Action

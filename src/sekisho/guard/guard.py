@@ -1,36 +1,209 @@
 """The guard: `assess` before the password is hashed, `learn` when the outcome is known."""
 
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
 from sekisho.guard.attempts import Attempt, ChallengeResult, Outcome
-from sekisho.guard.decisions import Action, Decision
+from sekisho.guard.decisions import STRICTNESS, Action, Decision
+from sekisho.guard.devices import TokenClass
+from sekisho.guard.evidence import Example
+from sekisho.guard.lane import Lane
+from sekisho.guard.policy import GatePolicy, Policy, default_policy
+from sekisho.guard.reasons import reasons
+from sekisho.guard.recollection import Observation, Recollection
+from sekisho.guard.rules import RULES
+
+_PENDING_MAX = 65_536
+_CALM_LOG_ODDS = 6.0  # prior log odds of about 1 in 400 while nothing is going on
+_VOUCHED = 0.0005
+_VOUCHED_SCORE = -99.0
+_SURE_TO_LEARN = 0.9  # how sure a challenged success must be to be learnt as the member's own
+
+
+class _Open(NamedTuple):
+    """A decided attempt whose outcome is not known yet."""
+
+    decision: Decision
+    seen: Observation
+    score: float
 
 
 class Guard:
     """Judges attempts in the order in which they arrive. Not thread-safe: one guard an event loop."""
 
-    def __init__(self, *, key: bytes) -> None:
-        self._key = key
-        self._failures: dict[str, int] = {}
+    def __init__(
+        self, *, key: bytes, policy: Policy | None = None, shadows: Sequence[Policy] = (),
+        addresses: int = 1 << 22, devices: int = 1 << 21,
+    ) -> None:  # fmt: skip
+        """Take a key of 32 bytes, the policy, policies to run in its shadow, and the sizes of the memory."""
+        self.policy = policy or default_policy()
+        self.shadows = tuple(shadows)
+        self._policies = (self.policy, *self.shadows)
+        self.recollection = Recollection(key=key, addresses=addresses, devices=devices)
+        self.lanes: dict[str, Lane] = {}
+        self._open: dict[int, _Open] = {}
+        self._now_s = 0
+
+    def lane(self, gate: str) -> Lane:
+        """Return the gate's model, made at its first attempt."""
+        lane = self.lanes.get(gate)
+        if lane is None:
+            budgets = tuple(share for policy in self._policies for share in policy.gate(gate).budgets)
+            lane = self.lanes[gate] = Lane(budgets, self.policy.gate(gate).hold_s)
+        return lane
 
     def assess(self, attempt: Attempt) -> Decision:
-        """Decide an attempt from what was known before it. The outcome is never needed."""
-        failures = self._failures.get(attempt.ip, 0)
-        many = failures >= 3  # noqa: PLR2004 - first slice
+        """Decide an attempt from what was known before it; raise `BadAddress` where `ip` is none.
+
+        Nothing in the answer depends on whether the member exists: an id that does not is compared with a
+        decoy's past.
+        """
+        now_s = self._now_s = max(self._now_s, attempt.time_us // 1_000_000)
+        lane = self.lane(attempt.gate)
+        lane.advance(now_s)
+        seen = self.recollection.observe(attempt, lane.tables, now_s)
+        if seen.facts is None:
+            decision, score = self._vouched(), _VOUCHED_SCORE
+        else:
+            score = lane.score(
+                seen.sighting.kind, seen.facts.address_state, seen.leaked, seen.facts.codes, seen.codes
+            )
+            decision = self._decide(lane, attempt.gate, seen, score)
+        if len(self._open) >= _PENDING_MAX:
+            del self._open[next(iter(self._open))]
+        self._open[id(decision)] = _Open(decision, seen, score)
+        return decision
+
+    def _vouched(self) -> Decision:
         return Decision(
-            action=Action.CHALLENGE if many else Action.ALLOW,
-            probability=failures / (failures + 5),
-            before_hash=many,
-            reasons=("address_fails_often",) if many else (),
-            policy="default",
-            policy_revision=1,
+            action=Action.ALLOW, probability=_VOUCHED, before_hash=False, reasons=("known_device",),
+            policy=self.policy.id, policy_revision=self.policy.revision,
+        )  # fmt: skip
+
+    def _decide(self, lane: Lane, gate: str, seen: Observation, score: float) -> Decision:
+        log_odds = score if lane.in_campaign else score - _CALM_LOG_ODDS
+        probability = 1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, log_odds))))
+        in_campaign = lane.in_campaign and probability > 0.5  # noqa: PLR2004 - likelier hostile than not
+        action, early, rules = _apply(self.policy.gate(gate), lane, 0, seen, score, probability)
+        shadow = {
+            policy.id: str(_apply(policy.gate(gate), lane, number, seen, score, probability)[0])
+            for number, policy in enumerate(self.shadows, 1)
+        }
+        why: tuple[str, ...] = ()
+        if action is not Action.ALLOW and seen.facts is not None:
+            excess = lane.tables.provider.excess(seen.facts.provider, lane.tables.usual())
+            why = (*rules, *reasons(seen, excess, campaign=in_campaign))
+        elif seen.sighting.kind == TokenClass.PARTNER:
+            why = ("authenticated_partner",)
+        return Decision(
+            action=action,
+            probability=probability,
+            before_hash=early,
+            reasons=why,
+            policy=self.policy.id,
+            policy_revision=self.policy.revision,
+            campaign=lane.campaign_id(gate) if in_campaign else "",
+            shadow=shadow,
         )
 
     def learn(
         self,
         attempt: Attempt,
         decision: Decision,
-        outcome: Outcome,
-        challenge: ChallengeResult = ChallengeResult.NONE,
+        outcome: Outcome | str,
+        challenge: ChallengeResult | str = ChallengeResult.NONE,
     ) -> None:
-        """Take in what came of an attempt that this guard has decided."""
-        if outcome is not Outcome.SUCCESS:
-            self._failures[attempt.ip] = self._failures.get(attempt.ip, 0) + 1
+        """Take in what came of an attempt that this guard has decided; one that it no longer remembers
+        is passed over.
+        """
+        opened = self._open.pop(id(decision), None)
+        if opened is None:
+            return
+        lane = self.lane(attempt.gate)
+        if outcome == Outcome.SUCCESS:
+            self._learn_success(lane, opened, attempt, challenge)
+        elif outcome in (Outcome.WRONG_SECRET, Outcome.NO_SUCH_MEMBER):
+            self._learn_failure(lane, opened, attempt, outcome)
+
+    def _learn_success(self, lane: Lane, opened: _Open, attempt: Attempt, challenge: str) -> None:
+        decision, seen, score = opened
+        vouched = seen.facts is None
+        honest = 1.0 if vouched else _honesty(lane, score, challenge)
+        lane.count_success(vouched=vouched, bare=seen.sighting.kind == TokenClass.NONE, honest=honest)
+        lane.spend(score, honest)
+        if seen.facts is not None and honest > 0.0:
+            lane.keep_example(
+                Example(seen.sighting.kind, seen.leaked, seen.facts, seen.codes), score, proven=honest == 1.0
+            )
+        if honest < (0.5 if decision.action is Action.ALLOW else _SURE_TO_LEARN):
+            return
+        lane.alarm.success(self._now_s)
+        if seen.facts is not None:
+            other = None if lane.in_campaign else self.recollection.as_somebody_else(seen, self._now_s)
+            lane.learn_success(seen.sighting.kind, seen.leaked, seen.facts, seen.codes, other, honest)
+        self.recollection.remember_success(seen, attempt, self._now_s)
+
+    def _learn_failure(self, lane: Lane, opened: _Open, attempt: Attempt, outcome: str) -> None:
+        decision, seen, _ = opened
+        exists = outcome == Outcome.WRONG_SECRET and attempt.known is not False
+        if self.recollection.remember_failure(seen, attempt, self._now_s, exists=exists):
+            lane.alarm.suspicious(self._now_s)
+        if seen.facts is None:
+            return
+        weight = 1.0
+        if decision.before_hash and exists:
+            # Stopped before the hash, the outcome is not known in the request path but for a random share.
+            share = self.policy.gate(attempt.gate).label_share
+            weight = 1.0 / share if _draw(seen.member, self._now_s) < share else 0.0
+        lane.learn_failure(seen.facts, seen.codes if exists else None, weight)
+
+    def wants_label(self, attempt: Attempt, decision: Decision) -> bool:
+        """Say whether an attempt stopped before the hash should have its secret checked all the same, and
+        learnt.
+
+        The result is for `learn` alone: it must never change the answer that the other side sees.
+        """
+        opened = self._open.get(id(decision))
+        return (
+            opened is not None and decision.before_hash
+            and _draw(opened.seen.member, self._now_s) < self.policy.gate(attempt.gate).label_share
+        )  # fmt: skip
+
+
+def _apply(
+    gate: GatePolicy, lane: Lane, number: int, seen: Observation, score: float, probability: float
+) -> tuple[Action, bool, tuple[str, ...]]:
+    """Return what a policy (by its number among those that run) does: action, whether before the hash,
+    rules that held.
+    """
+    calm, before, after = lane.friction.thresholds[3 * number : 3 * number + 3]
+    early = lane.in_campaign and score > before
+    late = score > (after if lane.in_campaign else calm)
+    action = gate.ask if late else Action.ALLOW
+    if late and lane.in_campaign and probability >= gate.deny_from:
+        action, early = Action.DENY, True
+    held: tuple[str, ...] = ()
+    for name, setting in gate.rules.items():
+        if setting.action is not Action.ALLOW and RULES[name](seen, setting.limit):
+            held = (*held, name)
+            early = True
+            if STRICTNESS[setting.action] > STRICTNESS[action]:
+                action = setting.action
+    return action, early, held
+
+
+def _honesty(lane: Lane, score: float, challenge: str) -> float:
+    """Return the chance that a success that no token vouched for was the member's own."""
+    if challenge == ChallengeResult.PASSED:
+        return 1.0
+    if challenge in (ChallengeResult.FAILED, ChallengeResult.ABANDONED):
+        return 0.0
+    return lane.honesty(score)
+
+
+def _draw(member: int, now_s: int) -> float:
+    """Return a number from 0 to 1 that nobody outside can foresee (the member key is keyed), the same on
+    every replay.
+    """
+    return ((member ^ now_s * 2_654_435_761) % 10_007) / 10_007

@@ -1,1 +1,26 @@
-"""Rules beside the score, one readable file each."""
+"""Rules beside the score: each is one readable file with one function, switched and limited by the policy.
+
+A rule looks at one observation and says whether it holds. It never learns and never remembers; what follows
+from it is the policy's business.
+"""
+
+from collections.abc import Callable
+
+from sekisho.guard.recollection import Observation
+from sekisho.guard.rules import (
+    forged_device_token,
+    guesses_on_one_account,
+    leaked_pair_on_unknown_device,
+    many_members_from_one_address,
+    one_secret_on_many_accounts,
+)
+
+Rule = Callable[[Observation, float], bool]
+
+RULES: dict[str, Rule] = {
+    "forged_device_token": forged_device_token.holds,
+    "guesses_on_one_account": guesses_on_one_account.holds,
+    "leaked_pair_on_unknown_device": leaked_pair_on_unknown_device.holds,
+    "many_members_from_one_address": many_members_from_one_address.holds,
+    "one_secret_on_many_accounts": one_secret_on_many_accounts.holds,
+}

@@ -1,0 +1,122 @@
+"""The friction budget: how many honest members may be asked for more, instead of a fixed threshold of risk.
+
+A ring of recent honest successes that no token vouched for is scored again and again under the current
+model, a few with each arrival, so that the threshold follows the model at once. Where an attacker has many
+right passwords, his hits would use up the budget and push the threshold out of his own way: then only those
+count that came in attack-free time or passed a challenge.
+
+The ring lags behind where honest members' surroundings change (the same carrier now carries the attack). So
+what was really spent steers too: each budget is scaled by a factor that falls a little with every honest
+member asked, and rises with every success.
+"""
+
+import math
+from array import array
+from collections.abc import Callable
+
+import numpy as np
+
+from sekisho.guard.evidence import Example
+
+RING = 4_096
+_FEWEST = 50
+_REFRESH = 3
+_LOOK = 64
+_EVERY = 64
+_STEP = 1 / 25  # e-fold after 25 honest members too many or too few
+_LEAST, _MOST = 0.4, 1.3
+_UNSTEERED = 0.6
+NEVER = float("inf")
+
+
+class Friction:
+    """Thresholds of the score for a set of budgets, each a share of all honest successes."""
+
+    def __init__(self, budgets: tuple[float, ...], rescore: Callable[[Example], float]) -> None:
+        self.budgets = budgets
+        self.thresholds = [NEVER] * len(budgets)
+        self._factors = [1.0] * len(budgets)
+        self._rescore = rescore
+        self._examples: list[Example] = []
+        self._scores = array("d", bytes(8 * RING))
+        self._proven = bytearray(RING)
+        self._only_proven = False
+        self._next = 0
+        self._cursor = 0
+        self._since = 0
+
+    def add(
+        self, example: Example, score: float, doubted_share: float, *, proven: bool, many_hits: bool
+    ) -> None:
+        """Put a success that no token vouched for into the ring.
+
+        `doubted_share` is the part of all honest successes that no token vouched for; `proven` says that it
+        came in attack-free time or passed a challenge; `many_hits` that among the others there are more
+        hits than can be borne.
+        """
+        self._only_proven = many_hits
+        count = len(self._examples)
+        if count < RING:
+            self._examples.append(example)
+            at = count
+        elif many_hits:
+            at = self._like(score) if proven else -1
+        else:
+            at = self._next
+            self._next = (at + 1) % RING
+        if at >= 0:
+            self._examples[at], self._scores[at], self._proven[at] = example, score, proven
+        self._refresh(doubted_share)
+
+    def _like(self, score: float) -> int:
+        """Return the place of a proven success on the same side of the last threshold, or -1 where none is
+        near.
+
+        Who passes a challenge was asked because of the score: such newcomers may take only each other's
+        places, or the ring would fill up with them.
+        """
+        limit = self.thresholds[-1]
+        for step in range(_LOOK):
+            at = (self._next + step) % RING
+            if self._proven[at] and (self._scores[at] > limit) == (score > limit):
+                self._next = (at + 1) % RING
+                return at
+        return -1
+
+    def spend(self, number: int, asked: float) -> None:
+        """Account for a success under a budget; `asked` is the chance that it was an honest member who
+        was asked.
+        """
+        step = _STEP * (self.budgets[number] - asked)
+        self._factors[number] = max(_LEAST, min(_MOST, self._factors[number] * math.exp(step)))
+
+    def trust_the_ring(self) -> None:
+        """Leave off steering by what was spent, where hits can't be told from honest members who were
+        asked.
+
+        The ring is older than the attack and flatters: members have met failing addresses since. Hence the
+        smaller part.
+        """
+        self._factors = [_UNSTEERED] * len(self.budgets)
+
+    def _refresh(self, doubted_share: float) -> None:
+        count = len(self._examples)
+        for _ in range(min(_REFRESH, count)):
+            at = self._cursor = (self._cursor + 1) % count
+            self._scores[at] = self._rescore(self._examples[at])
+        self._since += 1
+        if self._since >= _EVERY:
+            self._since = 0
+            self._place(count, doubted_share)
+
+    def _place(self, count: int, doubted_share: float) -> None:
+        """Set each threshold where the share of honest successes above it is its budget."""
+        scores = np.frombuffer(self._scores)[:count]
+        if self._only_proven:
+            scores = scores[np.frombuffer(self._proven, np.uint8)[:count] == 1]
+        if len(scores) < _FEWEST:
+            return
+        falling = -np.sort(-scores)
+        for number, budget in enumerate(self.budgets):
+            at = int(budget * self._factors[number] / doubted_share * len(falling))
+            self.thresholds[number] = float(falling[at]) if at < len(falling) else -NEVER

@@ -1,0 +1,117 @@
+"""What is known of a member: the places and clients of past successes, packed into one small array each.
+
+A profile is written by proven successes alone, so an attacker can neither create one nor change one by
+failing.
+"""
+
+from array import array
+from typing import NamedTuple, TypeAlias
+
+PLACES = 6
+CLIENTS = 4
+_LAST_S, _LOGINS, _WITH_TOKEN, _PLACES = 0, 1, 2, 3
+_CLIENTS = _PLACES + PLACES
+_LENGTH = _CLIENTS + CLIENTS
+_SAME_ADDRESS = 0xFFFF_FFFF_FFFF  # every part of a place but the provider
+Profile: TypeAlias = "array[int]"  # unsigned 64-bit numbers, laid out as above
+
+
+class Familiarity(NamedTuple):
+    """How near an attempt is to what the member did before: ordered classes, 0 where there is no history.
+
+    `network`: 1 nothing shared, 2 provider, 3 region, 4 prefix, 5 address. `client`: 1 nothing shared, 2
+    system, 3 program, 4 exact text. `tls`: 1 new, 2 known. `logins`: past successes. `silent_s`: seconds
+    since the last one. `token_share`: part of the successes that carried a device token, 0 to 1.
+    """
+
+    network: int
+    client: int
+    tls: int
+    logins: int
+    silent_s: int
+    token_share: float
+
+
+STRANGER = Familiarity(0, 0, 0, 0, 0, 0.0)
+
+
+def pack_client(exact: int, family: int, system: int, tls: int) -> int:
+    """Pack a client's 16-bit codes into one number, the exact text most significant."""
+    return exact << 48 | family << 32 | tls << 16 | system
+
+
+def familiarity(profile: Profile | None, place: int, client: int, now_s: int) -> Familiarity:
+    """Compare an attempt's packed place and client with a member's past ones."""
+    if profile is None:
+        return STRANGER
+    program, tls = _client_classes(profile[_CLIENTS:], client)
+    logins = profile[_LOGINS]
+    share = profile[_WITH_TOKEN] / logins
+    return Familiarity(_network_class(profile, place), program, tls, logins, now_s - profile[_LAST_S], share)
+
+
+def _network_class(profile: Profile, place: int) -> int:
+    best = 1
+    for known in profile[_PLACES:_CLIENTS]:
+        apart = known ^ place
+        if not apart & _SAME_ADDRESS:
+            return 5
+        if not known or best == 4:  # noqa: PLR2004 - classes as documented
+            continue
+        if not apart & 0xFFFF_FFFF_0000:
+            best = 4
+        elif not apart & 0xFFFF_0000_0000:
+            best = 3
+        elif best == 1 and not apart >> 48 and place >> 48:
+            best = 2
+    return best
+
+
+def _client_classes(clients: Profile, client: int) -> tuple[int, int]:
+    program, tls = 1, 1
+    for known in clients:
+        if not known:
+            break
+        apart = known ^ client
+        if not apart & 0xFFFF_0000:
+            tls = 2
+        if not apart >> 48:
+            program = 4
+        elif not apart & 0xFFFF_0000_0000:
+            program = max(program, 3)
+        elif not apart & 0xFFFF:
+            program = max(program, 2)
+    return program, tls
+
+
+class Members:
+    """Profiles by member key; members without a success take no space."""
+
+    def __init__(self) -> None:
+        self.profiles: dict[int, Profile] = {}
+
+    def remember(self, member: int, place: int, client: int, now_s: int, *, with_token: bool) -> Profile:
+        """Write a proven success into the member's profile and return it."""
+        profile = self.profiles.get(member)
+        if profile is None:
+            profile = self.profiles[member] = array("Q", bytes(8 * _LENGTH))
+        profile[_LAST_S] = max(0, now_s)
+        profile[_LOGINS] += 1
+        profile[_WITH_TOKEN] += with_token
+        _to_front(profile, _PLACES, _CLIENTS, place)
+        _to_front(profile, _CLIENTS, _LENGTH, client)
+        return profile
+
+
+def _to_front(profile: Profile, start: int, stop: int, value: int) -> None:
+    """Put a value first among those between start and stop; the one seen longest ago falls out."""
+    if profile[start] == value:
+        return
+    for at in range(start + 1, stop):
+        if profile[at] == value:
+            break
+    else:
+        at = stop - 1
+    for back in range(at, start, -1):
+        profile[back] = profile[back - 1]
+    profile[start] = value
