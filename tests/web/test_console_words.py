@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+import sekisho.guard.rules as guard_rules
 import sekisho.web.console.words as spoken
 from sekisho.guard.decisions import Action
+from sekisho.guard.reasons import REASONS
 from sekisho.web.console.words import Words, preferred
 
 BOOK = tomllib.loads(Path(spoken.__file__).with_name("words.toml").read_text(encoding="utf-8"))
@@ -61,6 +63,13 @@ def test_values_that_are_set_in_cannot_become_markup():
     """The words may hold markup, what is set into them never does."""
     said = Words("en")("story_stopped", percent="<b>", attempts=1)
     assert "&lt;b&gt;" in said
+
+
+def test_every_reason_of_the_guard_has_words_in_both_languages():
+    """What the guard gives as its reason, people can read; words for reasons that are gone are gone."""
+    rules = {path.stem for path in Path(guard_rules.__file__).parent.glob("*.py")} - {"__init__"}
+    assert set(BOOK["reason"]) == rules | set(REASONS)
+    assert all(set(words) == {"en", "ja"} for words in BOOK["reason"].values())
 
 
 def test_a_reason_without_words_is_shown_by_its_name():
