@@ -87,7 +87,7 @@ def _check(name: str, gate: GatePolicy) -> None:
         or not 0.0 <= gate.friction_before_hash <= gate.friction_campaign <= 1.0
     ):
         raise BadPolicy(
-            f"{name}: friction budgets are shares from 0 to 1, friction_before_hash a part of friction_campaign"
+            f"{name}: friction budgets are shares from 0 to 1, friction_before_hash part of friction_campaign"
         )
     if gate.ask not in (Action.PUZZLE, Action.CHALLENGE):
         raise BadPolicy(f"{name}: ask must be puzzle or challenge")
