@@ -247,3 +247,35 @@ def test_a_truncated_parquet_file_does_not_spoil_its_neighbours(tmp_path):
     log = read_logs(paths, key=b"k" * 16)
     assert len(log.table) == 1
     assert [file for file, _ in log.faults.files] == [str(path) for path in paths[:3]]
+
+
+NASTY = (
+    HEADER
+    + FINE
+    + '2026-01-02T03:04:05Z,"mi\nka",192.0.2.7,"a ""b""",,,"suc\ncess"\r\n'
+    + '2026-01-02T03:04:05Z,"mika,192.0.2.7,,,,\n'
+    + FINE * 2
+    + "\n"
+    + "2026-01-02T03:04:05Z,ken,192.0.2.8,a,,,success\r\n"
+    + '2026-01-02T03:04:05Z,mika,192.0.2.7,,,,"success'
+)
+
+
+@pytest.mark.parametrize("octets", [1, 7, 40, 64, 100, 333, 10_000])
+def test_where_blocks_end_makes_no_difference(read, monkeypatch, octets):
+    """Records are the same whether the file is read in one block or byte by byte."""
+    monkeypatch.setattr("sekisho.campaigns.logs.blocks.BLOCK_BYTES", octets)
+    monkeypatch.setattr("sekisho.campaigns.logs.delimited.PIECE_OCTETS", octets)
+    log = read(NASTY)
+    assert log.table["row"].to_pylist() == [0, 1, 3, 4, 5]
+    assert log.table["member"].to_pylist() == ["mika", "mi\nka", "mika", "mika", "ken"]
+    assert broken(log) == [(2, 6, "quotes_unbalanced"), (6, 11, "quotes_unbalanced")]
+
+
+def test_a_table_without_one_column_of_the_record_is_named(tmp_path):
+    """Its rows are no records."""
+    (tmp_path / "a.csv").write_text("x,y\n1,2\n")
+    (tmp_path / "b.csv").write_text(HEADER + FINE)
+    log = read_logs([tmp_path / "a.csv", tmp_path / "b.csv"], log_format="csv", key=b"k" * 16)
+    assert log.table["row"].to_pylist() == [0]
+    assert log.faults.files[0][1].startswith("has none of the columns actor, amount_yen, ")

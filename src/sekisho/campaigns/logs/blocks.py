@@ -27,7 +27,20 @@ class Block:
 
     data: bytes
     first_line: int
-    last: bool
+
+    @property
+    def line_count(self) -> int:
+        """How many lines the block has; the last one may lack its end."""
+        return self.data.count(b"\n") + (not self.data.endswith(b"\n") and self.data != b"")
+
+    def pieces(self, octets: int) -> Iterator["Block"]:
+        """Yield the block as smaller ones of whole lines, each of so many octets or one line more."""
+        at, line = 0, self.first_line
+        while at < len(self.data):
+            end = self.data.find(b"\n", at + octets) + 1 or len(self.data)
+            piece = Block(self.data[at:end], line)
+            yield piece
+            at, line = end, line + piece.line_count
 
 
 def open_log(path: Path) -> BinaryIO:
@@ -60,14 +73,14 @@ def read_head(path: Path) -> bytes:
         return next(_chunks(file, Faults(), HEAD_BYTES), b"")[:HEAD_BYTES]
 
 
-def read_blocks(path: Path, faults: Faults, *, block_bytes: int = BLOCK_BYTES) -> Iterator[Block]:
+def read_blocks(path: Path, faults: Faults) -> Iterator[Block]:
     """Yield a log's lines in blocks. A file that breaks off is named, and kept as far as it goes.
 
     A line longer than `LINE_BYTES_MAX` is passed over, counted as a broken record and named.
     """
     rest, line, over = b"", 1, False
     with open_log(path) as file:
-        for chunk in _chunks(file, faults, block_bytes):
+        for chunk in _chunks(file, faults, BLOCK_BYTES):
             data = rest + chunk
             cut = data.rfind(b"\n") + 1
             if cut == 0:
@@ -81,12 +94,12 @@ def read_blocks(path: Path, faults: Faults, *, block_bytes: int = BLOCK_BYTES) -
                 data, cut, line, over = data[skip:], cut - skip, line + 1, False
             block, rest = data[:cut], data[cut:]
             if block:
-                yield Block(data=block, first_line=line, last=False)
+                yield Block(block, line)
                 line += block.count(b"\n")
     if over:
         faults.record(faults.claim(1), line, "line_too_long")
     elif rest:
-        yield Block(data=rest, first_line=line, last=True)
+        yield Block(rest, line)
 
 
 def _chunks(file: BinaryIO, faults: Faults, block_bytes: int) -> Iterator[bytes]:

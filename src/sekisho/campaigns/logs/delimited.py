@@ -15,9 +15,10 @@ import pyarrow.csv as arrow_csv
 
 from sekisho.campaigns.logs.blocks import LINE_BYTES_MAX, Block, read_blocks, text_of
 from sekisho.campaigns.logs.faults import Faults
-from sekisho.campaigns.logs.record import RawRecords
+from sekisho.campaigns.logs.record import RawRecords, joined
 
 LINES_OF_ONE_RECORD_MAX = 20
+PIECE_OCTETS = 128 * 1024
 _DELIMITERS = (",", ";", "\t")
 
 csv.field_size_limit(LINE_BYTES_MAX)
@@ -41,23 +42,21 @@ def header_of(line: str) -> tuple[list[str], str]:
 def read_delimited(path: Path, faults: Faults, wanted: Collection[str]) -> Iterator[RawRecords]:
     """Yield the wanted columns of a CSV file as texts, under the names that its header gives them."""
     reader: _Reader | None = None
-    rest, first_line = b"", 1
     for block in read_blocks(path, faults):
-        data, first_line = rest + block.data, block.first_line - rest.count(b"\n")
         if reader is None:
-            head, _, data = data.partition(b"\n")
+            head, _, data = block.data.partition(b"\n")
             names, delimiter = header_of(text_of(head, faults))
             faults.set_aside([name for name in names if name and name not in wanted])
-            reader = _Reader(names, delimiter, [name for name in names if name in wanted], faults)
-            first_line += 1
-        raw, rest = reader.read(Block(data=data, first_line=first_line, last=block.last))
-        first_line += data.count(b"\n") - rest.count(b"\n")
-        if raw is not None:
-            yield raw
-    if reader is not None and rest:
-        raw, _ = reader.read_lines(Block(data=rest, first_line=first_line, last=True))
-        if raw is not None:
-            yield raw
+            found = [name for name in names if name in wanted]
+            if not found:
+                faults.damaged(f"has none of the columns {', '.join(sorted(wanted))}")
+                return
+            reader = _Reader(names, delimiter, found, faults)
+            yield from reader.read(Block(data, block.first_line + 1))
+        else:
+            yield from reader.read(block)
+    if reader is not None:
+        yield from reader.finish()
 
 
 @dataclass(slots=True)
@@ -77,30 +76,46 @@ class _Reader:
         self._delimiter = delimiter
         self._wanted = wanted
         self._faults = faults
+        self._rest = b""
+        self._next_line = 1
 
-    def read(self, block: Block) -> tuple[RawRecords | None, bytes]:
-        """Return a block's records and the bytes at its end that begin a record of the next block."""
-        table = self._read_at_once(block.data)
-        if table is None:
-            return self.read_lines(block)
-        if not len(table):
-            return None, b""
-        columns = dict(zip(table.schema.names, table.combine_chunks().itercolumns(), strict=True))
-        columns = {name: column.combine_chunks() for name, column in columns.items()}
-        first = self._faults.claim(len(table))
-        return RawRecords(
-            columns=columns, length=len(table), first_row=first, first_line=block.first_line
-        ), b""
+    def read(self, block: Block) -> Iterator[RawRecords]:
+        """Yield a block's records; a record that goes on in the next block waits for it."""
+        whole = self._with_rest(block)
+        raw = self._at_once(whole)
+        if raw is not None:
+            yield raw
+            return
+        tried = [self._piece(self._with_rest(piece)) for piece in whole.pieces(PIECE_OCTETS)]
+        if parts := [part for part in tried if part is not None]:
+            yield joined(parts)
 
-    def _read_at_once(self, data: bytes) -> pa.Table | None:
-        """Return the block as Arrow reads it, or None where that is not one record a line."""
-        if not data or not self._wanted:
+    def finish(self) -> Iterator[RawRecords]:
+        """Yield what waited for a next block that did not come."""
+        raw = self._line_by_line(self._with_rest(Block(b"", self._next_line)), last=True)
+        if raw is not None:
+            yield raw
+
+    def _piece(self, block: Block) -> RawRecords | None:
+        raw = self._at_once(block)
+        return self._line_by_line(block, last=False) if raw is None else raw
+
+    def _with_rest(self, block: Block) -> Block:
+        """Put what waits before a block."""
+        rest, self._rest = self._rest, b""
+        self._next_line = block.first_line + block.line_count
+        return Block(rest + block.data, block.first_line - Block(rest, 1).line_count)
+
+    def _at_once(self, block: Block) -> RawRecords | None:
+        """Return the block as Arrow reads it, or None where that is not one whole record a line."""
+        if not block.data or block.data.count(b'"') % 2:
             return None
-        lines = data.count(b"\n") + (not data.endswith(b"\n"))
         try:
             table = arrow_csv.read_csv(
-                pa.BufferReader(data),
-                arrow_csv.ReadOptions(column_names=self._names, use_threads=False, block_size=len(data) + 1),
+                pa.BufferReader(block.data),
+                arrow_csv.ReadOptions(
+                    column_names=self._names, use_threads=False, block_size=len(block.data) + 1
+                ),
                 arrow_csv.ParseOptions(delimiter=self._delimiter, newlines_in_values=True),
                 arrow_csv.ConvertOptions(
                     column_types=dict.fromkeys(self._names, pa.string()),
@@ -110,16 +125,21 @@ class _Reader:
             )
         except pa.ArrowInvalid:
             return None
-        return table if len(table) == lines else None
+        if len(table) != block.line_count:
+            return None
+        columns = {name: table[name].combine_chunks() for name in table.schema.names}
+        first = self._faults.claim(len(table))
+        return RawRecords(columns=columns, length=len(table), first_row=first, first_line=block.first_line)
 
-    def read_lines(self, block: Block) -> tuple[RawRecords | None, bytes]:
-        """Read a block line by line, so that one bad line spoils nothing else."""
-        lines = block.data.splitlines(keepends=True) if b"\r" not in block.data else _split(block.data)
+    def _line_by_line(self, block: Block, *, last: bool) -> RawRecords | None:
+        """Read a block so that one bad line spoils nothing else."""
+        lines = _split(block.data)
         gathered, at = _Rows(), 0
         while at < len(lines):
             used, fields, why = self._one_record(lines, at)
-            if used == 0 and not block.last:
-                break  # the record goes on in the next block
+            if used == 0 and not last:
+                self._rest = b"".join(lines[at:])
+                break
             if fields is not None or why:
                 row = self._faults.claim(1)
                 if fields is None:
@@ -129,7 +149,7 @@ class _Reader:
                     gathered.rows.append(row)
                     gathered.lines.append(block.first_line + at)
             at += max(used, 1)
-        return self._gathered(gathered), b"".join(lines[at:])
+        return self._gathered(gathered)
 
     def _one_record(self, lines: list[bytes], at: int) -> tuple[int, list[str] | None, str]:
         """Return how many lines a record takes (0: it may go on), its fields, or why it is broken."""
@@ -159,7 +179,7 @@ class _Reader:
         return found[0], ""
 
     def _gathered(self, gathered: _Rows) -> RawRecords | None:
-        if not gathered.rows or not self._wanted:
+        if not gathered.rows:
             return None
         places = {name: self._names.index(name) for name in self._wanted}
         return RawRecords(

@@ -10,7 +10,9 @@ import pyarrow as pa
 from sekisho.campaigns.logs.blocks import Block, read_blocks
 from sekisho.campaigns.logs.faults import Faults
 from sekisho.campaigns.logs.objects import LogObject, objects_of, read_objects, starts_as_array
-from sekisho.campaigns.logs.record import COLUMNS, DISTINCT, REPEATING, RawRecords
+from sekisho.campaigns.logs.record import COLUMNS, DISTINCT, REPEATING, RawRecords, joined
+
+PIECE_OCTETS = 128 * 1024
 
 _TEXTS = ("time", *DISTINCT, *REPEATING)
 _Text = str | None
@@ -31,25 +33,33 @@ def read_ndjson(path: Path, faults: Faults) -> Iterator[RawRecords]:
     """Yield a file's records; a file that is one JSON array of objects is read too."""
     if starts_as_array(path):
         for objects in read_objects(path, faults):
-            yield from _from_objects(objects, faults)
+            raw = _from_objects(objects, faults)
+            if raw is not None:
+                yield raw
         return
     for block in read_blocks(path, faults):
         raw = _at_once(block, faults)
         if raw is not None:
             yield raw
-        else:
-            yield from _from_objects(objects_of(block, faults), faults)
+            continue
+        tried = [_piece(piece, faults) for piece in block.pieces(PIECE_OCTETS)]
+        if parts := [part for part in tried if part is not None]:
+            yield joined(parts)
+
+
+def _piece(block: Block, faults: Faults) -> RawRecords | None:
+    raw = _at_once(block, faults)
+    return _from_objects(objects_of(block, faults), faults) if raw is None else raw
 
 
 def _at_once(block: Block, faults: Faults) -> RawRecords | None:
     """Return a block's records, or None where one line does not have the usual types."""
-    lines = block.data.count(b"\n") + (not block.data.endswith(b"\n"))
     try:
         found = _LINES.decode_lines(block.data)
         sample = msgspec.json.decode(block.data.partition(b"\n")[0])
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
-    if len(found) != lines:
+    if len(found) != block.line_count:
         return None
     _set_aside(sample, faults)
     columns = {}
@@ -67,15 +77,15 @@ def _loose(values: Sequence[_Loose]) -> pa.Array:
         return pa.array([None if value is None else str(value) for value in values], pa.string())
 
 
-def _from_objects(objects: list[LogObject], faults: Faults) -> Iterator[RawRecords]:
+def _from_objects(objects: list[LogObject], faults: Faults) -> RawRecords | None:
     if not objects:
-        return
+        return None
     for item in objects:
         _set_aside(item.said, faults)
     columns = {
         name: pa.array([_text(item.said.get(name)) for item in objects], pa.string()) for name in COLUMNS
     }
-    yield RawRecords(
+    return RawRecords(
         columns=columns,
         length=len(objects),
         first_row=objects[0].row,

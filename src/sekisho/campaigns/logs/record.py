@@ -4,7 +4,7 @@ Columns are converted as a whole. A record is broken if it has no usable time, m
 gate that does not exist; everything else that is not understood becomes "not recorded" and is counted.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -67,9 +67,30 @@ class RawRecords:
             return self.rows
         return np.arange(self.first_row, self.first_row + self.length, dtype=np.int64)
 
-    def line_of(self, index: int) -> int:
-        """Return the line of one record within its file, from 1."""
-        return self.first_line + index if self.lines is None else int(self.lines[index])
+    def lines_in_file(self) -> npt.NDArray[np.int64]:
+        """Return each record's line within its file, from 1."""
+        if self.lines is not None:
+            return self.lines
+        return np.arange(self.first_line, self.first_line + self.length, dtype=np.int64)
+
+
+def joined(parts: Sequence[RawRecords]) -> RawRecords:
+    """Put records with the same columns behind each other; where a column's types differ, it becomes text."""
+    if len(parts) == 1:
+        return parts[0]
+    return RawRecords(
+        columns={name: _joined([part.columns[name] for part in parts]) for name in parts[0].columns},
+        length=sum(part.length for part in parts),
+        first_row=parts[0].first_row,
+        rows=np.concatenate([part.places() for part in parts]),
+        lines=np.concatenate([part.lines_in_file() for part in parts]),
+    )
+
+
+def _joined(columns: list[pa.Array]) -> pa.Array:
+    if len({column.type for column in columns}) > 1:
+        columns = [column.cast(pa.string()) for column in columns]
+    return pa.concat_arrays(columns)
 
 
 def attempt_records(raw: RawRecords, faults: Faults) -> pa.RecordBatch:
@@ -137,7 +158,7 @@ def _without_broken(
 ) -> pa.RecordBatch:
     if why is None:
         return batch
-    places = raw.places()
+    places, lines = raw.places(), raw.lines_in_file()
     for index in np.flatnonzero(why).tolist():
-        faults.record(int(places[index]), raw.line_of(index), WHY_BROKEN[why[index]])
+        faults.record(int(places[index]), int(lines[index]), WHY_BROKEN[why[index]])
     return batch.filter(pa.array(why == 0))
