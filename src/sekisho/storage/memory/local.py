@@ -18,7 +18,11 @@ _HEAD = struct.Struct(">QQ32s")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MemorySnapshot:
-    """A guard's memory, and the position of the last event that it had learned from."""
+    """A guard's memory, and the position of the last event that it has surely learned from.
+
+    Read the position (`AttemptStore.last_position`) before the memory: what happens in between is then
+    relived twice after a start, and never missed.
+    """
 
     position: int
     memory: bytes
