@@ -4,6 +4,8 @@ A profile is written by proven successes alone, so an attacker can neither creat
 failing.
 """
 
+from __future__ import annotations  # array is a generic type for the checker only, until Python 3.12
+
 from array import array
 from typing import NamedTuple, TypeAlias
 
@@ -13,7 +15,7 @@ _LAST_S, _LOGINS, _WITH_TOKEN, _PLACES = 0, 1, 2, 3
 _CLIENTS = _PLACES + PLACES
 _LENGTH = _CLIENTS + CLIENTS
 _SAME_ADDRESS = 0xFFFF_FFFF_FFFF  # every part of a place but the provider
-Profile: TypeAlias = array[int]  # unsigned 64-bit numbers, laid out as above
+Profile: TypeAlias = "array[int]"  # unsigned 64-bit numbers, laid out as above
 
 
 class Familiarity(NamedTuple):
