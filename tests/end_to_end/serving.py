@@ -39,9 +39,9 @@ def sekisho(*arguments: str) -> str:
 
 
 @contextmanager
-def service(data: Path, *arguments: str) -> Iterator[Service]:
-    """Serve from a data folder until the block ends."""
-    key = sekisho("keys", "--data", str(data), "add", "login")
+def service(data: Path, *arguments: str, key: str = "login") -> Iterator[Service]:
+    """Serve from a data folder until the block ends; `key` names the API key that is made."""
+    secret = sekisho("keys", "--data", str(data), "add", key)
     command = [SEKISHO, "serve", "--data", str(data), "--port", "0"]
     with (data / "log").open("w+") as log:
         process = subprocess.Popen(
@@ -51,7 +51,7 @@ def service(data: Path, *arguments: str) -> Iterator[Service]:
             assert process.stdout is not None
             said = LISTENS.search(process.stdout.readline())
             assert said, (data / "log").read_text()
-            yield Service(said[1], key, data, process)
+            yield Service(said[1], secret, data, process)
         finally:
             if process.poll() is None:
                 process.send_signal(signal.SIGTERM)

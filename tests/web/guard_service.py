@@ -81,7 +81,7 @@ class GuardService:
         settings: GuardServiceSettings | None = None,
         *,
         posture: Posture = Posture.CLOSED,
-        **limits: int,
+        in_flight_max: int = 100,
     ) -> None:
         self.clock = SetClock(NOW_US)
         self.chance = SeededChance(1)
@@ -93,7 +93,7 @@ class GuardService:
             recorder=self.recorder,
             on_outage=posture,
             devices=DeviceTokens(b"d" * 32),
-            **limits,
+            in_flight_max=in_flight_max,
         )
         self.keys = ApiKeys(clock=self.clock)
         self.key = self.keys.add("login", (Scope.ASSESS,), self.chance)

@@ -2,6 +2,7 @@
 
 import asyncio
 
+import msgspec
 import pytest
 from tests.web.guard_service import ListRecorder, ThreeStrikes
 
@@ -20,7 +21,9 @@ NOW_US = 1_700_000_000_000_000
 class Setting:
     """A desk with a clock that stands still and a recorder that can be put out of order."""
 
-    def __init__(self, posture: Posture = Posture.CLOSED, **limits: int) -> None:
+    def __init__(
+        self, posture: Posture = Posture.CLOSED, *, open_attempts_max: int = 100, in_flight_max: int = 100
+    ) -> None:
         self.clock = SetClock(NOW_US)
         self.recorder = ListRecorder()
         self.guard = ThreeStrikes()
@@ -30,7 +33,8 @@ class Setting:
             chance=SeededChance(1),
             recorder=self.recorder,
             on_outage=posture,
-            **limits,
+            open_attempts_max=open_attempts_max,
+            in_flight_max=in_flight_max,
         )
         self.events: list[Event] = []
         self.desk.listeners.append(self.events.append)
@@ -210,5 +214,29 @@ def test_too_many_answers_in_flight_are_refused_before_the_guard_judges() -> Non
         at.recorder.durable.set()
         await asyncio.gather(*waiting)
         await at.desk.assess(attempt())
+
+    asyncio.run(play())
+
+
+def test_an_attempt_of_an_earlier_process_can_still_be_settled_once() -> None:
+    async def play() -> None:
+        at = Setting()
+        open_still = Assessed(
+            attempt_id="att_open",
+            attempt=attempt(),
+            decision=at.guard.assess(attempt()),
+            at_us=NOW_US - 30 * MINUTE_US,
+        )
+        replace = msgspec.structs.replace
+        at.desk.reopen(replace(open_still, attempt_id="att_old", at_us=open_still.at_us - 1))
+        at.desk.reopen(open_still)
+        at.desk.reopen(replace(open_still, attempt_id="att_told", at_us=NOW_US), Outcome.SUCCESS)
+        await at.desk.settle("att_open", Outcome.WRONG_SECRET)
+        await at.desk.settle("att_told", Outcome.SUCCESS)
+        with pytest.raises(OutcomeConflict):
+            await at.desk.settle("att_told", Outcome.WRONG_SECRET)
+        with pytest.raises(UnknownAttempt):
+            await at.desk.settle("att_old", Outcome.SUCCESS)
+        assert list(at.recorder.outcomes) == ["att_open"]
 
     asyncio.run(play())

@@ -16,7 +16,7 @@ from tests.end_to_end.serving import Service, sekisho, service
 from tests.web.guard_service import ATTEMPT, GuardService
 
 from sekisho.kernel.clock import SystemClock
-from sekisho.storage.attempts import AttemptDecided, AttemptStore
+from sekisho.storage.attempts import AttemptDecided, AttemptSettled, AttemptStore
 from sekisho.storage.engine import open_store
 from sekisho.web.server import HEAD_OCTETS_MAX, listening_socket, serve
 
@@ -103,7 +103,7 @@ def test_a_request_that_does_not_arrive_is_refused(raw: bytes) -> None:
 
 
 def test_a_kill_loses_no_answered_attempt(tmp_path: Path) -> None:
-    """Killed under load, every attempt that was answered is in the record."""
+    """Every attempt that was answered is in the record, and its outcome can still be told."""
     answered: list[str] = []
 
     def ask(running: Service, number: int) -> None:
@@ -124,10 +124,15 @@ def test_a_kill_loses_no_answered_attempt(tmp_path: Path) -> None:
         for asker in askers:
             asker.join()
         assert running.process.wait(10) == -signal.SIGKILL
+    with service(tmp_path / "guard", key="again") as restarted, restarted.client() as client:
+        path = f"/v1/attempts/{answered[-1]}/outcome"
+        assert client.post(path, json={"outcome": "success"}).status_code == 200
+        assert client.post(path, json={"outcome": "refused"}).status_code == 409
     store = open_store(f"sqlite:///{tmp_path / 'guard' / 'sekisho.db'}")
     record = AttemptStore(store, clock=SystemClock()).since(0)
     store.close()
     recorded = {event.attempt_id for event in record if isinstance(event, AttemptDecided)}
+    assert [event.attempt_id for event in record if isinstance(event, AttemptSettled)] == [answered[-1]]
     assert len(answered) >= 400
     assert set(answered) <= recorded
 

@@ -18,12 +18,13 @@ from sekisho.storage.engine import Store, open_store
 from sekisho.web.asgi import App
 from sekisho.web.guard_api.api_keys import ApiKeys
 from sekisho.web.guard_api.app import create_guard_app
-from sekisho.web.guard_api.desk import GuardDesk
+from sekisho.web.guard_api.desk import Assessed, GuardDesk
 from sekisho.web.guard_api.settings import ForwardAuthSettings, GuardServiceSettings
 from sekisho.web.proxies import ProxyTrust
 from sekisho.web.server import listening_socket, run, serve
 
 KEY_OCTETS = 32
+REOPENED_MAX = 20_000
 
 
 @click.command("serve")
@@ -107,14 +108,20 @@ async def _live(
 def guard_service(store: Store, data: Path, on_outage: Posture, settings: GuardServiceSettings) -> App:
     """Put the service together. Call it on the event loop that will serve it."""
     clock, chance = SystemClock(), SystemChance()
+    record = AttemptStore(store, clock=clock)
     desk = GuardDesk(
         Guard(key=kept_key(data / "guard.key", chance)),
         clock=clock,
         chance=chance,
-        recorder=AttemptStore(store, clock=clock),
+        recorder=record,
         on_outage=on_outage,
         devices=DeviceTokens(kept_key(data / "devices.key", chance)),
     )
+    for kept in reversed(record.recent(REOPENED_MAX)):
+        decided = Assessed(
+            attempt_id=kept.attempt_id, attempt=kept.attempt, decision=kept.decision, at_us=kept.at_us
+        )
+        desk.reopen(decided, kept.outcome, kept.challenge)
     return create_guard_app(desk, keys=ApiKeys(clock=clock, path=data / FILE_NAME), settings=settings)
 
 

@@ -196,6 +196,21 @@ class GuardDesk:
             found.settlement_recorded = True
         return found.attempt
 
+    def reopen(
+        self,
+        assessed: Assessed,
+        outcome: Outcome = Outcome.UNKNOWN,
+        challenge: ChallengeResult = ChallengeResult.NONE,
+    ) -> None:
+        """Take up an attempt that was recorded before this process began, so that its outcome can be told.
+
+        Call it for the oldest first. The guard of the process that decided it is gone, and learns nothing.
+        """
+        self._open.put(assessed.attempt_id, assessed.attempt, assessed.decision, assessed.at_us)
+        found = self._open.find(assessed.attempt_id, assessed.at_us)
+        if found is not None and outcome is not Outcome.UNKNOWN:
+            found.outcome, found.challenge, found.settlement_recorded = outcome, challenge, True
+
     def issue_device(self, attempt: Attempt) -> str:
         """Return a device token for the member of a proven attempt, empty where no tokens are issued here."""
         if self._devices is None:
