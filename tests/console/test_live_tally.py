@@ -112,6 +112,20 @@ def test_failures_reach_nobody():
     assert (picture.entered, picture.successes) == (0, 0)
 
 
+def test_what_came_past_the_guard_and_failed_is_told():
+    """What was stopped is half the story: what was let through and failed at the password is the other."""
+    tally = LiveTally()
+    for action, outcome in (
+        (Action.ALLOW, Outcome.WRONG_SECRET),
+        (Action.ALLOW, Outcome.NO_SUCH_MEMBER),
+        (Action.CHALLENGE, Outcome.WRONG_SECRET),
+        (Action.ALLOW, Outcome.UNKNOWN),
+    ):
+        tally.settled(attempt(), decision(action), outcome, ChallengeResult.NONE, NOW_US)
+    picture = tally.picture(NOW_US)
+    assert picture.failed == picture.failed_last_minute == 2
+
+
 def test_logins_from_unknown_devices_just_before_a_campaign_are_to_be_checked():
     """The guard notices an attack some attempts late; those who came in that minute are not forgotten."""
     tally = LiveTally()

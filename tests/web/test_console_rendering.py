@@ -1,5 +1,6 @@
 """Figures as they are written, the state in a word, and what to do next."""
 
+import msgspec
 import pytest
 from tests.web.console_page import NOW_US, filled_tally
 
@@ -40,6 +41,13 @@ def test_the_state_in_a_word():
     assert state_of(LiveTally().picture(NOW_US)) == "empty"
     assert state_of(filled_tally().picture(NOW_US)) == "attack_holding"
     assert state_of(filled_tally(live=False).picture(NOW_US)) == "after"
+
+
+def test_an_attack_that_mostly_comes_past_is_not_held():
+    """The page does not praise the guard for what it did not stop."""
+    picture = filled_tally().picture(NOW_US)
+    past = msgspec.structs.replace(picture, failed_last_minute=picture.stopped_last_minute)
+    assert state_of(past) == "attack"
 
 
 def test_harm_comes_first():

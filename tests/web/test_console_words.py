@@ -61,7 +61,7 @@ def test_every_word_is_said_somewhere():
 
 def test_values_that_are_set_in_cannot_become_markup():
     """The words may hold markup, what is set into them never does."""
-    said = Words("en")("story_stopped", percent="<b>", attempts=1)
+    said = Words("en")("story_stopped", stopped="<b>", failed=1)
     assert "&lt;b&gt;" in said
 
 

@@ -22,6 +22,7 @@ LATEST_MAX = 12
 RATE_S = 10
 BEFORE_S = 60
 UNPROVEN_MAX = 5_000
+FAILURES = frozenset({Outcome.WRONG_SECRET, Outcome.NO_SUCH_MEMBER})
 ENTERED_FROM = 0.5
 """From this probability on, a success in a campaign counts as a member who may have been entered."""
 
@@ -59,6 +60,7 @@ class Picture(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that the live page shows at one moment.
 
     `rate` and `rate_before` are attempts a second: the mean of the last 10 s and of the minute before them.
+    `failed` are attempts that were let through and failed at the password: honest slips, and what came past.
     `seconds` are (epoch second, allow, puzzle, challenge, deny), one for each second that had any.
     """
 
@@ -69,6 +71,8 @@ class Picture(msgspec.Struct, frozen=True, kw_only=True):
     stopped: int
     stopped_last_minute: int
     before_hash: int
+    failed: int
+    failed_last_minute: int
     entered: int
     entered_last_minute: int
     successes: int
@@ -87,13 +91,14 @@ class Picture(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _Second:
-    __slots__ = ("asked", "at_s", "before_hash", "by_action", "entered", "successes")
+    __slots__ = ("asked", "at_s", "before_hash", "by_action", "entered", "failed", "successes")
 
     def __init__(self, at_s: int) -> None:
         self.at_s = at_s
         self.by_action = [0] * len(ACTIONS)
         self.before_hash = 0
         self.entered = 0
+        self.failed = 0
         self.successes = 0
         self.asked = 0
 
@@ -141,6 +146,8 @@ class LiveTally:
         self, attempt: Attempt, decision: Decision, outcome: Outcome, challenge: ChallengeResult, at_us: int
     ) -> None:
         """Count what came of a decision: successes say whom an attack reached and whom the guard asked."""
+        if decision.action is Action.ALLOW and outcome in FAILURES:
+            self._second(at_us // SECOND_US).failed += 1
         asked = decision.action in {Action.CHALLENGE, Action.DENY}
         if outcome is not Outcome.SUCCESS or (asked and challenge is not ChallengeResult.PASSED):
             return
@@ -169,6 +176,8 @@ class LiveTally:
             stopped=_stopped(seconds),
             stopped_last_minute=_stopped(minute),
             before_hash=sum(second.before_hash for second in seconds),
+            failed=sum(second.failed for second in seconds),
+            failed_last_minute=sum(second.failed for second in minute),
             entered=sum(campaign.entered for campaign in campaigns),
             entered_last_minute=sum(second.entered for second in minute),
             successes=sum(second.successes for second in seconds),

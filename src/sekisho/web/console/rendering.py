@@ -17,7 +17,7 @@ SPANS_MIN = (5, 15)
 FINE_BELOW = 10
 ALMOST = 1
 STOPPED_MOST = 0.8
-"""From this share of a campaign's attempts on, the page says that the attack is held."""
+"""From this share of all that was stopped or failed in the last minute on, the page says that it holds."""
 
 
 def number(value: int) -> str:
@@ -46,11 +46,9 @@ def clock_time(at_us: int) -> str:
 
 def state_of(picture: Picture) -> str:
     """Return in one word how things stand: empty, calm, attack, holding or after."""
-    live = picture.live_campaigns
-    if live:
-        attempts = sum(campaign.attempts for campaign in live)
-        stopped = sum(campaign.stopped for campaign in live)
-        return "attack_holding" if stopped >= STOPPED_MOST * attempts else "attack"
+    if picture.live_campaigns:
+        came = picture.stopped_last_minute + picture.failed_last_minute
+        return "attack_holding" if picture.stopped_last_minute >= STOPPED_MOST * came else "attack"
     if picture.campaigns:
         return "after"
     return "calm" if picture.attempts else "empty"
