@@ -6,6 +6,7 @@ SHELL := /bin/bash
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 PORT ?= 8470
 WORKERS ?= 2
+JAPANESE_FONT := /usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -46,7 +47,7 @@ lock: $(DEV) ## write the hashed locks anew from pyproject.toml
 	@$(COMPILE) -c requirements/dev.lock --group build -o requirements/build.lock
 
 screenshots: $(DEV) ## photograph the pages in a real browser, light and dark
-	./tools/debian_packages.sh chromium=chromium
+	./tools/debian_packages.sh chromium=chromium fonts-noto-cjk=$(JAPANESE_FONT)
 	$(BIN)/python tools/screenshots.py
 
 clean: ## remove what was built here, .venv and the data of `make run` included
