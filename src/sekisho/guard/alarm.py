@@ -12,6 +12,9 @@ from dataclasses import dataclass
 from sekisho.guard.memory import Decay
 
 
+_OVER = 5.0
+
+
 @dataclass(slots=True)
 class _Sum:
     """One cumulative sum: adds each suspicious failure, gives back `slack` times what was usual meanwhile."""
@@ -31,7 +34,7 @@ class _Sum:
 
     def add(self, weight: float) -> bool:
         """Add a suspicious failure and say whether the limit is passed."""
-        self.value = min(self.value + weight, 4.0 * self.limit)
+        self.value = min(self.value + weight, self.limit + _OVER)  # a long attack must not ring on for days
         self.peak = max(self.peak, self.value)
         return self.value > self.limit
 

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import NamedTuple, TypeAlias
 
 from sekisho.guard.memory import CountTable, Decay, Odds
+from sekisho.guard.networks import Source
 from sekisho.guard.profiles import Familiarity
 
 Codes: TypeAlias = Sequence[int]
@@ -132,31 +133,32 @@ class SourceFacts:
     """
 
     __slots__ = (
-        "address_state",
-        "codes",
-        "country",
-        "exact",
-        "family",
-        "pairing",
-        "provider",
-        "region",
-        "tls",
+        *("address_state", "codes", "country", "exact", "family", "pairing"),
+        *("provider", "region", "tls", "v6"),
     )
 
     def __init__(
-        self, *, provider: int, region: int, tls: int, exact: int, family: int, country: int
+        self, *, provider: int, region: int, tls: int, exact: int, family: int, country: int, v6: bool
     ) -> None:
-        self.provider, self.region, self.tls, self.exact, self.family, self.country = (
-            provider,
-            region,
-            tls,
-            exact,
-            family,
-            country,
-        )
+        self.provider, self.region, self.tls = provider, region, tls
+        self.exact, self.family, self.country, self.v6 = exact, family, country, v6
         self.pairing = (family * 31 + tls) & 0xFFFF
         self.address_state = 0
         self.codes: list[int] = []
+
+
+class Surroundings(NamedTuple):
+    """What is known of an address and its prefix.
+
+    `ever` counts the address's successes. The others are decayed over a day: failures beyond what successes
+    excuse, and successes, of the address and of its prefix.
+    """
+
+    ever: int = 0
+    excess: float = 0.0
+    successes: float = 0.0
+    prefix_excess: float = 0.0
+    prefix_successes: float = 0.0
 
 
 def excess_failures(table: CountTable, slot: int, now_s: int) -> tuple[float, float]:
@@ -169,30 +171,14 @@ def excess_failures(table: CountTable, slot: int, now_s: int) -> tuple[float, fl
 
 
 def source_codes(
-    facts: SourceFacts,
-    tables: Tables,
-    kind: int,
-    address: tuple[int, float, float],
-    prefix: tuple[float, float],
-    now_s: int,
-    actor: int,
-    *,
-    v6: bool,
+    facts: SourceFacts, tables: Tables, kind: int, surroundings: Surroundings, now_s: int, actor: int
 ) -> list[int]:
-    """Return the source codes; `address` is (successes ever, excess failures, successes), `prefix`
-    (excess failures, successes).
-    """
+    """Return the source codes and keep them, and the state of the address, in the facts."""
     at = SOURCE
     usual = tables.usual()
-    ever = ever_class(address[0])
-    state = facts.address_state = ever * 6 + count_class(address[1])
     facts.codes = [
-        at[0] + kind * 2 + (facts.family & 1),
-        at[1] + state,
-        at[2] + kind * 30 + state,
-        at[3] + count_class(prefix[0]) * 6 + count_class(prefix[1]),
-        at[4] + ever * 11 + ratio_class((address[1] + 0.5 * usual) / ((address[2] + 0.5) * usual)),
-        at[5] + ((facts.provider * 2 + v6) & 0xFFF),
+        *address_codes(facts, kind, surroundings, usual),
+        at[5] + ((facts.provider * 2 + facts.v6) & 0xFFF),
         at[6] + ((facts.family * 7 + kind) & 0xFFF),
         at[7] + (facts.tls & 0xFFF),
         at[8] + count_class(tables.pairing.successes[facts.pairing] / tables.long.weight),
@@ -200,6 +186,24 @@ def source_codes(
         *reputation_codes(facts, tables, usual, now_s),
     ]
     return facts.codes
+
+
+STANDING = 5  # where the codes of what the source itself is begin
+
+
+def address_codes(facts: SourceFacts, kind: int, around: Surroundings, usual: float) -> list[int]:
+    """Return the codes that change with what happens at the address and in its prefix."""
+    at = SOURCE
+    ever = ever_class(around.ever)
+    state = facts.address_state = ever * 6 + count_class(around.excess)
+    ratio = (around.excess + 0.5 * usual) / ((around.successes + 0.5) * usual)
+    return [
+        at[0] + kind * 2 + (facts.family & 1),
+        at[1] + state,
+        at[2] + kind * 30 + state,
+        at[3] + count_class(around.prefix_excess) * 6 + count_class(around.prefix_successes),
+        at[4] + ever * 11 + ratio_class(ratio),
+    ]
 
 
 REPUTATION = 10  # where the codes of the moment's reputation begin
@@ -280,9 +284,14 @@ def member_codes(
 
 
 class Example(NamedTuple):
-    """A success as the risk model sees it, kept to be judged again under later models."""
+    """A success as the risk model sees it, kept to be judged again under later models.
+
+    `ever` is how often its address had succeeded before: its own success must not speak for it.
+    """
 
     kind: int
     leaked: int
     facts: SourceFacts
     member: Codes
+    source: Source
+    ever: int

@@ -25,7 +25,6 @@ _LOOK = 64
 _EVERY = 64
 _STEP = 1 / 25  # e-fold after 25 honest members too many or too few
 _LEAST, _MOST = 0.4, 1.3
-_UNSTEERED = 0.6
 NEVER = float("inf")
 
 
@@ -93,11 +92,8 @@ class Friction:
     def trust_the_ring(self) -> None:
         """Leave off steering by what was spent, where hits can't be told from honest members who were
         asked.
-
-        The ring is older than the attack and flatters: members have met failing addresses since. Hence the
-        smaller part.
         """
-        self._factors = [_UNSTEERED] * len(self.budgets)
+        self._factors = [1.0] * len(self.budgets)
 
     def _refresh(self, doubted_share: float) -> None:
         count = len(self._examples)

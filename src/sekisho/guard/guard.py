@@ -18,6 +18,7 @@ _PENDING_MAX = 65_536
 _CALM_LOG_ODDS = 6.0  # prior log odds of about 1 in 400 while nothing is going on
 _VOUCHED = 0.0005
 _VOUCHED_SCORE = -99.0
+_LIKELY = 0.5
 _SURE_TO_LEARN = 0.9  # how sure a challenged success must be to be learnt as the member's own
 
 
@@ -50,7 +51,9 @@ class Guard:
         lane = self.lanes.get(gate)
         if lane is None:
             budgets = tuple(share for policy in self._policies for share in policy.gate(gate).budgets)
-            lane = self.lanes[gate] = Lane(budgets, self.policy.gate(gate).hold_s)
+            lane = self.lanes[gate] = Lane(
+                budgets, self.policy.gate(gate).hold_s, self.recollection.look_around
+            )
         return lane
 
     def assess(self, attempt: Attempt) -> Decision:
@@ -132,17 +135,20 @@ class Guard:
         honest = 1.0 if vouched else _honesty(lane, score, challenge)
         lane.count_success(vouched=vouched, bare=seen.sighting.kind == TokenClass.NONE, honest=honest)
         lane.spend(score, honest)
+        if honest >= (_LIKELY if decision.action is Action.ALLOW else _SURE_TO_LEARN):
+            lane.alarm.success(self._now_s)
+            if seen.facts is not None:
+                other = None if lane.in_campaign else self.recollection.as_somebody_else(seen, self._now_s)
+                lane.learn_success(seen.sighting.kind, seen.leaked, seen.facts, seen.codes, other, honest)
+            self.recollection.remember_success(seen, attempt, self._now_s)
         if seen.facts is not None and honest > 0.0:
             lane.keep_example(
-                Example(seen.sighting.kind, seen.leaked, seen.facts, seen.codes), score, proven=honest == 1.0
+                Example(
+                    seen.sighting.kind, seen.leaked, seen.facts, seen.codes, seen.source, seen.around.ever
+                ),
+                score,
+                proven=honest == 1.0,
             )
-        if honest < (0.5 if decision.action is Action.ALLOW else _SURE_TO_LEARN):
-            return
-        lane.alarm.success(self._now_s)
-        if seen.facts is not None:
-            other = None if lane.in_campaign else self.recollection.as_somebody_else(seen, self._now_s)
-            lane.learn_success(seen.sighting.kind, seen.leaked, seen.facts, seen.codes, other, honest)
-        self.recollection.remember_success(seen, attempt, self._now_s)
 
     def _learn_failure(self, lane: Lane, opened: _Open, attempt: Attempt, outcome: str) -> None:
         decision, seen, _ = opened

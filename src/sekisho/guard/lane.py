@@ -1,20 +1,25 @@
 """One gate's own memory and model: what is usual at a login is not usual at a bank link."""
 
 import math
+from collections.abc import Callable
 
 from sekisho.guard.alarm import Alarm
 from sekisho.guard.evidence import (
     MEMBER,
     REPUTATION,
     SOURCE,
+    STANDING,
     Codes,
     Example,
     SourceFacts,
+    Surroundings,
     Tables,
+    address_codes,
     reputation_codes,
 )
 from sekisho.guard.friction import Friction
 from sekisho.guard.memory import Decay, Odds
+from sekisho.guard.networks import Source
 from sekisho.guard.risk import FailureOdds, Prior
 
 HOUR_S = 3_600.0
@@ -29,9 +34,15 @@ class Lane:
     LABELS_FOR_HALF = 150.0
     LEARNT_SHARE = 0.75
 
-    def __init__(self, budgets: tuple[float, ...], hold_s: int) -> None:
-        """Take the friction budgets, three for each policy that runs: calm, before the hash, campaign."""
+    def __init__(
+        self, budgets: tuple[float, ...], hold_s: int, look_around: Callable[[Source, int], Surroundings]
+    ) -> None:
+        """Take the friction budgets, three for each policy that runs: calm, before the hash, campaign.
+
+        `look_around` tells what is known of a source's address at a time.
+        """
         self.tables = Tables()
+        self._look_around = look_around
         self.odds = FailureOdds(SOURCE[-1], MEMBER[-1])
         self.prior = Prior(MEMBER[-1])
         self.alarm = Alarm(hold_s=hold_s)
@@ -58,8 +69,10 @@ class Lane:
         """Score an example of the friction ring as if it came now: under this model and this moment's
         reputations.
         """
-        facts = example.facts
-        facts.codes[REPUTATION:] = reputation_codes(facts, self.tables, self.tables.usual(), self.now_s)
+        facts, usual = example.facts, self.tables.usual()
+        around = self._look_around(example.source, self.now_s)._replace(ever=example.ever)
+        facts.codes[:STANDING] = address_codes(facts, example.kind, around, usual)
+        facts.codes[REPUTATION:] = reputation_codes(facts, self.tables, usual, self.now_s)
         return self.score(example.kind, facts.address_state, example.leaked, facts.codes, example.member)
 
     def campaign_id(self, gate: str) -> str:

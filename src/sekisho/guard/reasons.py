@@ -42,7 +42,7 @@ def reasons(seen: Observation, provider_excess: float, *, campaign: bool) -> tup
     """Return the facts that spoke against an observed, unvouched attempt; `provider_excess` is odds over
     the usual.
     """
-    ever, excess, _ = seen.address
+    ever, excess = seen.around.ever, seen.around.excess
     known = seen.known
     facts = (
         (campaign, "campaign"),

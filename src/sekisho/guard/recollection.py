@@ -7,7 +7,15 @@ import xxhash
 from sekisho.guard.attempts import Attempt
 from sekisho.guard.clients import code16, read_client
 from sekisho.guard.devices import Devices, Sighting, TokenClass
-from sekisho.guard.evidence import Codes, SourceFacts, Tables, excess_failures, member_codes, source_codes
+from sekisho.guard.evidence import (
+    Codes,
+    SourceFacts,
+    Surroundings,
+    Tables,
+    excess_failures,
+    member_codes,
+    source_codes,
+)
 from sekisho.guard.memory import CountTable
 from sekisho.guard.networks import Source, read_source
 from sekisho.guard.profiles import STRANGER, Familiarity, Members, Profile, familiarity, pack_client
@@ -20,17 +28,16 @@ _DECOY_EVERY = 16
 _NEAR = 4  # the network class "same prefix"
 _PARTNER = Sighting(TokenClass.PARTNER, 0, 0)
 _MARK = 0xFFFF_FFFF
-_NO_ADDRESS = (0, 0.0, 0.0)
-_NO_PREFIX = (0.0, 0.0)
+_NOTHING = (0.0, 0.0)
+_UNKNOWN = Surroundings()
 
 
 class Observation(NamedTuple):
     """An attempt as the guard sees it: keys, and for an unvouched one the facts and codes of its evidence.
 
-    `address` is (successes ever, failures beyond what successes excuse, successes) of its address, decayed
-    over a day; `guesses` the failures on the account within about an hour; `sprayed` the other accounts its
-    secret failed on; `leaked` 0 no, 1 yes, 2 not recorded. `facts` is None where a device token vouches for
-    the attempt.
+    `around` is what is known of its address; `guesses` the failures on the account within about an hour;
+    `sprayed` the other accounts its secret failed on; `leaked` 0 no, 1 yes, 2 not recorded. `facts` is None
+    where a device token vouches for the attempt.
     """
 
     member: int
@@ -40,7 +47,7 @@ class Observation(NamedTuple):
     known: Familiarity = STRANGER
     facts: SourceFacts | None = None
     codes: Codes = ()
-    address: tuple[int, float, float] = _NO_ADDRESS
+    around: Surroundings = _UNKNOWN
     guesses: float = 0.0
     sprayed: float = 0.0
     leaked: int = 2
@@ -82,18 +89,11 @@ class Recollection:
                 return Observation(member, source, client, sighting)
         facts = SourceFacts(
             provider=source.place >> 48, region=source.region & 0xFFFF, tls=tls, exact=exact, family=family,
-            country=code16(attempt.country) & 0xFFF,
+            country=code16(attempt.country) & 0xFFF, v6=source.v6,
         )  # fmt: skip
-        slot = self.addresses.find(source.address)
-        address = (
-            (self.addresses.ever[slot], *excess_failures(self.addresses, slot, now_s))
-            if slot >= 0
-            else _NO_ADDRESS
-        )
-        slot = self.prefixes.find(source.prefix)
-        prefix = excess_failures(self.prefixes, slot, now_s) if slot >= 0 else _NO_PREFIX
+        around = self.look_around(source, now_s)
         actor = self._actor_class(attempt.actor) if attempt.actor else 0
-        source_codes(facts, tables, sighting.kind, address, prefix, now_s, actor, v6=source.v6)
+        source_codes(facts, tables, sighting.kind, around, now_s, actor)
         guesses, from_here = self._guesses(member, source, now_s)
         leaked = 2 if attempt.leaked is None else int(attempt.leaked)
         secret = self.secrets.key_of(attempt.gate, attempt.secret, now_s)
@@ -105,8 +105,19 @@ class Recollection:
         failing = 0 if guesses < 0.4 else 2 if from_here else 1  # noqa: PLR2004 - rounds to no failure
         codes = member_codes(known, facts, sighting.kind, failing=failing, leaked=leaked, sprayed=sprayed)
         return Observation(
-            member, source, client, sighting, known, facts, codes, address, guesses, sprayed, leaked, secret
+            member, source, client, sighting, known, facts, codes, around, guesses, sprayed, leaked, secret
         )
+
+    def look_around(self, source: Source, now_s: int) -> Surroundings:
+        """Say what is known of an address and its prefix now."""
+        ever, address, prefix = 0, _NOTHING, _NOTHING
+        slot = self.addresses.find(source.address)
+        if slot >= 0:
+            ever, address = self.addresses.ever[slot], excess_failures(self.addresses, slot, now_s)
+        slot = self.prefixes.find(source.prefix)
+        if slot >= 0:
+            prefix = excess_failures(self.prefixes, slot, now_s)
+        return Surroundings(ever, *address, *prefix)
 
     def as_somebody_else(self, seen: Observation, now_s: int) -> list[int]:
         """Return the member codes had the same source come for another member, drawn at random."""

@@ -7,5 +7,4 @@ def holds(seen: Observation, limit: float) -> bool:
     """Say whether the address failed for at least `limit` members in a row within about a day, and never
     succeeded.
     """
-    ever, excess, _ = seen.address
-    return not ever and excess >= limit
+    return not seen.around.ever and seen.around.excess >= limit
