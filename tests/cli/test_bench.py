@@ -109,7 +109,7 @@ def test_the_real_service_is_measured_with_wrk_and_without(tmp_path, monkeypatch
 
 @pytest.mark.server
 def test_a_wrong_key_fails_the_measurement(tmp_path):
-    command = [sys.executable, "-m", "sekisho.cli.bench_parts.service", str(tmp_path)]
+    command = [sys.executable, "-m", "sekisho.cli.bench_parts.echo_and_guard", str(tmp_path)]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as server:
         assert server.stdout
         hello = msgspec.json.decode(server.stdout.readline())

@@ -1,6 +1,7 @@
 """`sekisho replay`: decisions in time order, before the outcome, in the form that others build on."""
 
 import json
+from importlib.resources import files
 from pathlib import Path
 
 import pyarrow as pa
@@ -153,6 +154,18 @@ def test_a_name_with_an_unknown_ending_is_refused_before_anything_is_read(log, t
     result = run(log, "--out", tmp_path / "d.xlsx")
     assert result.exit_code == 2
     assert "d.xlsx must end in one of" in result.stderr
+
+
+def test_another_policy_can_be_tried(log, tmp_path):
+    """The file's revision decides, and a file that is no policy is refused before anything is read."""
+    default = files("sekisho.guard").joinpath("default_policy.toml").read_text()
+    (tmp_path / "policy.toml").write_text(default)
+    (tmp_path / "not.toml").write_text("colour = 1")
+    assert run(log, "--out", tmp_path / "d.ndjson", "--policy", tmp_path / "policy.toml").exit_code == 0
+    refused = run(log, "--out", tmp_path / "e.ndjson", "--policy", tmp_path / "not.toml")
+    assert refused.exit_code == 2
+    assert "colour" in refused.stderr
+    assert not (tmp_path / "e.ndjson").exists()
 
 
 def test_a_short_key_is_refused(log, tmp_path):

@@ -14,7 +14,10 @@ from sekisho.cli.bench_parts import report
 from sekisho.cli.bench_parts.children import SEKISHO, MeasurementFailed, Ran, run_child
 from sekisho.cli.bench_parts.figures import Hashing, Hunted, Load, Replayed, Spread
 
-PART = "sekisho.cli.bench_parts"
+DECISIONS = "sekisho.cli.bench_parts.decisions"
+HASHING = "sekisho.cli.bench_parts.hashing"
+HTTP_LOAD = "sekisho.cli.bench_parts.http_load"
+TRAFFIC = "sekisho.cli.bench_parts.traffic"
 HUNT_CODES = (0, 3)  # no campaign, or campaigns found
 Found = TypeVar("Found")
 
@@ -88,7 +91,7 @@ class _Bench:
         }
 
     def _decision(self) -> list[report.Row]:
-        ran = _part("decisions", self._log(self._plan.decisions), cores=1)
+        ran = _part(DECISIONS, self._log(self._plan.decisions), cores=1)
         return report.decision_rows(_said(ran, dict[str, Spread]))
 
     def _replay(self) -> list[report.Row]:
@@ -97,7 +100,7 @@ class _Bench:
         return [report.replay_row(_said(ran, Replayed), ran.peak_memory_mib)]
 
     def _http(self) -> list[report.Row]:
-        ran = _part("http_load", self._log(self._plan.decisions), str(self._plan.http_s), self._folder)
+        ran = _part(HTTP_LOAD, self._log(self._plan.decisions), str(self._plan.http_s), self._folder)
         return report.http_rows(_said(ran, dict[str, Load]))
 
     def _hunt(self) -> list[report.Row]:
@@ -115,17 +118,17 @@ class _Bench:
             )
 
     def _argon2(self) -> list[report.Row]:
-        return [report.hashing_row(_said(_part("hashing"), Hashing))]
+        return [report.hashing_row(_said(_part(HASHING), Hashing))]
 
     def _log(self, rows: int) -> Path:
         path = self._folder / f"{rows}.parquet"
         if not path.exists():
-            _part("traffic", path, str(rows), str(self._seed))
+            _part(TRAFFIC, path, str(rows), str(self._seed))
         return path
 
 
-def _part(name: str, *arguments: str | Path, cores: int | None = None) -> Ran:
-    return run_child([sys.executable, "-m", f"{PART}.{name}", *arguments], cores=cores)
+def _part(module: str, *arguments: str | Path, cores: int | None = None) -> Ran:
+    return run_child([sys.executable, "-m", module, *arguments], cores=cores)
 
 
 def _said(ran: Ran, kind: type[Found]) -> Found:

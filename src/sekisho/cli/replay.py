@@ -15,14 +15,15 @@ from sekisho.campaigns.logs.faults import Faults, UnusableLog
 from sekisho.campaigns.logs.formats import ReadingOptions
 from sekisho.campaigns.logs.ordered import in_time_order
 from sekisho.campaigns.logs.reading import stream_logs
-from sekisho.campaigns.replay import decide_all
+from sekisho.campaigns.replay import Judge, decide_all
 from sekisho.cli.log_options import log_options, tell_faults
 from sekisho.guard.guard import Guard
+from sekisho.guard.policy import BadPolicy, Policy, load_policy
 
 UNUSABLE = 2
 # The guard's tables depend on its key. Nothing that a replay keeps can be attacked through it, so it is
 # always the same, and the same log gives the same decisions.
-GUARD_KEY = b"sekisho replay: one key, one answer"
+GUARD_KEY = b"sekisho replay: one key, one log"
 _PEAK_UNITS_PER_MIB = 1024 * 1024 if sys.platform == "darwin" else 1024
 
 
@@ -30,6 +31,13 @@ def _with_known_ending(_: click.Context, __: click.Parameter, out: Path) -> Path
     if out.suffix.lower() not in ENDINGS:
         raise click.BadParameter(f"{out.name} must end in one of {', '.join(ENDINGS)}.")
     return out
+
+
+def _read_policy(_: click.Context, __: click.Parameter, path: Path | None) -> Policy | None:
+    try:
+        return None if path is None else load_policy(path)
+    except BadPolicy as refusal:
+        raise click.BadParameter(str(refusal)) from refusal
 
 
 @click.command("replay")
@@ -41,15 +49,22 @@ def _with_known_ending(_: click.Context, __: click.Parameter, out: Path) -> Path
     callback=_with_known_ending,
     help="Where to write: a name that ends in .ndjson or .parquet.",
 )
+@click.option(
+    "--policy",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    callback=_read_policy,
+    help="A policy file to try; the default policy if not given.",
+)
 @log_options
-def command(logs: tuple[Path, ...], out: Path, reading: ReadingOptions) -> None:
+def command(logs: tuple[Path, ...], out: Path, policy: Policy | None, reading: ReadingOptions) -> None:
     """Run the guard over past attempts, each decided before its outcome is known to it.
 
     The decisions stand in time order; `row` is an attempt's place in the input.
     """
     faults = Faults()
     try:
-        closing = _replay(logs, out, reading, faults)
+        attempts = stream_logs(logs, faults, reading)
+        closing = _replay(attempts, out, Guard(key=GUARD_KEY, policy=policy), faults)
     except UnusableLog as refusal:
         tell_faults(faults)
         click.echo(str(refusal), err=True)
@@ -60,12 +75,10 @@ def command(logs: tuple[Path, ...], out: Path, reading: ReadingOptions) -> None:
     click.echo(msgspec.json.encode(closing).decode())
 
 
-def _replay(logs: tuple[Path, ...], out: Path, reading: ReadingOptions, faults: Faults) -> Closing:
+def _replay(batches: Iterable[pa.RecordBatch], out: Path, guard: Judge, faults: Faults) -> Closing:
     began = time.perf_counter()
-    guard = Guard(key=GUARD_KEY)
     progress = _Progress()
-    batches = progress.reading(stream_logs(logs, faults, reading))
-    with decision_file(out) as file, in_time_order(batches) as attempts:
+    with decision_file(out) as file, in_time_order(progress.reading(batches)) as attempts:
         for decisions in decide_all(attempts, guard):
             file.write(decisions)
             progress.decided(len(decisions), len(attempts), time.perf_counter() - began)
@@ -83,7 +96,16 @@ def _replay(logs: tuple[Path, ...], out: Path, reading: ReadingOptions, faults: 
 
 
 def peak_memory_mib() -> float:
-    """Return the most memory this process ever held, in mebibytes."""
+    """Return the most memory that this process ever held, in mebibytes.
+
+    Linux's `ru_maxrss` also counts what the process held before it became this program, that is its parent's
+    memory; `VmHWM` does not.
+    """
+    status = Path("/proc/self/status")
+    if status.exists():
+        for line in status.read_text(encoding="utf-8").splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) / 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / _PEAK_UNITS_PER_MIB
 
 

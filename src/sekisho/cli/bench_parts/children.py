@@ -10,7 +10,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
+
 PEAK_UNITS_PER_MIB = 1024 * 1024 if sys.platform == "darwin" else 1024
+SCALES = "sekisho.cli.bench_parts.scales"
 SEKISHO = (sys.executable, "-c", "from sekisho.cli.main import main; main()")
 
 
@@ -37,24 +40,23 @@ def run_child(
         MeasurementFailed: if its exit code is not among the `fine` ones.
 
     """
-    with tempfile.TemporaryFile("w+") as printed, tempfile.TemporaryFile("w+") as complaint:
+    with tempfile.TemporaryDirectory() as folder, on_cores(cores):
+        weighed = Path(folder) / "weighed.json"
         began = time.perf_counter()
-        with on_cores(cores):
-            child = subprocess.Popen([str(part) for part in command], stdout=printed, stderr=complaint)  # noqa: S603 - our own commands
-        _, status, usage = os.wait4(child.pid, 0)
-        seconds = time.perf_counter() - began
-        child.returncode = os.waitstatus_to_exitcode(status)
-        printed.seek(0)
-        complaint.seek(0)
-        if child.returncode not in fine:
-            last = (complaint.read().strip().splitlines() or ["it said nothing"])[-1]
-            raise MeasurementFailed(f"ended with {child.returncode}: {last}")
-        return Ran(
-            seconds=seconds,
-            cpu_seconds=usage.ru_utime + usage.ru_stime,
-            peak_memory_mib=usage.ru_maxrss / PEAK_UNITS_PER_MIB,
-            printed=printed.read(),
+        ran = subprocess.run(  # noqa: S603 - our own commands
+            [sys.executable, "-m", SCALES, weighed, *command], capture_output=True, text=True, check=False
         )
+        seconds = time.perf_counter() - began
+        if ran.returncode not in fine:
+            last = (ran.stderr.strip().splitlines() or ["it said nothing"])[-1]
+            raise MeasurementFailed(f"ended with {ran.returncode}: {last}")
+        scales = msgspec.json.decode(weighed.read_bytes())
+    return Ran(
+        seconds=seconds,
+        cpu_seconds=scales["cpu_seconds"],
+        peak_memory_mib=scales["maxrss"] / PEAK_UNITS_PER_MIB,
+        printed=ran.stdout,
+    )
 
 
 @contextmanager

@@ -18,7 +18,7 @@ from sekisho.campaigns.replay import past_attempts
 from sekisho.cli.bench_parts.figures import Spread
 from sekisho.guard.guard import Guard
 
-KEY = b"the bench's own key: it guards nothing"
+KEY = b"the bench's key guards no secret"
 WARM_UP = 0.5  # of the attempts; the tables fill and the risk model learns
 CLOCK_READINGS = 100_000
 

@@ -1,7 +1,7 @@
 """Requests per second and their 99th percentile, by wrk where it is installed, else by a client of our own.
 
-Run as a module with a log, seconds and a folder: starts the service (`service.py`), posts attempts of the log
-to its echo endpoint and to `POST /v1/attempts`, and prints both loads as one JSON object.
+Run as a module with a log, seconds and a folder: starts the service (`echo_and_guard.py`), posts attempts of
+the log to its echo endpoint and to `POST /v1/attempts`, and prints both loads as one JSON object.
 """
 
 import asyncio
@@ -62,7 +62,7 @@ def _bodies(log: Path) -> list[bytes]:
 
 @contextmanager
 def _service(folder: Path) -> Iterator[tuple[str, str]]:
-    command = [sys.executable, "-m", "sekisho.cli.bench_parts.service", str(folder)]
+    command = [sys.executable, "-m", "sekisho.cli.bench_parts.echo_and_guard", str(folder)]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as server:  # noqa: S603 - our own module
         assert server.stdout is not None  # noqa: S101 - it was asked for above
         try:
