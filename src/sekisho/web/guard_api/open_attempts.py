@@ -2,22 +2,21 @@
 
 from collections import OrderedDict
 
+import msgspec
+
 from sekisho.guard.attempts import Attempt, ChallengeResult, Outcome
 from sekisho.guard.decisions import Decision
 
 
-class OpenAttempt:
+class OpenAttempt(msgspec.Struct, gc=False):
     """One decided attempt and, once it is known, what came of it."""
 
-    __slots__ = ("attempt", "challenge", "decided_us", "decision", "outcome", "settlement_recorded")
-
-    def __init__(self, attempt: Attempt, decision: Decision, decided_us: int) -> None:
-        self.attempt = attempt
-        self.decision = decision
-        self.decided_us = decided_us
-        self.outcome: Outcome | None = None
-        self.challenge = ChallengeResult.NONE
-        self.settlement_recorded = False
+    attempt: Attempt
+    decision: Decision
+    decided_us: int
+    outcome: Outcome | None = None
+    challenge: ChallengeResult = ChallengeResult.NONE
+    settlement_recorded: bool = False
 
 
 class OpenAttempts:
