@@ -126,14 +126,15 @@ def test_what_came_past_the_guard_and_failed_is_told():
     assert picture.failed == picture.failed_last_minute == 2
 
 
-def test_logins_from_unknown_devices_just_before_a_campaign_are_to_be_checked():
-    """The guard notices an attack some attempts late; those who came in that minute are not forgotten."""
+def test_logins_from_unknown_devices_around_a_campaign_are_to_be_checked():
+    """The guard notices an attack some attempts late and not all of it: who came in then is not forgotten."""
     tally = LiveTally()
-    log_in(tally, NOW_S - 61)
-    log_in(tally, NOW_S - 30)
-    log_in(tally, NOW_S - 20, device_valid=True)
-    log_in(tally, NOW_S, campaign="cmp_1", settled=False)
-    assert tally.picture(NOW_US).campaigns[0].unproven_before == 1
+    for ago, device_valid in ((121, None), (90, None), (80, True)):
+        log_in(tally, NOW_S - ago, device_valid=device_valid)
+    log_in(tally, NOW_S - 60, campaign="cmp_1", settled=False)
+    for ago, device_valid in ((50, None), (45, True), (29, None)):
+        log_in(tally, NOW_S - ago, device_valid=device_valid)
+    assert tally.picture(NOW_US).campaigns[0].unproven == 2
 
 
 def test_networks_and_reasons_are_ranked_by_what_was_stopped():

@@ -15,7 +15,7 @@ def filled_tally(now_us=NOW_US, *, live=True):
     for ago in range(240, 0, -1):
         at_us = now_us - ago * SECOND_US
         for number in range(6):
-            _honest(tally, f"member{ago:03d}{number}", at_us)
+            _honest(tally, f"member{ago:03d}{number}", at_us, device_valid=number > 0)
         if (40 if live else 120) <= ago < 200 or (live and ago < 40):
             for number in range(20):
                 _hostile(
@@ -24,8 +24,10 @@ def filled_tally(now_us=NOW_US, *, live=True):
     return tally
 
 
-def _honest(tally, member, at_us):
-    attempt = Attempt(time_us=at_us, member=member, ip="10.0.0.1", asn=64_512, country="JP")
+def _honest(tally, member, at_us, *, device_valid):
+    attempt = Attempt(
+        time_us=at_us, member=member, ip="10.0.0.1", asn=64_512, country="JP", device_valid=device_valid
+    )
     decision = decided(Action.ALLOW, 0.01)
     tally.decided(attempt, decision, at_us)
     tally.settled(attempt, decision, Outcome.SUCCESS, ChallengeResult.NONE, at_us)

@@ -55,7 +55,7 @@ def test_harm_comes_first():
     steps = next_steps(filled_tally().picture(NOW_US))
     assert [(step.key, step.when, step.count) for step in steps] == [
         ("next_entered", "now", 2),
-        ("next_unproven", "today", 252),
+        ("next_unproven", "today", 240),
         ("next_hold", "meanwhile", 0),
     ]
 

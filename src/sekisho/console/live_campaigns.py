@@ -25,7 +25,10 @@ class Entered(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CampaignView(msgspec.Struct, frozen=True, kw_only=True):
-    """One campaign at one moment. `distinct_full` says that members and addresses are at least so many."""
+    """One campaign at one moment. `distinct_full` says that members and addresses are at least so many.
+
+    `unproven` are logins without a known device that succeeded while it ran or in the minute before.
+    """
 
     campaign: str
     noticed_us: int
@@ -41,14 +44,14 @@ class CampaignView(msgspec.Struct, frozen=True, kw_only=True):
     distinct_full: bool
     entered: int
     entered_lately: tuple[Entered, ...]
-    unproven_before: int
+    unproven: int
 
 
 class _Campaign:
-    def __init__(self, at_us: int, unproven_before: int) -> None:
+    def __init__(self, at_us: int, unproven: int) -> None:
         self.noticed_us = at_us
         self.last_us = at_us
-        self.unproven_before = unproven_before
+        self.unproven = unproven
         self.attempts = 0
         self.stopped = 0
         self.before_hash = 0
@@ -58,6 +61,9 @@ class _Campaign:
         self.networks: set[str] = set()
         self.entered: set[int] = set()
         self.entered_lately: deque[Entered] = deque(maxlen=ENTERED_SHOWN_MAX)
+
+    def is_live(self, now_us: int) -> bool:
+        return now_us - self.last_us <= LIVE_FOR_S * SECOND_US
 
 
 class LiveCampaigns:
@@ -97,6 +103,12 @@ class LiveCampaigns:
         tally.entered_lately.append(entered)
         return True
 
+    def unproven(self, at_us: int) -> None:
+        """Note a login without a known device that succeeded: it may be part of whatever runs now."""
+        for campaign in self._campaigns.values():
+            if campaign.is_live(at_us):
+                campaign.unproven += 1
+
     def views(self, now_us: int) -> tuple[CampaignView, ...]:
         """Return every campaign kept, the one seen last first."""
         views = (_view(name, campaign, now_us) for name, campaign in self._campaigns.items())
@@ -108,7 +120,7 @@ def _view(name: str, campaign: _Campaign, now_us: int) -> CampaignView:
         campaign=name,
         noticed_us=campaign.noticed_us,
         last_us=campaign.last_us,
-        live=now_us - campaign.last_us <= LIVE_FOR_S * SECOND_US,
+        live=campaign.is_live(now_us),
         list_type=campaign.told_apart < ONE_TRY_AN_ACCOUNT * len(campaign.members),
         attempts=campaign.attempts,
         stopped=campaign.stopped,
@@ -119,5 +131,5 @@ def _view(name: str, campaign: _Campaign, now_us: int) -> CampaignView:
         distinct_full=campaign.told_apart < campaign.attempts,
         entered=len(campaign.entered),
         entered_lately=tuple(reversed(campaign.entered_lately)),
-        unproven_before=campaign.unproven_before,
+        unproven=campaign.unproven,
     )

@@ -161,6 +161,7 @@ class LiveTally:
             second.entered += self._campaigns.entered(decision.campaign, attempt.member, entered)
         elif attempt.device_valid is not True:
             self._unproven.append(at_us)
+            self._campaigns.unproven(at_us)
 
     def picture(self, now_us: int) -> Picture:
         """Return the window that ends now."""

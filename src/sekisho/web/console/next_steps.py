@@ -25,7 +25,7 @@ def next_steps(picture: Picture) -> tuple[Step, ...]:
     steps: list[Step] = []
     if picture.entered:
         steps.append(Step(key="next_entered", when="now", count=picture.entered))
-    unproven = sum(campaign.unproven_before for campaign in picture.campaigns)
+    unproven = sum(campaign.unproven for campaign in picture.campaigns)
     if unproven:
         steps.append(Step(key="next_unproven", when="today", count=unproven))
     if picture.successes >= SUCCESSES_MIN and picture.asked > ASKED_MUCH * picture.successes:
