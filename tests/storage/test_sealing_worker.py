@@ -8,7 +8,7 @@ from sekisho.storage import outbox
 from sekisho.storage.engine import open_store
 from sekisho.storage.history.parquet import HistoryFolder
 from sekisho.storage.history.sealing import Moved, Sealing
-from sekisho.storage.history.worker import SealingWorker
+from sekisho.storage.history.worker import SealingWorker, moving_to_history
 
 
 class Steps:
@@ -60,4 +60,13 @@ def test_a_worker_empties_a_real_outbox(tmp_path):
     history = HistoryFolder(tmp_path / "history")
     worker = SealingWorker(Sealing(store, history, clock=SetClock(1), entries_per_batch_max=10))
     assert worker.move_all() == 25
+    store.close()
+
+
+def test_leaving_the_block_ends_the_worker(tmp_path):
+    store = open_store(f"sqlite:///{tmp_path}/sekisho.db")
+    before = threading.active_count()
+    with moving_to_history(store, tmp_path / "history", clock=SetClock(1)):
+        assert threading.active_count() == before + 1
+    assert threading.active_count() == before
     store.close()

@@ -3,7 +3,7 @@
 import asyncio
 import signal
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
 from socket import socket
 from types import FrameType
@@ -12,7 +12,6 @@ from typing import NamedTuple, TypeVar
 import httpx
 
 from sekisho.cli.keys import FILE_NAME
-from sekisho.cli.serve import kept_key
 from sekisho.console.live_tally import LiveTally
 from sekisho.guard.guard import Guard
 from sekisho.kernel.chance import Chance
@@ -20,6 +19,8 @@ from sekisho.kernel.clock import Clock
 from sekisho.kernel.posture import Posture
 from sekisho.storage.attempts import AttemptStore
 from sekisho.storage.engine import open_store
+from sekisho.storage.history.worker import moving_to_history
+from sekisho.storage.keys import persistent_key
 from sekisho.web.asgi import App
 from sekisho.web.console.app import create_console, hear
 from sekisho.web.guard_api.api_keys import ApiKeys, Scope
@@ -51,8 +52,11 @@ def open_embedded(data: Path, *, clock: Clock, chance: Chance, closing: Callable
     Raises StoreInUse where another process has the folder, and what else the store raises.
     """
     data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    parts = ExitStack()
     store = open_store(f"sqlite:///{data / 'sekisho.db'}")
-    guard = Guard(key=kept_key(data / "guard.key", chance))
+    parts.callback(store.close)
+    parts.enter_context(moving_to_history(store, data / "history", clock=clock))
+    guard = Guard(key=persistent_key(data / "guard.key", chance))
     desk = GuardDesk(
         guard,
         clock=clock,
@@ -68,7 +72,7 @@ def open_embedded(data: Path, *, clock: Clock, chance: Chance, closing: Callable
         console = create_console(tally, clock=clock, closing=closing)
         return Hosts({CONSOLE_HOST: console, **others}, otherwise=create_guard_app(desk, keys=keys))
 
-    return Embedded(guard, keys, application, store.close)
+    return Embedded(guard, keys, application, parts.close)
 
 
 def new_key(keys: ApiKeys, name: str, chance: Chance) -> str:

@@ -1,6 +1,5 @@
 """`sekisho serve`: the guard's service alone, as it runs in production behind the login of somebody else."""
 
-import os
 from pathlib import Path
 from socket import socket
 
@@ -9,12 +8,14 @@ import click
 from sekisho.cli.keys import FILE_NAME
 from sekisho.guard.devices import DeviceTokens
 from sekisho.guard.guard import Guard
-from sekisho.kernel.chance import Chance, SystemChance
+from sekisho.kernel.chance import SystemChance
 from sekisho.kernel.clock import SystemClock
 from sekisho.kernel.posture import OperationalError, Posture
 from sekisho.kernel.refusals import Refusal
 from sekisho.storage.attempts import AttemptStore
 from sekisho.storage.engine import Store, open_store
+from sekisho.storage.history.worker import moving_to_history
+from sekisho.storage.keys import persistent_key
 from sekisho.web.asgi import App
 from sekisho.web.guard_api.api_keys import ApiKeys
 from sekisho.web.guard_api.app import create_guard_app
@@ -23,7 +24,6 @@ from sekisho.web.guard_api.settings import ForwardAuthSettings, GuardServiceSett
 from sekisho.web.proxies import ProxyTrust
 from sekisho.web.server import listening_socket, run, serve
 
-KEY_OCTETS = 32
 REOPENED_MAX = 20_000
 
 
@@ -85,7 +85,7 @@ def _serve(  # noqa: PLR0913 - the command's options
         echo=echo,
         forward_auth=ForwardAuthSettings(
             trusted_proxies=ProxyTrust.parse(proxies, proxy_hops),
-            secret_key=kept_key(data / "secrets.key", chance),
+            secret_key=persistent_key(data / "secrets.key", chance),
             tls_header=tls_header,
         ),
     )
@@ -94,7 +94,8 @@ def _serve(  # noqa: PLR0913 - the command's options
         listener = listening_socket(host, port)
         shown = f"[{host}]" if ":" in host else host
         click.echo(f"Sekisho's guard listens on http://{shown}:{listener.getsockname()[1]}")
-        run(lambda: _live(store, data, Posture(on_outage), settings, listener))
+        with moving_to_history(store, data / "history", clock=SystemClock()):
+            run(lambda: _live(store, data, Posture(on_outage), settings, listener))
     finally:
         store.close()
 
@@ -110,12 +111,12 @@ def guard_service(store: Store, data: Path, on_outage: Posture, settings: GuardS
     clock, chance = SystemClock(), SystemChance()
     record = AttemptStore(store, clock=clock)
     desk = GuardDesk(
-        Guard(key=kept_key(data / "guard.key", chance)),
+        Guard(key=persistent_key(data / "guard.key", chance)),
         clock=clock,
         chance=chance,
         recorder=record,
         on_outage=on_outage,
-        devices=DeviceTokens(kept_key(data / "devices.key", chance)),
+        devices=DeviceTokens(persistent_key(data / "devices.key", chance)),
     )
     for kept in reversed(record.recent(REOPENED_MAX)):
         decided = Assessed(
@@ -123,11 +124,3 @@ def guard_service(store: Store, data: Path, on_outage: Posture, settings: GuardS
         )
         desk.reopen(decided, kept.outcome, kept.challenge)
     return create_guard_app(desk, keys=ApiKeys(clock=clock, path=data / FILE_NAME), settings=settings)
-
-
-def kept_key(file: Path, chance: Chance) -> bytes:
-    """Return the key in a file that only its owner may read; make it where there is none."""
-    if not file.exists():
-        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as new:
-            new.write(chance.octets(KEY_OCTETS))
-    return file.read_bytes()

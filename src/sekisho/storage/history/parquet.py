@@ -59,6 +59,7 @@ _EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
 _LAST_DAY = date.max.toordinal() - _EPOCH_ORDINAL
 _NO_DAY = "out-of-range"
 _INT64_END = 1 << 63
+_WHOLE_NUMBERS = tuple(field.name for field in ATTEMPTS if field.type == pa.int64())
 
 
 class WrittenFile(NamedTuple):
@@ -143,8 +144,8 @@ def _row_of(entry: StoredEntry) -> tuple[str, int, dict[str, Any]]:
         event = None  # a body that cannot be read is evidence all the same
     if isinstance(event, AttemptDecided):
         place = {"position": event.position, "attempt_id": event.attempt_id, "at_us": event.at_us}
-        row = place | _fields(event.attempt) | _fields(event.decision)
-        if all(-_INT64_END <= value < _INT64_END for value in row.values() if isinstance(value, int)):
+        row: dict[str, Any] = place | _fields(event.attempt) | _fields(event.decision)
+        if all(-_INT64_END <= (row[name] or 0) < _INT64_END for name in _WHOLE_NUMBERS):
             return "attempts", event.attempt.time_us, row
     if isinstance(event, AttemptSettled):
         return "outcomes", event.at_us, _fields(event)

@@ -1,16 +1,33 @@
 """The worker that moves the outbox to history while everything else goes on."""
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Protocol
 
 import structlog
 
+from sekisho.kernel.clock import Clock
 from sekisho.kernel.posture import OperationalError
-from sekisho.storage.history.sealing import Moved
+from sekisho.storage.engine import Store
+from sekisho.storage.history.parquet import HistoryFolder
+from sekisho.storage.history.sealing import Moved, Sealing
 
 log = structlog.get_logger(__name__)
 
 EVERY_S = 60.0
+
+
+@contextmanager
+def moving_to_history(store: Store, folder: Path, *, clock: Clock) -> Iterator[None]:
+    """Move a store's outbox to a folder of history for as long as the block runs."""
+    worker = SealingWorker(Sealing(store, HistoryFolder(folder), clock=clock))
+    worker.start()
+    try:
+        yield
+    finally:
+        worker.close()
 
 
 class Mover(Protocol):
