@@ -8,13 +8,10 @@ import httpx
 import pytest
 from tests.web.guard_service import ATTEMPT, NOW_US, GuardService
 
-from sekisho.guard.attempts import ChallengeResult, Gate, Outcome
-from sekisho.kernel.clock import MINUTE_US
+from sekisho.guard.attempts import Gate, Outcome
 from sekisho.kernel.posture import Posture
 from sekisho.web.guard_api.messages import AttemptMessage, GateName, OutcomeName
 from sekisho.web.guard_api.settings import GuardServiceSettings
-
-UNKNOWN_ID = "att_" + "0" * 32
 
 
 def code_of(answer: httpx.Response) -> str:
@@ -266,128 +263,6 @@ def test_nul_never_reaches_the_record() -> None:
     asyncio.run(play())
 
 
-def test_an_outcome_is_told_once_and_may_be_repeated() -> None:
-    async def play() -> None:
-        at = GuardService()
-        async with at.client() as client:
-            attempt_id = (await client.post("/v1/attempts", json=ATTEMPT)).json()["id"]
-            path = f"/v1/attempts/{attempt_id}/outcome"
-            told = {"outcome": "success", "challenge": "passed"}
-            first = await client.post(path, json=told)
-            again = await client.post(path, json=told)
-            other = await client.post(path, json={"outcome": "wrong_secret"})
-        assert first.status_code == again.status_code == 200
-        assert first.json() == again.json() == {"id": attempt_id, **told}
-        assert other.status_code == 409
-        assert code_of(other) == "outcome_conflict"
-        assert at.recorder.outcomes == {attempt_id: (Outcome.SUCCESS, ChallengeResult.PASSED)}
-
-    asyncio.run(play())
-
-
-@pytest.mark.parametrize("attempt_id", [UNKNOWN_ID, "att_1", "x", "../attempts", "%00", ""])
-def test_an_unknown_attempt_has_no_outcome(attempt_id: str) -> None:
-    async def play() -> None:
-        at = GuardService()
-        async with at.client() as client:
-            answer = await client.post(
-                f"http://guard/v1/attempts/{attempt_id}/outcome",
-                json={"outcome": "success"},
-            )
-        assert answer.status_code == 404
-        assert code_of(answer) in {"unknown_attempt", "not_found"}
-
-    asyncio.run(play())
-
-
-@pytest.mark.parametrize(
-    "told", [{}, {"outcome": ""}, {"outcome": "yes"}, {"outcome": "success", "challenge": 1}]
-)
-def test_an_outcome_that_is_none_is_refused(told: dict[str, object]) -> None:
-    async def play() -> None:
-        at = GuardService()
-        async with at.client() as client:
-            attempt_id = (await client.post("/v1/attempts", json=ATTEMPT)).json()["id"]
-            answer = await client.post(f"/v1/attempts/{attempt_id}/outcome", json=told)
-        assert answer.status_code == 400
-        assert code_of(answer) == "malformed"
-        assert at.recorder.outcomes == {}
-
-    asyncio.run(play())
-
-
-def test_the_same_idempotency_key_gets_the_same_decision() -> None:
-    async def play() -> None:
-        at = GuardService()
-        other_key = at.keys.add("other", at.keys.all()[0].scopes, at.chance)
-        once = {"Idempotency-Key": "k1"}
-        async with at.client() as client, at.client(other_key) as other:
-            first = await client.post("/v1/attempts", json=ATTEMPT, headers=once)
-            again = await client.post("/v1/attempts", json=ATTEMPT, headers=once)
-            elsewhere = await other.post("/v1/attempts", json=ATTEMPT, headers=once)
-            changed = await client.post("/v1/attempts", json=ATTEMPT | {"member": "m2"}, headers=once)
-            at.clock.advance(10 * MINUTE_US + 1)
-            later = await client.post("/v1/attempts", json=ATTEMPT, headers=once)
-        assert first.content == again.content
-        assert len({first.json()["id"], elsewhere.json()["id"], later.json()["id"]}) == 3
-        assert changed.status_code == 422
-        assert code_of(changed) == "idempotency_key_reused"
-        assert len(at.recorder.attempts) == 3
-
-    asyncio.run(play())
-
-
-@pytest.mark.parametrize("key", ["", "a b", "x" * 256])
-def test_an_idempotency_key_is_short_and_visible(key: str) -> None:
-    async def play() -> None:
-        at = GuardService()
-        async with at.client() as client:
-            answer = await client.post("/v1/attempts", json=ATTEMPT, headers={"Idempotency-Key": key})
-        assert code_of(answer) == "malformed"
-        assert at.recorder.attempts == {}
-
-    asyncio.run(play())
-
-
-def test_a_repeated_request_waits_for_the_first_ones_answer() -> None:
-    """Two at once with one key are one decision."""
-
-    async def play() -> None:
-        at = GuardService()
-        at.recorder.durable.clear()
-        once = {"Idempotency-Key": "k1"}
-        async with at.client() as client:
-            both = [
-                asyncio.ensure_future(client.post("/v1/attempts", json=ATTEMPT, headers=once))
-                for _ in range(2)
-            ]
-            for _ in range(20):
-                await asyncio.sleep(0)
-            at.recorder.durable.set()
-            first, second = await asyncio.gather(*both)
-        assert first.content == second.content
-        assert len(at.recorder.attempts) == 1
-
-    asyncio.run(play())
-
-
-def test_a_refused_request_may_be_repeated_under_its_key() -> None:
-    async def play() -> None:
-        at = GuardService()
-        once = {"Idempotency-Key": "k1"}
-        async with at.client() as client:
-            at.recorder.out = True
-            refused = await client.post("/v1/attempts", json=ATTEMPT, headers=once)
-            at.recorder.out = False
-            answered = await client.post("/v1/attempts", json=ATTEMPT, headers=once)
-        assert refused.status_code == 503
-        assert refused.headers["retry-after"] == "1"
-        assert code_of(refused) == "record_unavailable"
-        assert answered.status_code == 200
-
-    asyncio.run(play())
-
-
 def test_with_the_open_posture_an_outage_of_the_record_is_only_counted() -> None:
     async def play() -> None:
         at = GuardService(posture=Posture.OPEN)
@@ -456,49 +331,3 @@ def test_the_echo_exists_for_the_bench_alone() -> None:
 def test_the_messages_know_every_gate_and_outcome() -> None:
     assert set(get_args(GateName)) == {*Gate, ""}
     assert set(get_args(OutcomeName)) == set(Outcome) - {Outcome.UNKNOWN}
-
-
-def test_a_proven_member_gets_a_device_token_and_is_known_by_it() -> None:
-    """The token is bound to the member: for anybody else it is a forgery."""
-
-    async def play() -> None:
-        at = GuardService()
-        async with at.client() as client:
-            first = (await client.post("/v1/attempts", json=ATTEMPT)).json()["id"]
-            told = {"outcome": "success", "issue_device": True}
-            token = (await client.post(f"/v1/attempts/{first}/outcome", json=told)).json()["device_token"]
-            for member, device, valid in (
-                ("m1", token, True),
-                ("m2", token, False),
-                ("m1", token + "0", False),
-                ("m1", "a-token-of-somebody-else", None),
-                ("m1", "", None),
-            ):
-                sent = ATTEMPT | {"member": member, "device": device}
-                attempt_id = (await client.post("/v1/attempts", json=sent)).json()["id"]
-                assert at.recorder.attempts[attempt_id][0].device_valid is valid
-            said = ATTEMPT | {"device": token, "device_valid": 0}
-            attempt_id = (await client.post("/v1/attempts", json=said)).json()["id"]
-            assert at.recorder.attempts[attempt_id][0].device_valid is False
-
-    asyncio.run(play())
-
-
-@pytest.mark.parametrize(
-    "told",
-    [
-        {"outcome": "success"},
-        {"outcome": "wrong_secret", "issue_device": True},
-        {"outcome": "success", "challenge": "failed", "issue_device": True},
-    ],
-)
-def test_nobody_else_gets_a_device_token(told: dict[str, object]) -> None:
-    async def play() -> None:
-        at = GuardService()
-        async with at.client() as client:
-            attempt_id = (await client.post("/v1/attempts", json=ATTEMPT)).json()["id"]
-            answer = await client.post(f"/v1/attempts/{attempt_id}/outcome", json=told)
-        assert answer.status_code == 200
-        assert "device_token" not in answer.json()
-
-    asyncio.run(play())
