@@ -97,7 +97,7 @@ class _Bench:
     def _replay(self) -> list[report.Row]:
         out = self._folder / "decisions.parquet"
         ran = run_child([*SEKISHO, "replay", self._log(self._plan.replay), "--out", out], cores=1)
-        return [report.replay_row(_said(ran, Replayed), ran.peak_memory_mib)]
+        return [report.replay_row(_said(ran, Replayed), ran.cpu_seconds, ran.peak_memory_mib)]
 
     def _http(self) -> list[report.Row]:
         ran = _part(HTTP_LOAD, self._log(self._plan.decisions), str(self._plan.http_s), self._folder)

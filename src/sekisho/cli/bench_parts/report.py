@@ -55,13 +55,13 @@ def decision_rows(spreads: Mapping[str, Spread]) -> list[Row]:
     return rows
 
 
-def replay_row(replayed: Replayed, peak_memory_mib: float) -> Row:
+def replay_row(replayed: Replayed, cpu_seconds: float, peak_memory_mib: float) -> Row:
     """Show a replay on one core; the target is for 2.4 M attempts, so a smaller run is held to its rate."""
     rate_min = REPLAY_ATTEMPTS / REPLAY_S_MAX
     return Row(
         f"replay of {replayed.attempts:,} attempts, one core",
         f"{replayed.attempts_per_second:,.0f} attempts/s, {replayed.seconds:.1f} s, "
-        f"{peak_memory_mib:,.0f} MiB",
+        f"{cpu_seconds:.1f} s CPU, {peak_memory_mib:,.0f} MiB",
         f"{rate_min:,.0f} attempts/s, {REPLAY_MIB_MAX:,.0f} MiB",
         replayed.attempts_per_second >= rate_min and peak_memory_mib <= REPLAY_MIB_MAX,
     )
