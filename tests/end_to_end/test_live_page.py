@@ -98,6 +98,17 @@ def test_an_attack_arrives_and_is_stopped_before_a_newcomer_s_eyes(tmp_path):
         board = terminal.until("Ctrl-C ends Sekisho")
         stopped = found(r"stopped +([\d,]+) \(([\d.]+) %\)", board)
         assert float(stopped.group(2)) > 50
+        assert (tmp_path / "demo" / "logins.ndjson").read_text().count("\n") > 540
+        terminal.process.send_signal(signal.SIGINT)
+        terminal.until("Sekisho has ended")
+        assert terminal.process.wait(END_S_MAX) == 0
+        assert "Traceback" not in terminal.text
+
+
+def test_an_attack_can_be_left_in_the_middle(tmp_path):
+    """Ctrl-C while people stand at the door: no traceback, nothing lost."""
+    with sekisho("up", "--demo", "--scale", "small", "--port", "0", "--data", str(tmp_path)) as terminal:
+        terminal.until("a list-type attack")
         terminal.process.send_signal(signal.SIGINT)
         terminal.until("Sekisho has ended")
         assert terminal.process.wait(END_S_MAX) == 0

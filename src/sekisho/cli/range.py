@@ -55,8 +55,8 @@ async def _play(listener: socket, scale: Scale, seed: int, *, solves_puzzles: bo
     screen = PlayScreen(terminal=sys.stdout.isatty())
     with TemporaryDirectory(prefix="sekisho-range-") as data:
         embedded = open_embedded(Path(data), clock=clock, chance=chance, closing=lambda: bool(stopping))
+        play = Play(scale, seed=seed, clock=clock, hasher=ARGON2, solves_puzzles=solves_puzzles)
         try:
-            play = Play(scale, seed=seed, clock=clock, hasher=ARGON2, solves_puzzles=solves_puzzles)
             past = play.live_the_past(embedded.guard)
             click.echo(
                 f"{past.attempts:,} ordinary login attempts lie behind us, {past.asked:,} asked for more."
@@ -65,8 +65,8 @@ async def _play(listener: socket, scale: Scale, seed: int, *, solves_puzzles: bo
             site = play.open_house(url, new_key(embedded.keys, "range", chance))
             async with serving(embedded.application({LOGIN_HOST: site}), listener, stopping):
                 board = await stopping.unless_asked(play.run(url, screen.tell))
-                await play.close()
                 if board is not None:
                     screen.close(board)
         finally:
+            await play.close()
             embedded.close()

@@ -24,11 +24,13 @@ from sekisho.kernel.chance import SystemChance
 from sekisho.kernel.clock import SystemClock
 from sekisho.kernel.posture import OperationalError
 from sekisho.kernel.refusals import Refusal
+from sekisho.range.login_log import LoginLog
 from sekisho.range.play import ARGON2, LOGIN_HOST, SCALES, Play, Scale
 from sekisho.web.server import listening_socket, run
 
 FIRST_KEY = "first"
 RANGE_KEY = "range"
+LOG = "logins.ndjson"
 WARNING = 30
 
 
@@ -77,37 +79,42 @@ async def _up(listener: socket, data: Path, demo: Demo | None) -> None:
         data = data / "demo"
         # The demo's world is invented anew each time; a real record in the folder above is not touched.
         shutil.rmtree(data, ignore_errors=True)
+    play: Play | None = None
     embedded = open_embedded(data, clock=clock, chance=chance, closing=lambda: bool(stopping))
     try:
         key = new_key(embedded.keys, FIRST_KEY, chance) if not embedded.keys.all() else ""
-        play = _prepared(demo, embedded, clock) if demo else None
         port = listener.getsockname()[1]
         others = {}
-        if play is not None:
+        if demo is not None:
+            play = _prepared(demo, embedded, clock, LoginLog(data / LOG))
             range_key = new_key(embedded.keys, RANGE_KEY, chance)
             others[LOGIN_HOST] = play.open_house(f"http://{LOOPBACK}:{port}", range_key)
         async with serving(embedded.application(others), listener, stopping) as url:
             _welcome(port, data, key)
             if play is not None:
-                await stopping.unless_asked(_played(play, url))
-                await play.close()
+                await stopping.unless_asked(_played(play, url, data))
             await stopping.asked.wait()
     finally:
+        # The house closes when the server has: until then somebody may stand at its door.
+        if play is not None:
+            await play.close()
         embedded.close()
 
 
-def _prepared(demo: Demo, embedded: Embedded, clock: SystemClock) -> Play:
+def _prepared(demo: Demo, embedded: Embedded, clock: SystemClock, log: LoginLog) -> Play:
     click.echo(f"Inventing a lender with {demo.scale.members:,} members and three weeks of their logins ...")
-    play = Play(demo.scale, seed=demo.seed, clock=clock, hasher=ARGON2)
+    play = Play(demo.scale, seed=demo.seed, clock=clock, hasher=ARGON2, log=log)
     past = play.live_the_past(embedded.guard)
     click.echo(f"The guard has seen {past.attempts:,} ordinary login attempts.")
     return play
 
 
-async def _played(play: Play, url: str) -> None:
+async def _played(play: Play, url: str, data: Path) -> None:
     screen = PlayScreen(terminal=sys.stdout.isatty())
     click.echo(f"An ordinary day begins; after {play.scale.calm_s} seconds somebody comes with a list.\n")
     screen.close(await play.run(url, screen.tell))
+    click.echo("  Who was entered? The login service kept its log, and the hunt reads it:\n")
+    click.echo(f"    sekisho hunt {data / LOG} --out {data / 'hunt'}\n")
     click.echo("  The page stays open, and members go on coming for a while. Ctrl-C ends Sekisho.")
     await play.go_on(url)
 

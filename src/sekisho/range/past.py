@@ -9,6 +9,7 @@ from sekisho.guard.decisions import Action
 from sekisho.guard.guard import Guard
 from sekisho.kernel.clock import SECOND_US
 from sekisho.range.arrivals import Arrival, HouseKeys
+from sekisho.range.login_log import LoginLog
 from sekisho.range.members import Visit
 from sekisho.range.world import World
 
@@ -36,30 +37,31 @@ def arrival_of(visit: Visit, number: int, at_us: int) -> Arrival:
     )
 
 
-def live_through(visits: Iterable[Visit], world: World, keys: HouseKeys, guard: Guard) -> Past:
+def live_through(
+    visits: Iterable[Visit], world: World, keys: HouseKeys, guard: Guard, log: LoginLog | None = None
+) -> Past:
     """Let the guard see visits as they happened; whoever is asked for an additional proof gives it."""
     past = Past()
     for visit in visits:
         for number in range(len(visit.typed)):
-            past.attempts += 1
             arrival = arrival_of(visit, number, visit.at_us + number * BETWEEN_TRIES_US)
-            past.asked += _let_by(arrival, visit, world, keys, guard)
+            attempt = keys.attempt(arrival, known=arrival.name in world.members)
+            decision = guard.assess(attempt)
+            outcome = _outcome(arrival, world)
+            asked = outcome is Outcome.SUCCESS and decision.action in {Action.CHALLENGE, Action.DENY}
+            challenge = ChallengeResult.PASSED if asked else ChallengeResult.NONE
+            guard.learn(attempt, decision, outcome, challenge)
+            if outcome is Outcome.SUCCESS and visit.keeps_cookies and not arrival.cookie:
+                visit.device.cookie = keys.cookie(arrival)
+            if log is not None:
+                log.write(attempt, outcome, challenge)
+            past.attempts += 1
+            past.asked += asked
     return past
 
 
-def _let_by(arrival: Arrival, visit: Visit, world: World, keys: HouseKeys, guard: Guard) -> bool:
+def _outcome(arrival: Arrival, world: World) -> Outcome:
     member = world.members.get(arrival.name)
-    attempt = keys.attempt(arrival, known=member is not None)
-    decision = guard.assess(attempt)
-    asked = decision.action in {Action.CHALLENGE, Action.DENY}
-    challenge = ChallengeResult.PASSED if asked else ChallengeResult.NONE
     if member is None:
-        guard.learn(attempt, decision, Outcome.NO_SUCH_MEMBER)
-        return False
-    if member.password != arrival.password:
-        guard.learn(attempt, decision, Outcome.WRONG_SECRET)
-        return False
-    guard.learn(attempt, decision, Outcome.SUCCESS, challenge)
-    if visit.keeps_cookies and not arrival.cookie:
-        visit.device.cookie = keys.cookie(arrival)
-    return asked
+        return Outcome.NO_SUCH_MEMBER
+    return Outcome.SUCCESS if member.password == arrival.password else Outcome.WRONG_SECRET

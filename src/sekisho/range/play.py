@@ -16,6 +16,7 @@ from sekisho.range.arrivals import HouseKeys
 from sekisho.range.attackers.list_attack import ListAttack, Try
 from sekisho.range.checkpoint import HttpCheckpoint
 from sekisho.range.login_house import LoginHouse
+from sekisho.range.login_log import LoggedCheckpoint, LoginLog
 from sekisho.range.login_site import LoginSite
 from sekisho.range.members import JST_US, Visit
 from sekisho.range.past import Past, live_through
@@ -85,12 +86,20 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
 class Play:
     """A list-type attack on an ordinary day. What members and attacker do depends on the seed alone."""
 
-    def __init__(
-        self, scale: Scale, *, seed: int, clock: Clock, hasher: PasswordHasher, solves_puzzles: bool = False
+    def __init__(  # noqa: PLR0913 - what a play needs, each named at the call
+        self,
+        scale: Scale,
+        *,
+        seed: int,
+        clock: Clock,
+        hasher: PasswordHasher,
+        solves_puzzles: bool = False,
+        log: LoginLog | None = None,
     ) -> None:
         self.scale = scale
         self.auditor = Auditor()
         self._solves_puzzles = solves_puzzles
+        self._log = log
         self._seed = seed
         self._hasher = hasher
         self._keys = HouseKeys(seed)
@@ -116,14 +125,14 @@ class Play:
 
     def live_the_past(self, guard: Guard) -> Past:
         """Show the guard the weeks before the day, as it would have seen them."""
-        return live_through(self._past, self._world, self._keys, guard)
+        return live_through(self._past, self._world, self._keys, guard, self._log)
 
     def open_house(self, guard_url: str, key: str) -> LoginSite:
         """Return the login house, which asks the guard at a URL with an API key."""
         self._checkpoint = HttpCheckpoint(guard_url, key, on_outage=Posture.CLOSED)
         self._house = LoginHouse(
             self._world.members,
-            self._checkpoint,
+            self._checkpoint if self._log is None else LoggedCheckpoint(self._checkpoint, self._log),
             keys=self._keys,
             clock=self._clock,
             chance=SeededChance(self._seed + 2),
@@ -142,6 +151,8 @@ class Play:
                 await asyncio.sleep(self._clock.wait_s(self._ends_us))
             finally:
                 keeping.cancel()
+        if self._log is not None:
+            self._log.flush()
         return copy(self.auditor.board)
 
     async def go_on(self, login_url: str) -> None:
@@ -158,6 +169,8 @@ class Play:
         if self._house is not None and self._checkpoint is not None:
             self._house.close()
             await self._checkpoint.aclose()
+        if self._log is not None:
+            self._log.close()
 
     @asynccontextmanager
     async def _at_the_door(self, login_url: str) -> AsyncIterator[HttpDoor]:
