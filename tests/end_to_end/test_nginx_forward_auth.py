@@ -212,8 +212,31 @@ def test_a_form_too_large_to_be_read_goes_nowhere(tmp_path: Path) -> None:
     with site(tmp_path) as login:
         padded = httpx.post(login.url + "/login", data={"pad": "x" * 20_000, "username": "taro"})
         assert padded.status_code == 413
-        nobody = httpx.post(login.url + "/login", data={"password": "x"})
-        assert nobody.status_code == 500  # without a member there is nothing to judge
+        assert LoginPage.passwords_checked == []
+
+
+OPEN = {
+    "        error_page 403 @refused;\n": "        error_page 403 @refused;\n" + block("nginx-open"),
+    "    location @refused {": block("nginx-unguarded") + "    location @refused {",
+}
+HIDDEN = [
+    "password=x",
+    "user%6eame=taro&password=x",
+    "user%6eame=taro&username=decoy&password=x",
+    "username=decoy&password=x&username=taro",
+    "username=decoy\n&password=x;username=taro",
+    '{"username": "taro"}',
+]
+
+
+@pytest.mark.parametrize("open_in_outage", [False, True])
+def test_a_member_who_is_hidden_from_the_guard_is_refused(tmp_path: Path, *, open_in_outage: bool) -> None:
+    """Also where the login is open without the guard: a form that cannot be judged is no outage."""
+    with site(tmp_path, OPEN if open_in_outage else None) as login:
+        for body in HIDDEN:
+            headers = {"Content-Type": "application/x-www-form-urlencoded"}
+            answer = httpx.post(login.url + "/login", content=body, headers=headers)
+            assert answer.status_code == 403, body
         assert LoginPage.passwords_checked == []
 
 
@@ -227,11 +250,7 @@ def test_without_the_guard_the_login_is_closed(tmp_path: Path) -> None:
 
 
 def test_without_the_guard_the_login_is_open_where_that_was_chosen(tmp_path: Path) -> None:
-    change = {
-        "        error_page 403 @refused;\n": "        error_page 403 @refused;\n" + block("nginx-open"),
-        "    location @refused {": block("nginx-unguarded") + "    location @refused {",
-    }
-    with site(tmp_path, change) as login:
+    with site(tmp_path, OPEN) as login:
         assert login.log_in("taro@example.jp", "correct horse").status_code == 303
         login.guard.process.kill()
         login.guard.process.wait(10)

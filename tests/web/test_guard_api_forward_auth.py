@@ -86,8 +86,8 @@ def test_a_request_that_proves_nothing_passes_undecided(method: str) -> None:
 @pytest.mark.parametrize("headers", [{}, {"X-Original-Method": "PUT"}, LOGIN | {"X-Sekisho-Gate": "door"}])
 def test_a_proof_without_a_member_or_gate_is_refused(headers: dict[str, str]) -> None:
     answer = ask(headers)
-    assert answer.status_code == 400
-    assert code_of(answer) == "malformed"
+    assert answer.status_code == 403
+    assert code_of(answer) == "unreadable_login"
 
 
 def test_only_a_trusted_proxy_is_answered() -> None:

@@ -15,9 +15,8 @@ from sekisho.web.asgi import NO_STORE, Answer, Scope, cookie_value
 from sekisho.web.guard_api.desk import GuardDesk
 from sekisho.web.guard_api.messages import LONG_CHARS_MAX, MEMBER_CHARS_MAX, TEXT_CHARS_MAX
 from sekisho.web.guard_api.metrics import GuardMetrics
-from sekisho.web.guard_api.refusals import UntrustedProxy
+from sekisho.web.guard_api.refusals import UnreadableLogin, UntrustedProxy
 from sekisho.web.guard_api.settings import ForwardAuthSettings
-from sekisho.web.problems import Malformed
 
 PROVES_NOTHING = {b"GET", b"HEAD", b"OPTIONS"}
 STATUS_OF = {Action.ALLOW: 204, Action.PUZZLE: 401, Action.CHALLENGE: 401, Action.DENY: 403}
@@ -38,8 +37,8 @@ class ForwardAuth:
     async def answer(self, scope: Scope, headers: dict[bytes, bytes]) -> Answer:
         """Answer 204 (go on), 401 (an additional proof is asked for) or 403 (no), the reasons in headers.
 
-        Refuses with `untrusted_proxy` where the peer is not one of the trusted proxies, and with `malformed`
-        where the request proves something and names no member.
+        Refuses with `untrusted_proxy` where the peer is not one of the trusted proxies, and with
+        `unreadable_login` where the request proves something and names no member.
         """
         peer = scope["client"][0] if scope.get("client") else ""
         if not self._settings.trusted_proxies.trusts(peer):
@@ -66,13 +65,13 @@ class ForwardAuth:
     def _attempt(self, peer: str, headers: dict[bytes, bytes], forwarded_for: str) -> Attempt:
         member = _value(headers, b"x-sekisho-member")[:MEMBER_CHARS_MAX]
         if not member:
-            raise Malformed(told="X-Sekisho-Member or X-Sekisho-Member-Form must name the member.")
+            raise UnreadableLogin(told="X-Sekisho-Member or X-Sekisho-Member-Form must name the member.")
         gate = GATES.get(headers.get(b"x-sekisho-gate", b"login"))
         if gate is None:
-            raise Malformed(told="X-Sekisho-Gate is not a gate.")
+            raise UnreadableLogin(told="X-Sekisho-Gate is not a gate.")
         address = self._settings.trusted_proxies.client_address(peer, forwarded_for)
         if not address:
-            raise Malformed(told="X-Forwarded-For must name the client.")
+            raise UnreadableLogin(told="X-Forwarded-For must name the client.")
         tls_header = self._settings.tls_header.lower().encode()
         return Attempt(
             time_us=self._desk.clock.now_us(),

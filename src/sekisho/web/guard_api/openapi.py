@@ -136,10 +136,10 @@ def _forward_auth(operation_id: str, problem: Json) -> Json:
     }
     refused = _refused(
         problem,
-        problems.Malformed,
         refusals.NoKey,
         refusals.WrongScope,
         refusals.UntrustedProxy,
+        refusals.UnreadableLogin,
         problems.HeadersTooLarge,
         problems.Internal,
         problems.Overloaded,
@@ -149,7 +149,7 @@ def _forward_auth(operation_id: str, problem: Json) -> Json:
     refused["403"] = {
         **refused["403"],
         "headers": headers,
-        "description": "Denied, or: wrong_scope, untrusted_proxy.",
+        "description": "Denied, or: wrong_scope, untrusted_proxy, unreadable_login.",
     }
     return {
         "operationId": operation_id,

@@ -37,6 +37,18 @@ class UntrustedProxy(Refusal):
     told = "Forward-auth is answered to trusted proxies only."
 
 
+class UnreadableLogin(Refusal):
+    """A forward-auth question names no member, gate or client: what cannot be judged must not pass.
+
+    The status is one that a proxy takes for a no, where it would take any other for an outage and might be
+    open.
+    """
+
+    code: ClassVar = "unreadable_login"
+    status: ClassVar = 403
+    told = "The held request cannot be judged."
+
+
 class UnknownAttempt(Refusal):
     """No attempt of this id waits for its outcome: it was never decided here, or it is too old."""
 
