@@ -32,7 +32,7 @@ def test_a_right_pair_is_welcomed_with_a_cookie():
     response = posted(DecidedCheckpoint(Action.ALLOW), "/login", json=RIGHT)
     assert (response.status_code, response.json()) == (200, {"next": "welcome"})
     cookie = response.headers["set-cookie"]
-    assert cookie.startswith("device=d1.")
+    assert cookie.startswith("device=house.d1.")
     assert "HttpOnly" in cookie
     assert "SameSite=Lax" in cookie
 

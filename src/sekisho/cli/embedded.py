@@ -12,20 +12,18 @@ from typing import NamedTuple, TypeVar
 import httpx
 
 from sekisho.cli.keys import FILE_NAME
+from sekisho.cli.serve import kept_guard, recorded_desk
 from sekisho.console.live_tally import LiveTally
 from sekisho.guard.guard import Guard
 from sekisho.kernel.chance import Chance
 from sekisho.kernel.clock import Clock
 from sekisho.kernel.posture import Posture
-from sekisho.storage.attempts import AttemptStore
 from sekisho.storage.engine import open_store
 from sekisho.storage.history.worker import moving_to_history
-from sekisho.storage.keys import persistent_key
 from sekisho.web.asgi import App
 from sekisho.web.console.app import create_console, hear
 from sekisho.web.guard_api.api_keys import ApiKeys, Scope
 from sekisho.web.guard_api.app import create_guard_app
-from sekisho.web.guard_api.desk import GuardDesk
 from sekisho.web.hosts import Hosts
 from sekisho.web.server import serve
 
@@ -56,14 +54,8 @@ def open_embedded(data: Path, *, clock: Clock, chance: Chance, closing: Callable
     store = open_store(f"sqlite:///{data / 'sekisho.db'}")
     parts.callback(store.close)
     parts.enter_context(moving_to_history(store, data / "history", clock=clock))
-    guard = Guard(key=persistent_key(data / "guard.key", chance))
-    desk = GuardDesk(
-        guard,
-        clock=clock,
-        chance=chance,
-        recorder=AttemptStore(store, clock=clock),
-        on_outage=Posture.CLOSED,
-    )
+    guard = kept_guard(data, chance)
+    desk = recorded_desk(guard, store, data, Posture.CLOSED, clock=clock, chance=chance)
     keys = ApiKeys(clock=clock, path=data / FILE_NAME)
     tally = LiveTally()
     desk.listeners.append(hear(tally))

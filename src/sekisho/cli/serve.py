@@ -8,8 +8,8 @@ import click
 from sekisho.cli.keys import FILE_NAME
 from sekisho.guard.devices import DeviceTokens
 from sekisho.guard.guard import Guard
-from sekisho.kernel.chance import SystemChance
-from sekisho.kernel.clock import SystemClock
+from sekisho.kernel.chance import Chance, SystemChance
+from sekisho.kernel.clock import Clock, SystemClock
 from sekisho.kernel.posture import OperationalError, Posture
 from sekisho.kernel.refusals import Refusal
 from sekisho.storage.attempts import AttemptStore
@@ -109,9 +109,22 @@ async def _live(
 def guard_service(store: Store, data: Path, on_outage: Posture, settings: GuardServiceSettings) -> App:
     """Put the service together. Call it on the event loop that will serve it."""
     clock, chance = SystemClock(), SystemChance()
+    desk = recorded_desk(kept_guard(data, chance), store, data, on_outage, clock=clock, chance=chance)
+    return create_guard_app(desk, keys=ApiKeys(clock=clock, path=data / FILE_NAME), settings=settings)
+
+
+def kept_guard(data: Path, chance: Chance) -> Guard:
+    """Return a guard with the key that a folder keeps."""
+    return Guard(key=persistent_key(data / "guard.key", chance))
+
+
+def recorded_desk(  # noqa: PLR0913 - the parts of a desk, each named at the call
+    guard: Guard, store: Store, data: Path, on_outage: Posture, *, clock: Clock, chance: Chance
+) -> GuardDesk:
+    """Return a desk on a store and the keys in a folder, with what was recorded lately open for outcomes."""
     record = AttemptStore(store, clock=clock)
     desk = GuardDesk(
-        Guard(key=persistent_key(data / "guard.key", chance)),
+        guard,
         clock=clock,
         chance=chance,
         recorder=record,
@@ -123,4 +136,4 @@ def guard_service(store: Store, data: Path, on_outage: Posture, settings: GuardS
             attempt_id=kept.attempt_id, attempt=kept.attempt, decision=kept.decision, at_us=kept.at_us
         )
         desk.reopen(decided, kept.outcome, kept.challenge)
-    return create_guard_app(desk, keys=ApiKeys(clock=clock, path=data / FILE_NAME), settings=settings)
+    return desk

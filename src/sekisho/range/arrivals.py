@@ -10,6 +10,8 @@ from sekisho.guard.devices import DeviceTokens
 from sekisho.range import networks
 
 NONCE_CHARS = 16
+OWN = "house."
+"""How the house's cookies begin: the house signs them, and the guard's service must not claim them."""
 
 
 class Arrival(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,11 +47,13 @@ class HouseKeys:
             user_agent=arrival.user_agent,
             tls=arrival.tls,
             device=cookie,
-            device_valid=self._devices.verify(cookie, name, arrival.at_us) if cookie else None,
+            device_valid=self._devices.verify(cookie.removeprefix(OWN), name, arrival.at_us)
+            if cookie
+            else None,
             secret=hmac.new(self._secret_key, arrival.password.encode(), sha256).hexdigest()[:24],
         )
 
     def cookie(self, arrival: Arrival) -> str:
         """Return the cookie that a proven login leaves on the device."""
         nonce = sha256(f"{arrival.name}{arrival.at_us}{arrival.ip}".encode()).hexdigest()[:NONCE_CHARS]
-        return self._devices.issue(arrival.name, nonce, arrival.at_us)
+        return OWN + self._devices.issue(arrival.name, nonce, arrival.at_us)
