@@ -103,6 +103,15 @@ def test_what_an_attacker_sends_is_text_not_markup():
     assert "<i " not in page
 
 
+def test_a_decision_s_row_names_three_reasons_and_counts_the_rest():
+    """Rows keep their height, so that a table that moves every second can be read."""
+    tally = LiveTally()
+    attempt = Attempt(time_us=NOW_US, member="hanako.sato83", ip="10.0.0.1", country="JP")
+    tally.decided(attempt, decided(Action.DENY, 0.9, reasons=("a", "b", "c", "d", "e")), NOW_US)
+    with TestClient(console_with(tally)) as client:
+        assert 'a, b, c <span class="quiet">+2</span>' in client.get("/").text
+
+
 def test_the_page_with_all_its_files_is_light(client):
     """Under 150 kB without fonts, as it goes over the wire uncompressed."""
     page = client.get("/")
