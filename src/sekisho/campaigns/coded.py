@@ -77,7 +77,7 @@ def code_attempts(table: pa.Table) -> dict[str, CodedAttempts]:
     small = {name: _numbers(table[name]) for name in ("known", "leaked", "device_valid")}
     marks = _marks(table)
     parts = {}
-    for code, gate in enumerate(names):
+    for code, gate in enumerate(names.to_pylist()):
         rows = order[gates[order] == code]
         if not len(rows):
             continue
@@ -117,25 +117,28 @@ def _marks(table: pa.Table) -> dict[str, Marks]:
     }
 
 
-def _codes(column: pa.ChunkedArray) -> tuple[Codes, list[str]]:
-    encoded = column if pa.types.is_dictionary(column.type) else pc.dictionary_encode(column)
-    whole = encoded.unify_dictionaries().combine_chunks()
+def _codes(column: pa.ChunkedArray) -> tuple[Codes, pa.StringArray]:
+    """Return each value's code and the distinct values; chunks are joined first, which is much faster."""
+    if pa.types.is_dictionary(column.type):
+        whole = column.unify_dictionaries().combine_chunks()
+    else:
+        whole = pc.dictionary_encode(column.combine_chunks())
     if isinstance(whole, pa.ChunkedArray):
-        whole = whole.chunk(0) if whole.num_chunks else pa.array([""], pa.string()).dictionary_encode()[:0]
+        whole = whole.chunk(0)
     codes: Codes = whole.indices.to_numpy().astype(np.int32)
-    return codes, whole.dictionary.to_pylist()
+    return codes, whole.dictionary
 
 
 def _present(column: pa.ChunkedArray, empty: object) -> Codes:
     codes, values = _codes(column)
-    if empty in values:
-        codes = codes.copy()
-        codes[codes == values.index(empty)] = ABSENT
+    place = pc.index(values, empty).as_py()
+    if place >= 0:
+        codes[codes == place] = ABSENT
     return codes
 
 
-def _is(codes: Codes, values: list[str], *wanted: str) -> Marks:
-    return np.isin(codes, [place for place, value in enumerate(values) if value in wanted])
+def _is(codes: Codes, values: pa.StringArray, *wanted: str) -> Marks:
+    return np.isin(codes, [pc.index(values, word).as_py() for word in wanted])
 
 
 def _numbers(column: pa.ChunkedArray) -> Small:
@@ -143,9 +146,9 @@ def _numbers(column: pa.ChunkedArray) -> Small:
     return numbers
 
 
-def _networks(addresses: list[str]) -> tuple[Codes, Codes]:
+def _networks(addresses: pa.StringArray) -> tuple[Codes, Codes]:
     """Return the prefix and the block of each distinct address."""
-    frame = pl.DataFrame({"ip": pl.Series(addresses, dtype=pl.String)}).with_columns(
+    frame = pl.DataFrame({"ip": pl.Series(addresses)}).with_columns(
         four=pl.col("ip").str.contains(":", literal=True).not_(),
         head=pl.col("ip").str.replace(r"::.*$", ":0:0:0:0"),
     )

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 import numpy as np
 
-from sekisho.campaigns.coded import ABSENT, HOUR_US, CodedAttempts, Weights, Whole
+from sekisho.campaigns.coded import ABSENT, HOUR_US, CodedAttempts, Weights, Whole, pair_codes
 from sekisho.kernel.ids import CAMPAIGN, CampaignId
 
 LIKELY = 0.5
@@ -94,10 +94,12 @@ def _between(attempts: CodedAttempts, first_us: int, last_us: int) -> Whole:
 
 def _hammering_networks(attempts: CodedAttempts, rows: Whole) -> list[Whole]:
     """Return the attempts of each network that tried the same members over and over."""
-    prefixes, prefix = np.unique(attempts.prefix[rows], return_inverse=True)
+    prefix = attempts.prefix[rows]
     tries = np.bincount(prefix)
-    pairs = np.unique(prefix.astype(np.int64) << 32 | attempts.member[rows])
-    members = np.bincount(pairs >> 32, minlength=len(prefixes))
+    pair = pair_codes(prefix, attempts.member[rows])
+    prefix_of_pair = np.empty(int(pair.max()) + 1, np.int64)
+    prefix_of_pair[pair] = prefix
+    members = np.bincount(prefix_of_pair, minlength=len(tries))
     heavy = np.flatnonzero((tries >= SOURCE_TRIES_MIN) & (tries >= TRIES_PER_MEMBER_MIN * members))
     return [rows[prefix == code] for code in heavy]
 
@@ -106,10 +108,10 @@ def _kind(attempts: CodedAttempts, rows: Whole) -> CampaignKind:
     secrets = attempts.secret[rows]
     secrets = secrets[secrets != ABSENT]
     if len(secrets) >= HOSTILE_MIN:
-        often = np.sort(np.unique(secrets, return_counts=True)[1])[::-1][:SPRAY_SECRETS]
+        often = np.sort(np.bincount(secrets))[::-1][:SPRAY_SECRETS]
         if often.sum() >= SPRAY_SHARE_MIN * len(secrets) and often[0] >= SPRAY_MEMBERS_MIN:
             return CampaignKind.SPRAY
-    members = len(np.unique(attempts.member[rows]))
+    members = int((np.bincount(attempts.member[rows]) > 0).sum())
     return CampaignKind.BRUTE_FORCE if len(rows) >= TRIES_PER_MEMBER_MIN * members else CampaignKind.LIST
 
 

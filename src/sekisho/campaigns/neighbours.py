@@ -20,11 +20,14 @@ class Neighbours:
         self._absent = group[asked] == ABSENT
         start = int(time_us[0]) if len(time_us) else 0
         length = (int(time_us[-1]) - start if len(time_us) else 0) + 1
-        room = 3 * length
-        key = (group[self._order].astype(np.int64) + 1) * room + (time_us[self._order] - start)
-        want = (group[asked].astype(np.int64) + 1) * room + (time_us[asked] - start)
+        key = (group[self._order].astype(np.int64) + 1) * (3 * length) + (time_us[self._order] - start)
+        answer = np.full(len(group), -1, np.int64)
+        answer[asked] = np.arange(len(asked))
+        answer = answer[self._order]
+        here = answer >= 0
+        self._answers, want = answer[here], key[here]
         self._limits = []
-        for span in spans_us:
+        for span in spans_us:  # the wanted keys ascend, so that a search stays near the one before
             reach = length if span is None else min(span, length)
             low = np.searchsorted(key, want - reach, side="left")
             high = np.searchsorted(key, want + reach, side="right")
@@ -36,7 +39,9 @@ class Neighbours:
         own = values[self._asked]
         found = []
         for low, high in self._limits:
-            total: Weights = np.maximum(running[high] - running[low] - own, 0.0)
+            total = np.empty(len(own))
+            total[self._answers] = running[high] - running[low]
+            total = np.maximum(total - own, 0.0)
             total[self._absent] = 0.0
             found.append(total)
         return found

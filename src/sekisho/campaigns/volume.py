@@ -1,5 +1,7 @@
 """How many failures are too many, hour by hour: a first estimate of when an attack ran, and its size."""
 
+import math
+
 import numpy as np
 
 from sekisho.campaigns.coded import HOUR_US, CodedAttempts, Marks, Weights, Whole, pair_codes
@@ -43,7 +45,8 @@ def usual_level(counted: Weights, base: Weights) -> float:
     """Return the honest level of `counted` for each one of `base`, from the calm part of the log.
 
     Both are counts by hour. The log is cut into blocks that are long enough to count in; the blocks are put
-    in order of their level, and the calm ones that carry `CALM_SHARE` of the base are pooled.
+    in order of their level, and the calm ones that carry `CALM_SHARE` of the base are pooled. Without any
+    base there is no honest level: infinite.
     """
     hours = len(base)
     blocks_max = max(BLOCKS_MIN, int(min(counted.sum(), base.sum()) / BLOCK_COUNT_MIN))
@@ -52,7 +55,7 @@ def usual_level(counted: Weights, base: Weights) -> float:
     odd, even = np.bincount(blocks, counted), np.bincount(blocks, base)
     filled = np.flatnonzero(even > 0)
     if not len(filled):
-        return USUAL_LEVEL_MAX
+        return math.inf
     calm = filled[np.argsort(odd[filled] / even[filled], kind="stable")]
     carried = np.cumsum(even[calm])
     calm = calm[: int(np.searchsorted(carried, CALM_SHARE * carried[-1])) + 1]
