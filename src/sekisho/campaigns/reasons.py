@@ -3,6 +3,7 @@
 import numpy as np
 
 from sekisho.campaigns.coded import Weights, Whole
+from sekisho.campaigns.evidence import HONEST_LEVELS
 from sekisho.campaigns.learning import Feature, Ratio
 
 CONTRIBUTION_MIN = 0.4
@@ -55,7 +56,11 @@ _GROUPS = {
 
 
 def reasons(ratio: Ratio, features: list[Feature], rows: Whole) -> list[tuple[str, ...]]:
-    """Return each row's reasons, the strongest first; `when` where nothing else speaks."""
+    """Return each row's reasons, the strongest first.
+
+    Where no single one is strong, it is what stands around the attempt: hostile tries at its address, or only
+    the campaign's hours.
+    """
     by_name = {feature.name: feature.part(rows) for feature in features}
     totals: list[Weights] = []
     for names in _GROUPS.values():
@@ -63,8 +68,9 @@ def reasons(ratio: Ratio, features: list[Feature], rows: Whole) -> list[tuple[st
         totals.append(np.sum(here, axis=0) if here else np.zeros(len(rows)))
     codes = list(_GROUPS)
     found = []
-    for added in np.array(totals).T if len(rows) else ():
+    beside = by_name["address_hour"].cells >= HONEST_LEVELS if len(rows) else ()
+    for added, company in zip(np.array(totals).T, beside, strict=True) if len(rows) else ():
         strongest = [int(place) for place in np.argsort(-added, kind="stable")[:REASONS_MAX]]
         named = tuple(codes[place] for place in strongest if added[place] >= CONTRIBUTION_MIN)
-        found.append(named or ("when",))
+        found.append(named or (("address",) if company else ("when",)))
     return found

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import PurePath
 
 import jinja2
 import polars as pl
@@ -43,6 +44,7 @@ def render(report: Report, attempts: pl.DataFrame, campaigns: pl.DataFrame, ente
     found = report.findings
     return environment.get_template("report.html.jinja").render(
         report=report,
+        names=[PurePath(log).name for log in report.logs],
         figures={name: figure.value for name, figure in report.figures.items()},
         about=f"{report.figures['members_entered_expected'].value:,.0f}",
         timeline=over,
