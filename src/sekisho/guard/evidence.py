@@ -16,6 +16,7 @@ from sekisho.guard.profiles import Familiarity
 Codes: TypeAlias = Sequence[int]
 """Indices into the weights of one side, source or member."""
 
+PULL = 5.0  # usual successes that draw a fact's odds towards the usual
 HOUR_S = 3_600
 DAY_S = 86_400
 _RATIO_STEPS = 10  # from 0.3 to 6.7 times the usual and beyond
@@ -206,6 +207,7 @@ def address_codes(facts: SourceFacts, kind: int, around: Surroundings, usual: fl
     ]
 
 
+PROVIDER = 11  # the code of the provider's standing over 6 h
 REPUTATION = 10  # where the codes of the moment's reputation begin
 
 
@@ -213,18 +215,43 @@ def reputation_codes(facts: SourceFacts, tables: Tables, usual: float, now_s: in
     """Return the codes that change with the traffic around the attempt: its standing now against the
     usual.
     """
-    at = SOURCE
+    at, edges, sort = SOURCE, _RATIO_EDGES, bisect_right
     common = count_class(tables.exact_long.successes[facts.exact] / tables.long.weight)
+    # Odds over the usual ones, drawn towards 1 by some usual successes: written out, as it is half the work.
+    pull = PULL * tables.slow.weight
+    bent = pull * usual
+    quick = PULL * tables.quick.weight
+    bent_quick = quick * usual
+    provider, region, family = facts.provider, facts.region, facts.family
+    by_region, by_provider, by_minute = tables.region, tables.provider, tables.provider_quick
+    by_tls, by_text, by_family, by_country = tables.fingerprint, tables.exact, tables.family, tables.country
+    everything, lately = tables.all_slow, tables.all_quick
+    tls, exact, country = facts.tls, facts.exact, facts.country
     return [
-        at[10] + ratio_class(tables.region.excess(facts.region, usual)),
-        at[11] + ratio_class(tables.provider.excess(facts.provider, usual)),
-        at[12] + ratio_class(tables.provider_quick.excess(facts.provider, usual)),
-        at[13] + ratio_class(tables.fingerprint.excess(facts.tls, usual)),
-        at[14] + ratio_class(tables.exact.excess(facts.exact, usual)) * 6 + common,
-        at[15] + ratio_class(tables.family.excess(facts.family, usual)),
-        at[16] + ratio_class(tables.country.excess(facts.country, usual)),
-        at[17] + ratio_class(tables.all_quick.excess(0, usual)),
-        at[18] + ratio_class(tables.all_slow.excess(0, usual)),
+        at[10]
+        + sort(edges, (by_region.failures[region] + bent) / ((by_region.successes[region] + pull) * usual)),
+        at[11]
+        + sort(
+            edges,
+            (by_provider.failures[provider] + bent) / ((by_provider.successes[provider] + pull) * usual),
+        ),
+        at[12]
+        + sort(
+            edges,
+            (by_minute.failures[provider] + bent_quick) / ((by_minute.successes[provider] + quick) * usual),
+        ),
+        at[13] + sort(edges, (by_tls.failures[tls] + bent) / ((by_tls.successes[tls] + pull) * usual)),
+        at[14]
+        + sort(edges, (by_text.failures[exact] + bent) / ((by_text.successes[exact] + pull) * usual)) * 6
+        + common,
+        at[15]
+        + sort(edges, (by_family.failures[family] + bent) / ((by_family.successes[family] + pull) * usual)),
+        at[16]
+        + sort(
+            edges, (by_country.failures[country] + bent) / ((by_country.successes[country] + pull) * usual)
+        ),
+        at[17] + sort(edges, (lately.failures[0] + bent_quick) / ((lately.successes[0] + quick) * usual)),
+        at[18] + sort(edges, (everything.failures[0] + bent) / ((everything.successes[0] + pull) * usual)),
         at[19] + now_s // 7_200 % 12,
     ]
 
@@ -279,7 +306,7 @@ def member_codes(
         at[7] + habit * 30 + near,
         at[8] + bisect_right(_SPRAY_EDGES, sprayed),
         at[9] + network * 30 + facts.address_state,
-        at[10] + logins * 11 + (facts.codes[11] - SOURCE[11]),
+        at[10] + logins * 11 + (facts.codes[PROVIDER] - SOURCE[PROVIDER]),
     ]
 
 

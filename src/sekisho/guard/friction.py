@@ -20,7 +20,6 @@ from sekisho.guard.evidence import Example
 
 RING = 4_096
 _FEWEST = 50
-_REFRESH = 3
 _LOOK = 64
 _EVERY = 64
 _STEP = 1 / 25  # e-fold after 25 honest members too many or too few
@@ -45,13 +44,20 @@ class Friction:
         self._since = 0
 
     def add(
-        self, example: Example, score: float, doubted_share: float, *, proven: bool, many_hits: bool
+        self,
+        example: Example,
+        score: float,
+        doubted_share: float,
+        *,
+        proven: bool,
+        many_hits: bool,
+        refresh: int,
     ) -> None:
         """Put a success that no token vouched for into the ring.
 
         `doubted_share` is the part of all honest successes that no token vouched for; `proven` says that it
         came in attack-free time or passed a challenge; `many_hits` that among the others there are more
-        hits than can be borne.
+        hits than can be borne; `refresh` how many examples of the ring are scored again.
         """
         self._only_proven = many_hits
         count = len(self._examples)
@@ -65,7 +71,7 @@ class Friction:
             self._next = (at + 1) % RING
         if at >= 0:
             self._examples[at], self._scores[at], self._proven[at] = example, score, proven
-        self._refresh(doubted_share)
+        self._refresh(doubted_share, refresh)
 
     def _like(self, score: float) -> int:
         """Return the place of a proven success on the same side of the last threshold, or -1 where none is
@@ -95,9 +101,9 @@ class Friction:
         """
         self._factors = [1.0] * len(self.budgets)
 
-    def _refresh(self, doubted_share: float) -> None:
+    def _refresh(self, doubted_share: float, refresh: int) -> None:
         count = len(self._examples)
-        for _ in range(min(_REFRESH, count)):
+        for _ in range(min(refresh, count)):
             at = self._cursor = (self._cursor + 1) % count
             self._scores[at] = self._rescore(self._examples[at])
         self._since += 1

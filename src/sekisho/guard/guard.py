@@ -1,5 +1,7 @@
 """The guard: `assess` before the password is hashed, `learn` when the outcome is known."""
 
+from __future__ import annotations
+
 import math
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -9,10 +11,11 @@ from sekisho.guard.decisions import STRICTNESS, Action, Decision
 from sekisho.guard.devices import TokenClass
 from sekisho.guard.evidence import Example
 from sekisho.guard.lane import Lane
-from sekisho.guard.policy import GatePolicy, Policy, default_policy
+from sekisho.guard.policy import GatePolicy, Policy, RuleSetting, default_policy
 from sekisho.guard.reasons import reasons
 from sekisho.guard.recollection import Observation, Recollection
-from sekisho.guard.rules import RULES
+from sekisho.guard.rules import RULES, Rule
+from sekisho.guard.snapshot import MemoryCopy, copy_memory, fill, key_check, sizes, unpack
 
 _PENDING_MAX = 65_536
 _CALM_LOG_ODDS = 6.0  # prior log odds of about 1 in 400 while nothing is going on
@@ -30,6 +33,18 @@ class _Open(NamedTuple):
     score: float
 
 
+class _Plan(NamedTuple):
+    """A policy at one gate, with its rules that are switched on."""
+
+    gate: GatePolicy
+    rules: tuple[tuple[str, Rule, RuleSetting], ...]
+
+    @classmethod
+    def of(cls, gate: GatePolicy) -> _Plan:
+        on = ((name, RULES[name], setting) for name, setting in gate.rules.items())
+        return cls(gate, tuple(rule for rule in on if rule[2].action is not Action.ALLOW))
+
+
 class Guard:
     """Judges attempts in the order in which they arrive. Not thread-safe: one guard an event loop."""
 
@@ -43,18 +58,25 @@ class Guard:
         self._policies = (self.policy, *self.shadows)
         self.recollection = Recollection(key=key, addresses=addresses, devices=devices)
         self.lanes: dict[str, Lane] = {}
+        self._plans: dict[str, tuple[_Plan, ...]] = {}
         self._open: dict[int, _Open] = {}
         self._now_s = 0
+        self._key_check = key_check(key)
 
     def lane(self, gate: str) -> Lane:
         """Return the gate's model, made at its first attempt."""
         lane = self.lanes.get(gate)
         if lane is None:
             budgets = tuple(share for policy in self._policies for share in policy.gate(gate).budgets)
-            lane = self.lanes[gate] = Lane(
-                budgets, self.policy.gate(gate).hold_s, self.recollection.look_around
-            )
+            hold_s = self.policy.gate(gate).hold_s
+            lane = self.lanes[gate] = Lane(budgets, hold_s, self.recollection.look_around)
         return lane
+
+    def _plan(self, gate: str) -> tuple[_Plan, ...]:
+        plans = self._plans.get(gate)
+        if plans is None:
+            plans = self._plans[gate] = tuple(_Plan.of(policy.gate(gate)) for policy in self._policies)
+        return plans
 
     def assess(self, attempt: Attempt) -> Decision:
         """Decide an attempt from what was known before it; raise `BadAddress` where `ip` is none.
@@ -73,10 +95,52 @@ class Guard:
                 seen.sighting.kind, seen.facts.address_state, seen.leaked, seen.facts.codes, seen.codes
             )
             decision = self._decide(lane, attempt.gate, seen, score)
+        self._keep_open(_Open(decision, seen, score))
+        return decision
+
+    def _keep_open(self, opened: _Open) -> None:
         if len(self._open) >= _PENDING_MAX:
             del self._open[next(iter(self._open))]
-        self._open[id(decision)] = _Open(decision, seen, score)
-        return decision
+        self._open[id(opened.decision)] = opened
+
+    def reopen(self, attempt: Attempt, decision: Decision) -> None:
+        """Take up an attempt that another guard has decided, so that its outcome can be learnt here.
+
+        It is seen as it would be now. That guard's decision stands: what came of the attempt is its fruit.
+        """
+        now_s = self._now_s = max(self._now_s, attempt.time_us // 1_000_000)
+        lane = self.lane(attempt.gate)
+        lane.advance(now_s)
+        seen = self.recollection.observe(attempt, lane.tables, now_s)
+        score = _VOUCHED_SCORE
+        if seen.facts is not None:
+            score = lane.score(
+                seen.sighting.kind, seen.facts.address_state, seen.leaked, seen.facts.codes, seen.codes
+            )
+        self._keep_open(_Open(decision, seen, score))
+
+    def copy_memory(self) -> MemoryCopy:
+        """Copy all that was learnt, but for the secrets' counts; `MemoryCopy.pack` makes bytes of it.
+
+        An attempt whose outcome is not known yet is not part of it: see `reopen`.
+        """
+        return copy_memory(self._key_check, self.recollection, self.lanes, self._now_s)
+
+    def snapshot(self) -> bytes:
+        """Return all that was learnt as bytes, for `restore`."""
+        return self.copy_memory().pack()
+
+    @classmethod
+    def restore(
+        cls, data: bytes, *, key: bytes, policy: Policy | None = None, shadows: Sequence[Policy] = ()
+    ) -> Guard:
+        """Return a guard that goes on from a snapshot; raise `BadSnapshot` where that cannot be used."""
+        parts = unpack(data, key)
+        addresses, devices = sizes(parts)
+        guard = cls(key=key, policy=policy, shadows=shadows, addresses=addresses, devices=devices)
+        guard._now_s = parts["now_s"]
+        fill(guard.recollection, {gate: guard.lane(gate) for gate in parts["lanes"]}, parts)
+        return guard
 
     def _vouched(self) -> Decision:
         return Decision(
@@ -88,15 +152,14 @@ class Guard:
         log_odds = score if lane.in_campaign else score - _CALM_LOG_ODDS
         probability = 1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, log_odds))))
         in_campaign = lane.in_campaign and probability > 0.5  # noqa: PLR2004 - likelier hostile than not
-        action, early, rules = _apply(self.policy.gate(gate), lane, 0, seen, score, probability)
-        shadow = {
-            policy.id: str(_apply(policy.gate(gate), lane, number, seen, score, probability)[0])
-            for number, policy in enumerate(self.shadows, 1)
-        }
+        plans = self._plan(gate)
+        action, early, rules = _apply(plans[0], lane, 0, seen, score, probability)
+        shadow: dict[str, str] = {}
+        for number, policy in enumerate(self.shadows, 1):
+            shadow[policy.id] = str(_apply(plans[number], lane, number, seen, score, probability)[0])
         why: tuple[str, ...] = ()
         if action is not Action.ALLOW and seen.facts is not None:
-            excess = lane.tables.provider.excess(seen.facts.provider, lane.tables.usual())
-            why = (*rules, *reasons(seen, excess, campaign=in_campaign))
+            why = (*rules, *reasons(seen, campaign=in_campaign))
         elif seen.sighting.kind == TokenClass.PARTNER:
             why = ("authenticated_partner",)
         return Decision(
@@ -178,20 +241,20 @@ class Guard:
 
 
 def _apply(
-    gate: GatePolicy, lane: Lane, number: int, seen: Observation, score: float, probability: float
+    plan: _Plan, lane: Lane, number: int, seen: Observation, score: float, probability: float
 ) -> tuple[Action, bool, tuple[str, ...]]:
     """Return what a policy (by its number among those that run) does: action, whether before the hash,
     rules that held.
     """
     calm, before, after = lane.friction.thresholds[3 * number : 3 * number + 3]
-    early = lane.in_campaign and score > before
-    late = score > (after if lane.in_campaign else calm)
-    action = gate.ask if late else Action.ALLOW
-    if late and lane.in_campaign and probability >= gate.deny_from:
-        action, early = Action.DENY, True
+    action, early = Action.ALLOW, False
+    if score > (after if lane.in_campaign else calm):
+        action, early = plan.gate.ask, lane.in_campaign and score > before
+        if lane.in_campaign and probability >= plan.gate.deny_from:
+            action, early = Action.DENY, True
     held: tuple[str, ...] = ()
-    for name, setting in gate.rules.items():
-        if setting.action is not Action.ALLOW and RULES[name](seen, setting.limit):
+    for name, holds, setting in plan.rules:
+        if holds(seen, setting.limit):
             held = (*held, name)
             early = True
             if STRICTNESS[setting.action] > STRICTNESS[action]:

@@ -24,6 +24,7 @@ from sekisho.guard.risk import FailureOdds, Prior
 
 HOUR_S = 3_600.0
 DAY_S = 24 * HOUR_S
+REFRESH_LIVE, REFRESH_CALM = 3, 1  # examples scored again with each arrival: a calm model changes slowly
 STEP_S = 5  # decay and alarm move in steps of so many seconds: nothing in them is finer
 LEAST_HIT_RATE = 0.001  # assumed of every campaign, lest its hits be learnt as the members' own
 
@@ -48,7 +49,8 @@ class Lane:
         self.alarm = Alarm(hold_s=hold_s)
         self.friction = Friction(budgets, self.rescore)
         self.now_s = self._next_s = 0
-        self.labels = 0.0
+        self.failures = 0.0  # seen in this campaign
+        self.labels = 0.0  # of them, on ids that exist
         self.in_campaign = False
         self._long = Decay(14 * DAY_S)
         self._calm = [0.0, 0.0]  # token-less and vouched successes in attack-free time
@@ -58,12 +60,19 @@ class Lane:
 
     def score(self, kind: int, state: int, leaked: int, source: Codes, member: Codes) -> float:
         """Return the score: log of A(x)/S(x) in a campaign, the prior alone in peace."""
-        prior = self.prior.score(kind, state, leaked, member)
+        by_source = self.prior.source(kind, state, leaked)
+        by_member = self.prior.member(member)
         if not self.in_campaign:
-            return prior
-        learnt = self.odds.excess(source, member)
-        share = self.LEARNT_SHARE * self.labels / (self.labels + self.LABELS_FOR_HALF)
-        return share * learnt + (1.0 - share) * (prior + self.log_intensity)
+            return by_source + by_member
+        learnt_source, learnt_member = self.odds.excess(source, member)
+        share = self.LEARNT_SHARE * self.failures / (self.failures + self.LABELS_FOR_HALF)
+        member_share = self.LEARNT_SHARE * self.labels / (self.labels + self.LABELS_FOR_HALF)
+        return (
+            share * learnt_source
+            + (1.0 - share) * (by_source + self.log_intensity)
+            + member_share * learnt_member
+            + (1.0 - member_share) * by_member
+        )
 
     def rescore(self, example: Example) -> float:
         """Score an example of the friction ring as if it came now: under this model and this moment's
@@ -93,7 +102,14 @@ class Lane:
     def keep_example(self, example: Example, score: float, *, proven: bool) -> None:
         """Put a success that no token vouched for where the thresholds come from."""
         self.estimate()
-        self.friction.add(example, score, self.doubted_share(), proven=proven, many_hits=self.hit_rate > 0.0)
+        self.friction.add(
+            example,
+            score,
+            self.doubted_share(),
+            proven=proven,
+            many_hits=self.hit_rate > 0.0,
+            refresh=REFRESH_LIVE if self.in_campaign else REFRESH_CALM,
+        )
 
     def learn_success(
         self,
@@ -121,6 +137,8 @@ class Lane:
         """
         for odds, code in self._counted(facts):
             odds.failures[code] += odds.decay.weight
+        if self.in_campaign:
+            self.failures += 1.0
         if not weight:
             return
         if self.in_campaign and member is not None:
@@ -168,7 +186,7 @@ class Lane:
             self.in_campaign = on
             if not on:
                 self.odds.forget_attack()
-                self.labels = 0.0
+                self.failures = self.labels = 0.0
 
     def count_success(self, *, vouched: bool, bare: bool, honest: float) -> None:
         """Count a success, token-less (`bare`), vouched for by a token, or neither."""

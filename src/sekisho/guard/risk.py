@@ -19,6 +19,7 @@ import math
 from sekisho.guard.evidence import Codes
 
 _CEILING = 30.0
+_KNOWN = 0.01  # an example that surprises less than this teaches nothing: most of a flood is of that kind
 
 
 class Weights:
@@ -40,6 +41,8 @@ class Weights:
         values, squares, rate = self.values, self._squares, self._rate
         logit = offset + sum(map(values.__getitem__, codes))
         slope = (1.0 / (1.0 + math.exp(-max(-_CEILING, min(_CEILING, logit)))) - label) * weight
+        if -_KNOWN < slope < _KNOWN:
+            return
         square = slope * slope
         for code in codes:
             squares[code] += square
@@ -53,12 +56,13 @@ class FailureOdds:
         self.source, self.member = Weights(source_size), Weights(member_size)
         self.calm_source, self.calm_member = list(self.source.values), list(self.member.values)
 
-    def excess(self, source: Codes, member: Codes) -> float:
-        """Return log of A(x)/S(x)."""
-        live = self.source.sum(source) + self.member.sum(member)
-        calm = sum(map(self.calm_source.__getitem__, source)) + sum(map(self.calm_member.__getitem__, member))
-        usual = math.exp(min(_CEILING, calm))
-        return math.log(max(1e-6, math.exp(min(_CEILING, live)) - usual))
+    def excess(self, source: Codes, member: Codes) -> tuple[float, float]:
+        """Return log of A(x)/S(x) from the source alone, and what the member's side adds to it."""
+        live, calm = self.source.sum(source), sum(map(self.calm_source.__getitem__, source))
+        by_source = _log_excess(live, calm)
+        live += self.member.sum(member)
+        calm += sum(map(self.calm_member.__getitem__, member))
+        return by_source, _log_excess(live, calm) - by_source
 
     def learn(
         self,
@@ -95,6 +99,10 @@ class FailureOdds:
         self.member.values[:] = self.calm_member
 
 
+def _log_excess(live: float, calm: float) -> float:
+    return math.log(max(1e-6, math.exp(min(_CEILING, live)) - math.exp(min(_CEILING, calm))))
+
+
 class Prior:
     """Log odds of hostile against honest before any attack was seen.
 
@@ -117,14 +125,18 @@ class Prior:
         self._leaked = [self._PULL * 0.98, self._PULL * 0.02]
         self._total = self._PULL
 
-    def score(self, kind: int, state: int, leaked: int, member: Codes) -> float:
-        """Return the log odds; `leaked` as in the member codes (2: not recorded, says nothing)."""
+    def source(self, kind: int, state: int, leaked: int) -> float:
+        """Return the source's log odds; `leaked` as in the member codes (2: not recorded, says nothing)."""
         total = self._total
         odds = self.TOKENS[kind] * total / self._tokens[kind]
         odds *= self.EVER[state // 6] * self.FAILURES[state % 6] * total / self._states[state]
         if leaked < 2:  # noqa: PLR2004 - not recorded
             odds *= self.LEAKED[leaked] * (self._leaked[0] + self._leaked[1]) / self._leaked[leaked]
-        return math.log(odds) + self.contrast.sum(member)
+        return math.log(odds)
+
+    def member(self, codes: Codes) -> float:
+        """Return the log odds of the member's side: how much likelier with a member drawn at random."""
+        return self.contrast.sum(codes)
 
     def learn(self, kind: int, state: int, leaked: int, real: Codes, random: Codes) -> None:
         """Take in an honest success: its classes, its codes, and its codes had another member come."""
