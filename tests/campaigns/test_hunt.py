@@ -1,6 +1,7 @@
 """The hunt from a log to campaigns and entered members."""
 
 import numpy as np
+import pytest
 
 from sekisho.campaigns.cohorts import CampaignKind
 from sekisho.campaigns.hunt import hunt
@@ -51,7 +52,8 @@ def test_a_day_on_which_everybody_slips_is_no_campaign(made_log):
     assert hunt(log.table(), quiet).campaigns == []
 
 
-def test_a_partner_with_stale_passwords_is_no_campaign(made_log):
+@pytest.mark.parametrize("token", ["partner", ""])
+def test_a_partner_with_stale_passwords_is_no_campaign(made_log, token):
     """An aggregator asks for hundreds of members from one address each dawn, some with an old password."""
     log = made_log(days=14)
     start = log.rows[0]["time_us"]
@@ -60,7 +62,9 @@ def test_a_partner_with_stale_passwords_is_no_campaign(made_log):
             log.add(
                 member=f"m{number}",
                 ip="198.51.100.7",
-                device="partner",
+                device=token,
+                user_agent="collector",
+                tls="collector",
                 time_us=start + day * 24 * HOUR_US + number * 1_000_000,
                 outcome="wrong_secret" if number % 40 == 0 else "success",
             )

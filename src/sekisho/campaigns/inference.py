@@ -15,10 +15,12 @@ from sekisho.campaigns.calibration import Hits, count_hits
 from sekisho.campaigns.coded import CodedAttempts, Marks, Weights, Whole
 from sekisho.campaigns.evidence import HONEST_LEVELS, Evidence
 from sekisho.campaigns.learning import Feature, Ratio, fit_ratio
-from sekisho.campaigns.trust import EXPLANATIONS, explanations, proven
+from sekisho.campaigns.trust import EXPLANATIONS, SAME_PLACE, explanations, proven
 from sekisho.campaigns.volume import first_estimate, hours_of
 
 ROUNDS = 4
+UNEXPLAINED_STRATA = 2
+CONTROL_SHARE_MIN = 0.2
 FAILURE_SAMPLE_MAX = 80_000
 SUCCESS_SAMPLE_MAX = 150_000
 SPRAYED_LEVEL = 3
@@ -53,7 +55,10 @@ def estimate(attempts: CodedAttempts) -> Estimate:
     sure = proven(attempts) | attempts.partner
     explained = explanations(attempts)
     stratum = np.where(attempts.failure & ~sure, explained * 2 + attempts.unknown_name, -1)
-    hostile, least = first_estimate(attempts, stratum, EXPLANATIONS * 2, sure)
+    control = sure
+    if sure.sum() < CONTROL_SHARE_MIN * attempts.success.sum():
+        control = attempts.success | (attempts.failure & (explained == SAME_PLACE))
+    hostile, least = first_estimate(attempts, stratum, EXPLANATIONS * 2, UNEXPLAINED_STRATA, control)
     asked = np.flatnonzero(~sure)
     if hostile.sum() < 1.0:
         return Estimate(hostile=hostile, hits=0.0, successes=asked[:0], features=[], ratio=Ratio({}))

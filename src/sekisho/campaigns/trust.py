@@ -8,6 +8,8 @@ from sekisho.campaigns.neighbours import Neighbours
 TYPO_SPAN_US = 15 * 60 * 1_000_000
 TYPOS_MAX = 3
 SLIPS_PER_SUCCESS = 8
+PARTNER_ADDRESSES_MAX = 4
+PARTNER_SUCCESSES_MIN = 50
 UNEXPLAINED, SAME_CLIENT, SAME_PLACE, MISTYPED_NAME = range(4)
 EXPLANATIONS = 4
 
@@ -31,7 +33,7 @@ def explanations(attempts: CodedAttempts) -> Cells:
     """Return for each failure which honest success explains it, if any; the strongest one counts.
 
     `SAME_PLACE`: the same member succeeds, now or at another time, from the same device, address or network
-    prefix, with not many failures to a success; or the device token succeeds more often than it fails.
+    prefix, with not many failures to a success; or the source succeeds more often than it fails.
     `SAME_CLIENT`: likewise with the same client in the same network, which somebody who knows the member's
     provider and phone can imitate. `MISTYPED_NAME`: an unknown name with a success of the same client at the
     same address within a quarter of an hour, a few names at most.
@@ -64,11 +66,24 @@ def _slipped(attempts: CodedAttempts, rows: Whole, place: Codes) -> Marks:
 
 
 def _reliable(attempts: CodedAttempts) -> Marks:
-    """Mark attempts with a device token that succeeds more often than it fails: a partner's, a family's."""
-    successes = _count_of(attempts.device, attempts.success)
-    failures = _count_of(attempts.device, attempts.failure)
-    good: Marks = (attempts.device != ABSENT) & (successes > failures)
-    return good
+    """Mark attempts of a source that succeeds more often than it fails: a family's device, a partner.
+
+    The source is a device token, or a client that lives at very few addresses and is often right there.
+    """
+    token = (attempts.device != ABSENT) & _mostly_right(attempts, attempts.device, 1)
+    pair = pair_codes(attempts.client, attempts.address)
+    client_of_pair = np.full(int(pair.max(initial=ABSENT)) + 1, ABSENT, np.int32)
+    client_of_pair[pair[pair != ABSENT]] = attempts.client[pair != ABSENT]
+    addresses = np.bincount(client_of_pair + 1, minlength=int(attempts.client.max(initial=ABSENT)) + 2)
+    few: Marks = (attempts.client != ABSENT) & (addresses[attempts.client + 1] <= PARTNER_ADDRESSES_MAX)
+    partner: Marks = few & _mostly_right(attempts, attempts.client, PARTNER_SUCCESSES_MIN)
+    return token | partner
+
+
+def _mostly_right(attempts: CodedAttempts, source: Codes, successes_min: int) -> Marks:
+    successes = _count_of(source, attempts.success)
+    right: Marks = (successes > _count_of(source, attempts.failure)) & (successes >= successes_min)
+    return right
 
 
 def _mistyped(attempts: CodedAttempts) -> Whole:

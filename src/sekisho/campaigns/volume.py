@@ -65,7 +65,7 @@ def usual_level(counted: Weights, base: Weights) -> float:
 def busyness(failures: Weights, attempts: Weights) -> Weights:
     """Return by how much honest people fail more than usual in each hour, 1 or more.
 
-    Measured on attempts that have proven themselves: a mass mail or a broken release of an app makes those
+    Measured on attempts that are known to be honest: a mass mail or a broken release of an app makes those
     fail too, an attack does not.
     """
     usual = failures.sum() / max(attempts.sum(), 1.0)
@@ -76,30 +76,35 @@ def busyness(failures: Weights, attempts: Weights) -> Weights:
 
 
 def first_estimate(
-    attempts: CodedAttempts, stratum: Whole, strata: int, sure: Marks
+    attempts: CodedAttempts, stratum: Whole, strata: int, unexplained: int, control: Marks
 ) -> tuple[Weights, Weights]:
     """Return each failure's first probability of being hostile: the excess share of its hour and stratum.
 
-    `stratum` says for each attempt how well it is explained, -1 for those that are out of the question;
-    `sure` marks those that have proven themselves. Hours whose excess could be chance or a busy day get
-    none. A log that was attacked throughout has no calm part: the usual level never exceeds
-    `USUAL_LEVEL_MAX`, and where it would, the log as a whole is judged too.
+    `stratum` says for each attempt how well it is explained, -1 for those that are out of the question; the
+    first `unexplained` strata are those without an explanation. `control` marks honest attempts. Hours whose
+    excess could be chance or a busy day get none. A log that was attacked throughout has no calm part: the
+    level of unexplained failures never exceeds `USUAL_LEVEL_MAX`, and where it would, the log as a whole is
+    judged too. Nothing in such a log shows what honest failures look like, so there the estimate is also the
+    least that may be believed: the second result, elsewhere 0.
     """
     hour = hours_of(attempts)
     size = int(hour[-1]) + 1
     base = by_hour(hour, attempts.success, size)
-    busy = busyness(by_hour(hour, sure & attempts.failure, size), by_hour(hour, sure, size))
+    busy = busyness(by_hour(hour, control & attempts.failure, size), by_hour(hour, control, size))
     found, least = np.zeros(len(attempts)), np.zeros(len(attempts))
     visit = _visit_share(attempts, hour)
     for number in range(strata):
         rows = np.flatnonzero(stratum == number)
+        if not len(rows):
+            continue
         odd = np.bincount(hour[rows], visit[rows], size).astype(float)
         level = usual_level(odd, base)
-        expected = min(level, USUAL_LEVEL_MAX) * base * busy
-        spans = SPANS_HOURS if level <= USUAL_LEVEL_MAX else (*SPANS_HOURS, 2 * size)
+        highest = USUAL_LEVEL_MAX if number < unexplained else math.inf
+        expected = min(level, highest) * base * busy
+        spans = SPANS_HOURS if level <= highest else (*SPANS_HOURS, 2 * size)
         share = np.max([_excess_share(odd, expected, span) for span in spans], axis=0)
         found[rows] = share[hour[rows]]
-        if level > USUAL_LEVEL_MAX:
+        if level > highest:
             least[rows] = found[rows]
     return found, least
 
