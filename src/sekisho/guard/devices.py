@@ -36,11 +36,14 @@ class DeviceTokens:
         if len(parts) != _PARTS or parts[0] != _VERSION or not parts[2].isdecimal() or len(parts[2]) > 12:  # noqa: PLR2004
             return False
         age_s = now_us // 1_000_000 - int(parts[2])
-        signed = hmac.compare_digest(parts[3].encode(), self._sign(".".join(parts[:3]), member).encode())
+        signature = self._sign(".".join(parts[:3]), member)
+        signed = hmac.compare_digest(parts[3].encode("utf-8", "surrogatepass"), signature.encode())
         return signed and -_SKEW_S <= age_s <= self._lifetime_s
 
     def _sign(self, body: str, member: str) -> str:
-        return hmac.new(self._key, f"{body}|{member}".encode(), sha256).hexdigest()[:32]
+        return hmac.new(self._key, f"{body}|{member}".encode("utf-8", "surrogatepass"), sha256).hexdigest()[
+            :32
+        ]
 
 
 class TokenClass:

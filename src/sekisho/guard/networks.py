@@ -35,10 +35,10 @@ def read_source(ip: str, asn: int) -> Source:
     other text.
     """
     try:
-        packed = socket.inet_pton(socket.AF_INET6, ip) if ":" in ip else socket.inet_aton(ip)
+        packed = socket.inet_pton(socket.AF_INET6 if ":" in ip else socket.AF_INET, ip)
     except (OSError, ValueError) as error:
         raise BadAddress(ip[:64]) from error
-    provider = (asn & 0xFFFF) ^ (asn >> 16)
+    provider = (asn ^ asn >> 16) & 0xFFFF
     if len(packed) == 16 and packed[:12] == _V4_IN_V6:  # noqa: PLR2004 - bytes of an IPv6 address
         packed = packed[12:]
     if len(packed) == 4:  # noqa: PLR2004 - bytes of an IPv4 address

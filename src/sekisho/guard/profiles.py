@@ -55,10 +55,12 @@ def familiarity(profile: Profile | None, place: int, client: int, now_s: int) ->
 def _network_class(profile: Profile, place: int) -> int:
     best = 1
     for known in profile[_PLACES:_CLIENTS]:
+        if not known:  # an empty slot; some IPv6 addresses pack to 0 as well, and must not match it
+            continue
         apart = known ^ place
         if not apart & _SAME_ADDRESS:
             return 5
-        if not known or best == 4:  # noqa: PLR2004 - classes as documented
+        if best == 4:  # noqa: PLR2004 - classes as documented
             continue
         if not apart & 0xFFFF_FFFF_0000:
             best = 4
