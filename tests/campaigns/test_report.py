@@ -19,7 +19,7 @@ def written(made_log, tmp_path):
     log = made_log(tries=3000)
     table = log.table()
     findings = hunt(table, lambda _: None)
-    write_findings(findings, table, tmp_path, logs=["logins.csv"], broken=2)
+    write_findings(findings, tmp_path, logs=["logins.csv"], broken=2)
     return tmp_path, findings
 
 
@@ -89,7 +89,7 @@ def test_a_hostile_name_stays_text(made_log, tmp_path):
         if bad and row["outcome"] == "success":
             row["member"] = "<script>alert(1)</script>"
     table = log.table()
-    write_findings(hunt(table, lambda _: None), table, tmp_path, logs=["<b>log</b>"], broken=0)
+    write_findings(hunt(table, lambda _: None), tmp_path, logs=["<b>log</b>"], broken=0)
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert "<script>alert" not in page
     assert "<b>log</b>" not in page
@@ -97,7 +97,7 @@ def test_a_hostile_name_stays_text(made_log, tmp_path):
 
 def test_a_report_without_a_campaign_has_all_files(made_log, tmp_path):
     table = made_log(days=3).table()
-    write_findings(hunt(table, lambda _: None), table, tmp_path, logs=["quiet.csv"], broken=0)
+    write_findings(hunt(table, lambda _: None), tmp_path, logs=["quiet.csv"], broken=0)
     assert "No campaign was found" in (tmp_path / "report.html").read_text(encoding="utf-8")
     assert rows_of(tmp_path / "entered.csv") == rows_of(tmp_path / "campaigns.csv") == []
     assert json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))["campaigns"]["value"] == 0

@@ -9,9 +9,11 @@ import pyarrow as pa
 from sekisho.campaigns.coded import CodedAttempts, Weights, Whole, code_attempts
 from sekisho.campaigns.cohorts import LIKELY, Campaign, find_campaigns, within
 from sekisho.campaigns.inference import Estimate, estimate
+from sekisho.campaigns.limits import Limit, limits_of
 from sekisho.campaigns.reasons import reasons
 
 NO_CAMPAIGN = -1
+KEPT = ["row", "time_us", "gate", "member", "ip", "asn", "country", "outcome"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,9 +38,13 @@ class EnteredMember:
 class Findings:
     """What the hunt found, aligned with the table that was read.
 
-    `probability` and `campaign` (position in `campaigns`, -1 for none) have one value for each attempt.
+    `probability` and `campaign` (position in `campaigns`, -1 for none) have one value for each attempt; of
+    the attempts themselves, `attempts` keeps the columns `KEPT`. `limits` says what the log does not
+    record.
     """
 
+    attempts: pa.Table
+    limits: list[Limit]
     probability: Weights
     campaign: Whole
     campaigns: list[Campaign]
@@ -48,9 +54,10 @@ class Findings:
 def hunt(table: pa.Table, progress: Callable[[str], None]) -> Findings:
     """Hunt through the attempts of a table of `logs.record.SCHEMA`; tell `progress` what is being done."""
     progress("ordering the attempts")
-    parts = code_attempts(table)
-    probability = np.zeros(table.num_rows)
-    label = np.full(table.num_rows, NO_CAMPAIGN, np.int64)
+    parts, kept, limits = code_attempts(table), table.select(KEPT), limits_of(table)
+    del table  # a caller who gave it away gets back the memory of the columns that are not kept
+    probability = np.zeros(kept.num_rows)
+    label = np.full(kept.num_rows, NO_CAMPAIGN, np.int64)
     campaigns: list[Campaign] = []
     entered: list[EnteredMember] = []
     for gate, attempts in parts.items():
@@ -62,9 +69,16 @@ def hunt(table: pa.Table, progress: Callable[[str], None]) -> Findings:
         for campaign in here:
             label[attempts.place[campaign.rows]] = len(campaigns)
             campaigns.append(campaign)
-        entered.extend(_entered(_Gate(gate, attempts, found, hostile, label), table["member"]))
+        entered.extend(_entered(_Gate(gate, attempts, found, hostile, label), kept["member"]))
     entered.sort(key=lambda one: (-one.probability, one.first_entered_us, one.member))
-    return Findings(probability=probability, campaign=label, campaigns=campaigns, entered=entered)
+    return Findings(
+        attempts=kept,
+        limits=limits,
+        probability=probability,
+        campaign=label,
+        campaigns=campaigns,
+        entered=entered,
+    )
 
 
 @dataclass(frozen=True, slots=True)

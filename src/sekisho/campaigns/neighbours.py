@@ -15,14 +15,14 @@ class Neighbours:
     """
 
     def __init__(self, group: Codes, time_us: Whole, asked: Whole, spans_us: Sequence[int | None]) -> None:
-        self._order = np.argsort(group, kind="stable")
+        self._order = np.argsort(group, kind="stable").astype(np.int32)
         self._asked = asked
         self._absent = group[asked] == ABSENT
         start = int(time_us[0]) if len(time_us) else 0
         length = (int(time_us[-1]) - start if len(time_us) else 0) + 1
         key = (group[self._order].astype(np.int64) + 1) * (3 * length) + (time_us[self._order] - start)
-        answer = np.full(len(group), -1, np.int64)
-        answer[asked] = np.arange(len(asked))
+        answer = np.full(len(group), -1, np.int32)
+        answer[asked] = np.arange(len(asked), dtype=np.int32)
         answer = answer[self._order]
         here = answer >= 0
         self._answers, want = answer[here], key[here]
@@ -31,7 +31,7 @@ class Neighbours:
             reach = length if span is None else min(span, length)
             low = np.searchsorted(key, want - reach, side="left")
             high = np.searchsorted(key, want + reach, side="right")
-            self._limits.append((low, high))
+            self._limits.append((low.astype(np.int32), high.astype(np.int32)))
 
     def sums(self, values: Weights) -> list[Weights]:
         """Return for each span the sum of `values` over each asked attempt's neighbours, without itself."""

@@ -75,9 +75,10 @@ def _reliable(attempts: CodedAttempts) -> Marks:
     client_of_pair = np.full(int(pair.max(initial=ABSENT)) + 1, ABSENT, np.int32)
     client_of_pair[pair[pair != ABSENT]] = attempts.client[pair != ABSENT]
     addresses = np.bincount(client_of_pair + 1, minlength=int(attempts.client.max(initial=ABSENT)) + 2)
-    few: Marks = (attempts.client != ABSENT) & (addresses[attempts.client + 1] <= PARTNER_ADDRESSES_MAX)
-    partner: Marks = few & _mostly_right(attempts, attempts.client, PARTNER_SUCCESSES_MIN)
-    return token | partner
+    few = (attempts.client != ABSENT) & (addresses[attempts.client + 1] <= PARTNER_ADDRESSES_MAX)
+    partner = few & _mostly_right(attempts, attempts.client, PARTNER_SUCCESSES_MIN)
+    reliable: Marks = token | partner
+    return reliable
 
 
 def _mostly_right(attempts: CodedAttempts, source: Codes, successes_min: int) -> Marks:

@@ -10,18 +10,15 @@ import pyarrow.parquet as pq
 
 from sekisho.campaigns.figures import all_figures
 from sekisho.campaigns.hunt import Findings
-from sekisho.campaigns.limits import limits_of
 from sekisho.campaigns.reasons import ENGLISH
 from sekisho.campaigns.report.page import Report, render
 from sekisho.kernel.clock import rfc3339
 
-ATTEMPT_COLUMNS = ("row", "time_us", "gate", "member", "ip", "asn", "country", "outcome")
 
-
-def write_findings(findings: Findings, table: pa.Table, out: Path, *, logs: list[str], broken: int) -> Report:
+def write_findings(findings: Findings, out: Path, *, logs: list[str], broken: int) -> Report:
     """Write all files of a hunt into a folder, which is made if it is not there, and return what they say."""
     out.mkdir(parents=True, exist_ok=True)
-    written = attempts_table(findings, table)
+    written = attempts_table(findings)
     attempts = pl.DataFrame(written)
     campaigns = campaigns_frame(findings, attempts)
     entered = entered_frame(findings)
@@ -29,7 +26,6 @@ def write_findings(findings: Findings, table: pa.Table, out: Path, *, logs: list
         logs=logs,
         broken=broken,
         figures=all_figures(attempts, campaigns, entered),
-        limits=limits_of(table),
         findings=findings,
     )
     pq.write_table(written, out / "attempts.parquet", compression="zstd", compression_level=1)
@@ -40,13 +36,12 @@ def write_findings(findings: Findings, table: pa.Table, out: Path, *, logs: list
     return report
 
 
-def attempts_table(findings: Findings, table: pa.Table) -> pa.Table:
+def attempts_table(findings: Findings) -> pa.Table:
     """Return each attempt in input order with its probability and campaign (null: none)."""
     names = pa.array([str(one.campaign) for one in findings.campaigns], pa.string())
     codes = pa.array(findings.campaign, pa.int32(), mask=findings.campaign < 0)
-    kept = table.select(ATTEMPT_COLUMNS)
     probability = np.round(findings.probability, 4).astype(np.float32)
-    kept = kept.append_column("probability", pa.array(probability))
+    kept = findings.attempts.append_column("probability", pa.array(probability))
     return kept.append_column("campaign", pa.DictionaryArray.from_arrays(codes, names))
 
 
@@ -144,6 +139,6 @@ def _as_json(report: Report) -> str:
     told: dict[str, object] = {
         name: {"value": figure.value, "query": figure.query} for name, figure in report.figures.items()
     }
-    told["limits"] = [limit.english for limit in report.limits]
+    told["limits"] = [limit.english for limit in report.findings.limits]
     told["input"] = {"logs": report.logs, "broken_records": report.broken}
     return json.dumps(told, indent=1, ensure_ascii=False)

@@ -36,22 +36,25 @@ def command(logs: tuple[Path, ...], out: Path, reading: ReadingOptions) -> None:
     faults = Faults()
     try:
         _tell("reading")
-        table = pa.Table.from_batches(stream_logs(logs, faults, reading), schema=SCHEMA).unify_dictionaries()
+        findings = hunt(_read(logs, faults, reading), _tell)
     except UnusableLog as refusal:
         tell_faults(faults)
         click.echo(str(refusal), err=True)
         sys.exit(UNUSABLE)
     tell_faults(faults)
-    findings = hunt(table, _tell)
     _tell("writing")
     try:
         names = [str(path) for path in logs]
-        report = write_findings(findings, table, out, logs=names, broken=faults.broken_count)
+        report = write_findings(findings, out, logs=names, broken=faults.broken_count)
     except OSError as error:
         click.echo(f"{out} cannot be written: {error.strerror or error}.", err=True)
         sys.exit(UNUSABLE)
     _tell_findings(report, out)
     sys.exit(FOUND if findings.campaigns else 0)
+
+
+def _read(logs: tuple[Path, ...], faults: Faults, reading: ReadingOptions) -> pa.Table:
+    return pa.Table.from_batches(stream_logs(logs, faults, reading), schema=SCHEMA).unify_dictionaries()
 
 
 def _tell(doing: str) -> None:

@@ -9,7 +9,6 @@ import polars as pl
 
 from sekisho.campaigns.figures import Figure
 from sekisho.campaigns.hunt import Findings
-from sekisho.campaigns.limits import Limit
 from sekisho.campaigns.reasons import ENGLISH, JAPANESE
 from sekisho.campaigns.report import plots
 from sekisho.kernel.clock import SECOND_US
@@ -21,12 +20,11 @@ WEEKDAYS = "月火水木金土日"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """What a hunt has to say: the findings, their figures, and what the log did not let it see."""
+    """What a hunt has to say: the findings and their figures, and of what logs."""
 
     logs: list[str]
     broken: int
     figures: dict[str, Figure]
-    limits: list[Limit]
     findings: Findings
 
 
