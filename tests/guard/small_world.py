@@ -47,7 +47,7 @@ class Judged:
         return self.decision.action is not Action.ALLOW
 
 
-def visit(member: int, time_s: float, *, token: bool = True, **changed: object) -> Attempt:
+def visit(member: int, time_s: float, /, *, token: bool = True, **changed: object) -> Attempt:
     """Return an ordinary visit of a member: from home, on the member's own phone."""
     told: dict[str, object] = {
         "time_us": int(time_s * 1e6),

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 from sekisho.guard.memory import Decay
 
-
 _OVER = 5.0
 
 
@@ -24,6 +23,7 @@ class _Sum:
     value: float = 0.0
     peak: float = 0.0
     calm_max: float = 0.0
+    passed: bool = False  # this excursion went over the limit: it was an attack, and no part of the usual
 
     @property
     def limit(self) -> float:
@@ -36,7 +36,9 @@ class _Sum:
         """Add a suspicious failure and say whether the limit is passed."""
         self.value = min(self.value + weight, self.limit + _OVER)  # a long attack must not ring on for days
         self.peak = max(self.peak, self.value)
-        return self.value > self.limit
+        over = self.value > self.limit
+        self.passed = self.passed or over
+        return over
 
     def give_back(self, usual: float, *, calm: bool) -> None:
         """Take off what was usual for one success; an excursion that ends in calm time is part of the
@@ -45,9 +47,9 @@ class _Sum:
         self.value -= self.slack * usual
         if self.value <= 0.0:
             self.value = 0.0
-            if calm:
+            if calm and not self.passed:
                 self.calm_max = max(self.calm_max, self.peak)
-            self.peak = 0.0
+            self.peak, self.passed = 0.0, False
 
 
 class Alarm:
@@ -55,6 +57,7 @@ class Alarm:
 
     CALM_HALF_LIFE_S = 14 * 86_400.0
     FIRST_S = 2 * 86_400  # until then the log itself is new: every address is one that never had a success
+    USUAL_MAX = 0.2  # for each success: an attack that was there before the guard must not pass for peace
 
     def __init__(self, *, hold_s: int = 6 * 3_600) -> None:
         self.hold_s = hold_s
@@ -75,7 +78,7 @@ class Alarm:
     def usual(self) -> float:
         """Return the usual number of suspicious failures for each success."""
         pull = 30.0 * self._long.weight
-        return (self._suspicious + 0.02 * pull) / (self._successes + pull)
+        return min(self.USUAL_MAX, (self._suspicious + 0.02 * pull) / (self._successes + pull))
 
     def success(self, now_s: int) -> None:
         """Count a success: exposure in which some suspicious failures are usual."""
@@ -97,7 +100,7 @@ class Alarm:
         for part in self._sums:
             passed = part.add(weight)
             over = over or (passed and not (new_log and part.slack < 10.0))  # noqa: PLR2004 - the two slow sums
-        if not was_on and not over:
+        if not was_on and not over and self.usual() < self.USUAL_MAX:
             self._suspicious += self._long.weight * weight
         if over:
             self.until_s = now_s + self.hold_s

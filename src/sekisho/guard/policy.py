@@ -6,8 +6,9 @@ from pathlib import Path
 
 import msgspec
 
+from sekisho.guard.attempts import Gate
 from sekisho.guard.decisions import Action
-from sekisho.guard.rules import RULES
+from sekisho.guard.rules import RULES, WITHOUT_LIMIT
 from sekisho.kernel.posture import Posture
 
 NEVER = 2.0  # a probability that is never reached
@@ -41,8 +42,8 @@ class GatePolicy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     on_outage: Posture
     ask: Action = Action.CHALLENGE
     friction_calm: float = 0.0022
-    friction_before_hash: float = 0.0046
-    friction_campaign: float = 0.0092
+    friction_before_hash: float = 0.0049
+    friction_campaign: float = 0.0100
     deny_from: float = NEVER
     hold_s: int = 21_600
     label_share: float = 0.05
@@ -73,15 +74,24 @@ def parse_policy(text: str) -> Policy:
         policy = msgspec.toml.decode(text, type=Policy)
     except msgspec.DecodeError as error:
         raise BadPolicy(str(error)) from error
+    unknown = sorted(set(policy.gates) - set(Gate))
+    if unknown:
+        raise BadPolicy(f"there is no gate {unknown[0]!r}; the gates are {', '.join(Gate)}")
     for name, gate in {"default": policy.default, **policy.gates}.items():
+        _check_rules(name, gate)
         _check(name, gate)
     return policy
 
 
+def _check_rules(name: str, gate: GatePolicy) -> None:
+    for rule, setting in gate.rules.items():
+        if rule not in RULES:
+            raise BadPolicy(f"{name}: there is no rule {rule!r}; the rules are {', '.join(RULES)}")
+        if setting.action is not Action.ALLOW and rule not in WITHOUT_LIMIT and not setting.limit > 0.0:
+            raise BadPolicy(f"{name}: {rule} needs a limit of more than 0, or it would hold for everybody")
+
+
 def _check(name: str, gate: GatePolicy) -> None:
-    unknown = sorted(set(gate.rules) - set(RULES))
-    if unknown:
-        raise BadPolicy(f"{name}: there is no rule {unknown[0]!r}; the rules are {', '.join(RULES)}")
     if (
         not 0.0 <= gate.friction_calm <= 1.0
         or not 0.0 <= gate.friction_before_hash <= gate.friction_campaign <= 1.0
@@ -91,6 +101,8 @@ def _check(name: str, gate: GatePolicy) -> None:
         )
     if gate.ask not in (Action.PUZZLE, Action.CHALLENGE):
         raise BadPolicy(f"{name}: ask must be puzzle or challenge")
+    if not gate.deny_from > 0.0:
+        raise BadPolicy(f"{name}: deny_from must be more than 0; leave it out to deny nobody")
     if gate.hold_s < 0 or not 0.0 < gate.label_share <= 1.0:
         raise BadPolicy(f"{name}: hold_s must not be negative, label_share must be more than 0 and at most 1")
 

@@ -11,6 +11,7 @@ from sekisho.guard.rules import (
     forged_device_token,
     guesses_on_one_account,
     leaked_pair_on_unknown_device,
+    listed_address,
     many_members_from_one_address,
     one_secret_on_many_accounts,
 )
@@ -21,6 +22,10 @@ RULES: dict[str, Rule] = {
     "forged_device_token": forged_device_token.holds,
     "guesses_on_one_account": guesses_on_one_account.holds,
     "leaked_pair_on_unknown_device": leaked_pair_on_unknown_device.holds,
+    "listed_address": listed_address.holds,
     "many_members_from_one_address": many_members_from_one_address.holds,
     "one_secret_on_many_accounts": one_secret_on_many_accounts.holds,
 }
+
+WITHOUT_LIMIT = frozenset({"forged_device_token", "leaked_pair_on_unknown_device"})
+"""The rules that hold or not, whatever their limit; every other one would hold always at a limit of 0."""
