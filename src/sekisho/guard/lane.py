@@ -57,6 +57,8 @@ class Lane:
         self._windows = (_Window(1.5 * HOUR_S), _Window(DAY_S))
         self.hit_rate = 0.0
         self.log_intensity = 0.0
+        self.hostile_part = 0.0
+        self._usual_before = 1.0
 
     def score(self, kind: int, state: int, leaked: int, source: Codes, member: Codes) -> float:
         """Return the score: log of A(x)/S(x) in a campaign, the prior alone in peace."""
@@ -64,7 +66,7 @@ class Lane:
         by_member = self.prior.member(member)
         if not self.in_campaign:
             return by_source + by_member
-        learnt_source, learnt_member = self.odds.excess(source, member)
+        learnt_source, learnt_member = self.odds.excess(source, member, self.hostile_part)
         share = self.LEARNT_SHARE * self.failures / (self.failures + self.LABELS_FOR_HALF)
         member_share = self.LEARNT_SHARE * self.labels / (self.labels + self.LABELS_FOR_HALF)
         return (
@@ -184,6 +186,7 @@ class Lane:
         on = self.alarm.is_on(now_s)
         if on != self.in_campaign:
             self.in_campaign = on
+            self._usual_before = self.tables.usual()
             if not on:
                 self.odds.forget_attack()
                 self.failures = self.labels = 0.0
@@ -209,6 +212,9 @@ class Lane:
         usual = (self._calm[0] + long) / (self._calm[1] + 5.0 * long)
         self.hit_rate = max(window.hit_rate(usual) for window in self._windows)
         self.log_intensity = math.log(max(window.intensity() for window in self._windows))
+        lately = self.tables.all_slow
+        honest = self._usual_before * lately.successes[0]
+        self.hostile_part = 0.5 * max(0.0, 1.0 - honest / max(honest, lately.failures[0], 1e-9))
 
     def doubted_share(self) -> float:
         """Return the part of the last day's honest successes that no token vouched for."""

@@ -56,13 +56,17 @@ class FailureOdds:
         self.source, self.member = Weights(source_size), Weights(member_size)
         self.calm_source, self.calm_member = list(self.source.values), list(self.member.values)
 
-    def excess(self, source: Codes, member: Codes) -> tuple[float, float]:
-        """Return log of A(x)/S(x) from the source alone, and what the member's side adds to it."""
+    def excess(self, source: Codes, member: Codes, least: float) -> tuple[float, float]:
+        """Return log of A(x)/S(x) from the source alone, and what the member's side adds to it.
+
+        `least` is the smallest part of the failures of any kind of attempt that is taken to be hostile: where
+        honest people always failed often, the difference of two large odds is mostly noise.
+        """
         live, calm = self.source.sum(source), sum(map(self.calm_source.__getitem__, source))
-        by_source = _log_excess(live, calm)
+        by_source = _log_excess(live, calm, least)
         live += self.member.sum(member)
         calm += sum(map(self.calm_member.__getitem__, member))
-        return by_source, _log_excess(live, calm) - by_source
+        return by_source, _log_excess(live, calm, least) - by_source
 
     def learn(
         self,
@@ -99,8 +103,9 @@ class FailureOdds:
         self.member.values[:] = self.calm_member
 
 
-def _log_excess(live: float, calm: float) -> float:
-    return math.log(max(1e-6, math.exp(min(_CEILING, live)) - math.exp(min(_CEILING, calm))))
+def _log_excess(live: float, calm: float, least: float) -> float:
+    now = math.exp(min(_CEILING, live))
+    return math.log(max(1e-6, least * now, now - math.exp(min(_CEILING, calm))))
 
 
 class Prior:
