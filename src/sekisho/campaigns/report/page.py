@@ -51,7 +51,12 @@ def render(report: Report, attempts: pl.DataFrame, campaigns: pl.DataFrame, ente
         sources=plots.sources(attempts),
         tries=plots.tries_per_address(attempts),
         entered_path=plots.entered_over_time([one.first_entered_us for one in found.entered], over),
-        campaigns=list(campaigns.head(CAMPAIGNS_SHOWN).iter_rows(named=True)),
+        campaigns=[
+            row | {"why_ja": _why_japanese(row, one.gate)}
+            for row, one in zip(
+                campaigns.head(CAMPAIGNS_SHOWN).iter_rows(named=True), found.campaigns, strict=False
+            )
+        ],
         entered=[
             (one, row["campaign"])
             for one, row in zip(found.entered, entered.iter_rows(named=True), strict=True)
@@ -60,6 +65,14 @@ def render(report: Report, attempts: pl.DataFrame, campaigns: pl.DataFrame, ente
         ends=[one.last_seen_us for one in found.campaigns],
         english=ENGLISH,
         japanese=JAPANESE,
+    )
+
+
+def _why_japanese(row: dict[str, int], gate: str) -> str:
+    each, source = row["attempts"] / max(row["members_tried"], 1), row["attempts"] / max(row["addresses"], 1)
+    return (
+        f"ゲート{gate}での失敗が、この記録のふだんの水準を超えました。"
+        f"会員あたり{each:.1f}回、アドレスあたり{source:.1f}回です。"
     )
 
 
