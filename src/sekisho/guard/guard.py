@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from sekisho.guard.attempts import Attempt, ChallengeResult, Outcome
 from sekisho.guard.decisions import STRICTNESS, Action, Decision
@@ -16,6 +16,9 @@ from sekisho.guard.reasons import reasons
 from sekisho.guard.recollection import Observation, Recollection
 from sekisho.guard.rules import RULES, Rule
 from sekisho.guard.snapshot import MemoryCopy, copy_memory, fill, key_check, sizes, unpack
+
+if TYPE_CHECKING:
+    from sekisho.guard.address_lists import AddressLists
 
 _PENDING_MAX = 65_536
 _CALM_LOG_ODDS = 6.0  # prior log odds of about 1 in 400 while nothing is going on
@@ -50,13 +53,15 @@ class Guard:
 
     def __init__(
         self, *, key: bytes, policy: Policy | None = None, shadows: Sequence[Policy] = (),
-        addresses: int = 1 << 22, devices: int = 1 << 21,
+        addresses: int = 1 << 22, devices: int = 1 << 21, lists: AddressLists | None = None,
     ) -> None:  # fmt: skip
-        """Take a key of 32 bytes, the policy, policies to run in its shadow, and the sizes of the memory."""
+        """Take a key of 32 bytes, the policy, policies to run in its shadow, the sizes of the memory, and
+        address lists.
+        """
         self.policy = policy or default_policy()
         self.shadows = tuple(shadows)
         self._policies = (self.policy, *self.shadows)
-        self.recollection = Recollection(key=key, addresses=addresses, devices=devices)
+        self.recollection = Recollection(key=key, addresses=addresses, devices=devices, lists=lists)
         self.lanes: dict[str, Lane] = {}
         self._plans: dict[str, tuple[_Plan, ...]] = {}
         self._open: dict[int, _Open] = {}
@@ -132,12 +137,15 @@ class Guard:
 
     @classmethod
     def restore(
-        cls, data: bytes, *, key: bytes, policy: Policy | None = None, shadows: Sequence[Policy] = ()
-    ) -> Guard:
+        cls, data: bytes, *, key: bytes, policy: Policy | None = None, shadows: Sequence[Policy] = (),
+        lists: AddressLists | None = None,
+    ) -> Guard:  # fmt: skip
         """Return a guard that goes on from a snapshot; raise `BadSnapshot` where that cannot be used."""
         parts = unpack(data, key)
         addresses, devices = sizes(parts)
-        guard = cls(key=key, policy=policy, shadows=shadows, addresses=addresses, devices=devices)
+        guard = cls(
+            key=key, policy=policy, shadows=shadows, addresses=addresses, devices=devices, lists=lists
+        )
         guard._now_s = parts["now_s"]
         fill(guard.recollection, {gate: guard.lane(gate) for gate in parts["lanes"]}, parts)
         return guard

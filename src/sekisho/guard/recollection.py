@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import xxhash
 
+from sekisho.guard.address_lists import AddressLists
 from sekisho.guard.attempts import Attempt
 from sekisho.guard.clients import code16, read_client
 from sekisho.guard.devices import Devices, Sighting, TokenClass
@@ -36,8 +37,8 @@ class Observation(NamedTuple):
     """An attempt as the guard sees it: keys, and for an unvouched one the facts and codes of its evidence.
 
     `around` is what is known of its address; `guesses` the failures on the account within about an hour;
-    `sprayed` the other accounts its secret failed on; `leaked` 0 no, 1 yes, 2 not recorded. `facts` is None
-    where a device token vouches for the attempt.
+    `sprayed` the other accounts its secret failed on; `leaked` 0 no, 1 yes, 2 not recorded; `listed` how many
+    of the operator's lists carry the address. `facts` is None where a device token vouches for the attempt.
     """
 
     member: int
@@ -52,13 +53,17 @@ class Observation(NamedTuple):
     sprayed: float = 0.0
     leaked: int = 2
     secret: int = 0
+    listed: int = 0
 
 
 class Recollection:
     """Bounded tables by address, prefix, account, actor, device and secret, and the members' profiles."""
 
-    def __init__(self, *, key: bytes, addresses: int, devices: int) -> None:
+    def __init__(
+        self, *, key: bytes, addresses: int, devices: int, lists: AddressLists | None = None
+    ) -> None:
         """Make an empty memory for so many addresses and devices (powers of two); `key` is 32 bytes."""
+        self.lists = lists
         seed = self._seed = int.from_bytes(key[:8], "big")
         self.addresses = CountTable(slots=addresses, half_life_s=DAY_S, key=seed)
         self.prefixes = CountTable(slots=max(1 << 12, addresses >> 4), half_life_s=DAY_S, key=seed + 1)
@@ -104,9 +109,11 @@ class Recollection:
         known = familiarity(profile, source.place, client, now_s)
         failing = 0 if guesses < 0.4 else 2 if from_here else 1  # noqa: PLR2004 - rounds to no failure
         codes = member_codes(known, facts, sighting.kind, failing=failing, leaked=leaked, sprayed=sprayed)
+        listed = 0 if self.lists is None else self.lists.count(source)
         return Observation(
-            member, source, client, sighting, known, facts, codes, around, guesses, sprayed, leaked, secret
-        )
+            member, source, client, sighting, known, facts, codes, around, guesses, sprayed, leaked, secret,
+            listed,
+        )  # fmt: skip
 
     def look_around(self, source: Source, now_s: int) -> Surroundings:
         """Say what is known of an address and its prefix now."""

@@ -65,7 +65,7 @@ KEPT: dict[type, tuple[str, ...]] = {
 
 NOT_KEPT: dict[type, tuple[str, ...]] = {
     # The members' profiles and the decoys, which point to some of them, are kept together, apart from this.
-    Recollection: ("_seed", "secrets", "members", "decoys"),
+    Recollection: ("_seed", "lists", "secrets", "members", "decoys"),
     Lane: ("_look_around",),
     Odds: ("decay",),
     Decay: ("half_life_s", "_tables"),
