@@ -39,7 +39,16 @@ KEPT: dict[type, tuple[str, ...]] = {
     Devices: ("table",),
     Lane: (
         *("tables", "odds", "prior", "alarm", "friction", "now_s", "_next_s", "labels", "in_campaign"),
-        *("failures", "_long", "_calm", "_windows", "hit_rate", "log_intensity"),
+        *(
+            "failures",
+            "_long",
+            "_calm",
+            "_windows",
+            "hit_rate",
+            "log_intensity",
+            "hostile_part",
+            "_usual_before",
+        ),
     ),
     Tables: (
         *("quick", "slow", "long", "provider_quick", "provider", "region", "fingerprint", "exact", "family"),
