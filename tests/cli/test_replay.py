@@ -168,6 +168,21 @@ def test_another_policy_can_be_tried(log, tmp_path):
     assert not (tmp_path / "e.ndjson").exists()
 
 
+def test_a_published_method_can_be_replayed_beside_the_guard(log, tmp_path):
+    """The same rows, other decisions; a policy would mean nothing to it."""
+    assert (
+        run(log, "--out", tmp_path / "d.ndjson", "--baseline", "freeman", "--friction", 0.02).exit_code == 0
+    )
+    *decisions, _ = map(json.loads, (tmp_path / "d.ndjson").read_text().splitlines())
+    assert [(decision["row"], decision["action"], decision["probability"]) for decision in decisions] == [
+        (2, "allow", 0.5),
+        (0, "allow", 0.5),
+    ]
+    (tmp_path / "policy.toml").write_text(files("sekisho.guard").joinpath("default_policy.toml").read_text())
+    both = ("--baseline", "freeman", "--policy", tmp_path / "policy.toml")
+    assert run(log, "--out", tmp_path / "e.ndjson", *both).exit_code == 2
+
+
 def test_a_short_key_is_refused(log, tmp_path):
     (tmp_path / "key").write_bytes(b"short")
     result = run(log, "--out", tmp_path / "d.ndjson", "--key", tmp_path / "key")

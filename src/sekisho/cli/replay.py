@@ -10,6 +10,7 @@ import click
 import msgspec
 import pyarrow as pa
 
+from sekisho.campaigns.baselines import FreemanJudge
 from sekisho.campaigns.decision_files import ENDINGS, Closing, decision_file
 from sekisho.campaigns.logs.faults import Faults, UnusableLog
 from sekisho.campaigns.logs.formats import ReadingOptions
@@ -55,16 +56,38 @@ def _read_policy(_: click.Context, __: click.Parameter, path: Path | None) -> Po
     callback=_read_policy,
     help="A policy file to try; the default policy if not given.",
 )
+@click.option(
+    "--baseline",
+    type=click.Choice(["freeman"]),
+    help="Decide by a published method instead of the guard, to compare the two on one log.",
+)
+@click.option(
+    "--friction",
+    type=click.FloatRange(0.0, 1.0, min_open=True, max_open=True),
+    default=0.01,
+    show_default=True,
+    help="The share of successes that a baseline may challenge.",
+)
 @log_options
-def command(logs: tuple[Path, ...], out: Path, policy: Policy | None, reading: ReadingOptions) -> None:
+def command(  # noqa: PLR0913, PLR0917 - one argument an option
+    logs: tuple[Path, ...],
+    out: Path,
+    policy: Policy | None,
+    baseline: str | None,
+    friction: float,
+    reading: ReadingOptions,
+) -> None:
     """Run the guard over past attempts, each decided before its outcome is known to it.
 
     The decisions stand in time order; `row` is an attempt's place in the input.
     """
+    if baseline and policy:
+        raise click.UsageError("--policy is for the guard: a baseline has none.")
+    judge: Judge = FreemanJudge(friction=friction) if baseline else Guard(key=GUARD_KEY, policy=policy)
     faults = Faults()
     try:
         attempts = stream_logs(logs, faults, reading)
-        closing = _replay(attempts, out, Guard(key=GUARD_KEY, policy=policy), faults)
+        closing = _replay(attempts, out, judge, faults)
     except UnusableLog as refusal:
         tell_faults(faults)
         click.echo(str(refusal), err=True)
@@ -75,11 +98,11 @@ def command(logs: tuple[Path, ...], out: Path, policy: Policy | None, reading: R
     click.echo(msgspec.json.encode(closing).decode())
 
 
-def _replay(batches: Iterable[pa.RecordBatch], out: Path, guard: Judge, faults: Faults) -> Closing:
+def _replay(batches: Iterable[pa.RecordBatch], out: Path, judge: Judge, faults: Faults) -> Closing:
     began = time.perf_counter()
     progress = _Progress()
     with decision_file(out) as file, in_time_order(progress.reading(batches)) as attempts:
-        for decisions in decide_all(attempts, guard):
+        for decisions in decide_all(attempts, judge):
             file.write(decisions)
             progress.decided(len(decisions), len(attempts), time.perf_counter() - began)
         seconds = time.perf_counter() - began
