@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-from tests.storage.attempt_samples import ALLOWED, CHALLENGED, FULL, NOON_US, PLAIN
+from tests.storage.attempt_samples import CHALLENGED, FULL, NOON_US, PLAIN
 
 from sekisho.guard.attempts import ChallengeResult, Outcome
 from sekisho.kernel.clock import SetClock
@@ -13,16 +13,18 @@ from sekisho.storage.memory.recovery import catch_up
 
 
 class Diary:
-    """Writes down what it is told to relive, in order; its own decision is another than the recorded one."""
+    """Writes down what it is told to relive, in order, and learns of nothing that it did not take up."""
 
     def __init__(self):
         self.lived = []
+        self.open = []
 
-    def assess(self, attempt):
+    def reopen(self, attempt, decision):
         self.lived.append(attempt.member)
-        return ALLOWED
+        self.open.append(decision)
 
     def learn(self, attempt, decision, outcome, challenge):
+        assert any(decision is opened for opened in self.open)
         self.lived.append((attempt.member, decision, outcome, challenge))
 
 
@@ -52,8 +54,8 @@ def test_everything_is_relived_in_order_where_there_is_no_snapshot(attempts, pos
     assert diary.lived == [
         FULL.member,
         PLAIN.member,
-        (PLAIN.member, ALLOWED, Outcome.WRONG_SECRET, ChallengeResult.NONE),
-        (FULL.member, ALLOWED, Outcome.SUCCESS, ChallengeResult.PASSED),
+        (PLAIN.member, CHALLENGED, Outcome.WRONG_SECRET, ChallengeResult.NONE),
+        (FULL.member, CHALLENGED, Outcome.SUCCESS, ChallengeResult.PASSED),
     ]
 
 
@@ -62,7 +64,8 @@ def test_what_the_snapshot_knows_is_not_relived_but_what_came_of_it_later_is(att
     catch_up(diary, attempts, position)
     assert diary.lived == [
         PLAIN.member,
-        (PLAIN.member, ALLOWED, Outcome.WRONG_SECRET, ChallengeResult.NONE),
+        (PLAIN.member, CHALLENGED, Outcome.WRONG_SECRET, ChallengeResult.NONE),
+        FULL.member,
         (FULL.member, CHALLENGED, Outcome.SUCCESS, ChallengeResult.PASSED),
     ]
 
@@ -81,7 +84,7 @@ def test_other_entries_and_unknown_attempts_are_passed_over(store, attempts, pos
     asyncio.run(settle_unknown(attempts))
     diary = Diary()
     catch_up(diary, attempts, position)
-    assert len(diary.lived) == 3
+    assert len(diary.lived) == 4
 
 
 async def settle_unknown(attempts):

@@ -10,8 +10,8 @@ from sekisho.storage.attempts import AttemptDecided, AttemptSettled, AttemptStor
 class Learner(Protocol):
     """What can relive recorded attempts: a guard."""
 
-    def assess(self, attempt: Attempt) -> Decision:
-        """Decide an attempt."""
+    def reopen(self, attempt: Attempt, decision: Decision) -> None:
+        """Take up an attempt that was decided before."""
         ...
 
     def learn(
@@ -24,15 +24,19 @@ class Learner(Protocol):
 def catch_up(guard: Learner, attempts: AttemptStore, position: int) -> int:
     """Let a guard relive what was recorded after a position, and return the position that it has reached.
 
-    Outcomes are told to it in the order in which they became known. Raises OperationalError.
+    The decisions of that time stand. Outcomes are told to it in the order in which they became known. Raises
+    OperationalError.
     """
     decided: dict[str, tuple[Attempt, Decision]] = {}
     while events := attempts.since(position):
         for event in events:
             if isinstance(event, AttemptDecided):
-                decided[event.attempt_id] = (event.attempt, guard.assess(event.attempt))
+                guard.reopen(event.attempt, event.decision)
+                decided[event.attempt_id] = (event.attempt, event.decision)
             elif isinstance(event, AttemptSettled):
-                found = decided.pop(event.attempt_id, None) or _decided_before(attempts, event.attempt_id)
+                found = decided.pop(event.attempt_id, None)
+                if found is None and (found := _decided_before(attempts, event.attempt_id)):
+                    guard.reopen(*found)
                 if found is not None:
                     guard.learn(*found, event.outcome, event.challenge)
         position = events[-1].position
