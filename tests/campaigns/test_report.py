@@ -73,6 +73,19 @@ def test_every_query_gives_its_figure_again(written, monkeypatch):
         assert (again or 0) == pytest.approx(figure["value"], abs=0.11), name
 
 
+def test_the_figures_are_those_of_the_findings(written):
+    folder, findings = written
+    told = json.loads((folder / "report.json").read_text(encoding="utf-8"))
+    attempts = pl.read_parquet(folder / "attempts.parquet")
+    tried = attempts.filter(pl.col("campaign").is_not_null())["member"].n_unique()
+    assert told["attempts"]["value"] == attempts.height
+    assert told["hostile_attempts"]["value"] == round(attempts["probability"].sum())
+    assert told["hostile_attempts_likely"]["value"] == (attempts["probability"] >= 0.5).sum()
+    assert told["members_tried"]["value"] == tried
+    assert told["members_entered"]["value"] == len(findings.entered) > 0
+    assert told["campaigns"]["value"] == len(findings.campaigns) == 1
+
+
 def test_the_page_loads_nothing_from_elsewhere(written):
     folder, _ = written
     page = (folder / "report.html").read_text(encoding="utf-8")
