@@ -3,7 +3,7 @@
 import asyncio
 import signal
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
-from contextlib import ExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager
 from pathlib import Path
 from socket import socket
 from types import FrameType
@@ -11,8 +11,9 @@ from typing import NamedTuple, TypeVar
 
 import httpx
 
+from sekisho.cli.checkpoint import open_checkpoint
+from sekisho.cli.guard_options import GuardOptions
 from sekisho.cli.keys import FILE_NAME
-from sekisho.cli.serve import kept_guard, recorded_desk
 from sekisho.console.live_tally import LiveTally
 from sekisho.guard.guard import Guard
 from sekisho.kernel.chance import Chance
@@ -20,11 +21,14 @@ from sekisho.kernel.clock import Clock
 from sekisho.kernel.posture import Posture
 from sekisho.storage.engine import open_store
 from sekisho.storage.history.worker import moving_to_history
+from sekisho.storage.keys import persistent_key
 from sekisho.web.asgi import App
 from sekisho.web.console.app import create_console, hear
 from sekisho.web.guard_api.api_keys import ApiKeys, Scope
 from sekisho.web.guard_api.app import create_guard_app
+from sekisho.web.guard_api.settings import ForwardAuthSettings, GuardServiceSettings
 from sekisho.web.hosts import Hosts
+from sekisho.web.proxies import ProxyTrust
 from sekisho.web.server import serve
 
 LOOPBACK = "127.0.0.1"
@@ -36,35 +40,52 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class Embedded(NamedTuple):
-    """The parts of one process: give `application` to a server, and call `close` when it has ended."""
+    """The parts of one process: serve `application` within `living`, and call `close` when that has ended."""
 
     guard: Guard
     keys: ApiKeys
     application: Callable[[Mapping[str, App]], App]
+    living: Callable[[], AbstractAsyncContextManager[None]]
     close: Callable[[], None]
 
 
-def open_embedded(data: Path, *, clock: Clock, chance: Chance, closing: Callable[[], bool]) -> Embedded:
+def open_embedded(
+    data: Path,
+    *,
+    clock: Clock,
+    chance: Chance,
+    closing: Callable[[], bool],
+    adding: GuardOptions | None = None,
+) -> Embedded:
     """Open the data folder and put the parts together.
 
     Raises StoreInUse where another process has the folder, and what else the store raises.
     """
     data.mkdir(parents=True, exist_ok=True, mode=0o700)
-    parts = ExitStack()
-    store = open_store(f"sqlite:///{data / 'sekisho.db'}")
-    parts.callback(store.close)
-    parts.enter_context(moving_to_history(store, data / "history", clock=clock))
-    guard = kept_guard(data, chance)
-    desk = recorded_desk(guard, store, data, Posture.CLOSED, clock=clock, chance=chance)
-    keys = ApiKeys(clock=clock, path=data / FILE_NAME)
-    tally = LiveTally()
-    desk.listeners.append(hear(tally))
+    with ExitStack() as parts:
+        store = open_store(f"sqlite:///{data / 'sekisho.db'}")
+        parts.callback(store.close)
+        checkpoint = open_checkpoint(
+            store, data, Posture.CLOSED, clock=clock, chance=chance, adding=adding or GuardOptions()
+        )
+        parts.enter_context(moving_to_history(store, data / "history", clock=clock))
+        # Whatever asks from this machine may be a proxy: nobody else reaches the port.
+        settings = GuardServiceSettings(
+            forward_auth=ForwardAuthSettings(
+                trusted_proxies=ProxyTrust.parse([LOOPBACK]),
+                secret_key=persistent_key(data / "secrets.key", chance),
+            )
+        )
+        keys = ApiKeys(clock=clock, path=data / FILE_NAME)
+        tally = LiveTally()
+        checkpoint.desk.listeners.append(hear(tally))
 
-    def application(others: Mapping[str, App]) -> App:
-        console = create_console(tally, clock=clock, closing=closing)
-        return Hosts({CONSOLE_HOST: console, **others}, otherwise=create_guard_app(desk, keys=keys))
+        def application(others: Mapping[str, App]) -> App:
+            console = create_console(tally, clock=clock, closing=closing)
+            guard = create_guard_app(checkpoint.desk, keys=keys, settings=settings, ready=checkpoint.is_ready)
+            return Hosts({CONSOLE_HOST: console, **others}, otherwise=guard)
 
-    return Embedded(guard, keys, application, parts.close)
+        return Embedded(checkpoint.memory.guard, keys, application, checkpoint.living, parts.pop_all().close)
 
 
 def new_key(keys: ApiKeys, name: str, chance: Chance) -> str:

@@ -1,30 +1,26 @@
 """`sekisho serve`: the guard's service alone, as it runs in production behind the login of somebody else."""
 
+import signal
 from pathlib import Path
 from socket import socket
 
 import click
 
+from sekisho.cli.checkpoint import Checkpoint, open_checkpoint
+from sekisho.cli.guard_options import GuardOptions, guard_options
 from sekisho.cli.keys import FILE_NAME
-from sekisho.guard.devices import DeviceTokens
-from sekisho.guard.guard import Guard
-from sekisho.kernel.chance import Chance, SystemChance
-from sekisho.kernel.clock import Clock, SystemClock
+from sekisho.kernel.chance import SystemChance
+from sekisho.kernel.clock import SystemClock
 from sekisho.kernel.posture import OperationalError, Posture
 from sekisho.kernel.refusals import Refusal
-from sekisho.storage.attempts import AttemptStore
-from sekisho.storage.engine import Store, open_store
+from sekisho.storage.engine import open_store
 from sekisho.storage.history.worker import moving_to_history
 from sekisho.storage.keys import persistent_key
-from sekisho.web.asgi import App
 from sekisho.web.guard_api.api_keys import ApiKeys
 from sekisho.web.guard_api.app import create_guard_app
-from sekisho.web.guard_api.desk import Assessed, GuardDesk
 from sekisho.web.guard_api.settings import ForwardAuthSettings, GuardServiceSettings
 from sekisho.web.proxies import ProxyTrust
 from sekisho.web.server import listening_socket, run, serve
-
-REOPENED_MAX = 20_000
 
 
 @click.command("serve")
@@ -55,6 +51,7 @@ REOPENED_MAX = 20_000
     "--tls-header", default="", help="The header in which a trusted proxy puts the TLS fingerprint."
 )
 @click.option("--echo", is_flag=True, help="Open POST /v1/echo, which the bench compares a decision with.")
+@guard_options
 def command(**options: object) -> None:
     """Serve the guard alone: POST /v1/attempts, its outcomes, and forward-auth for a reverse proxy."""
     try:
@@ -78,6 +75,7 @@ def _serve(  # noqa: PLR0913 - the command's options
     proxy_hops: int | None,
     tls_header: str,
     echo: bool,
+    adding: GuardOptions,
 ) -> None:
     data.mkdir(parents=True, exist_ok=True, mode=0o700)
     chance = SystemChance()
@@ -93,47 +91,25 @@ def _serve(  # noqa: PLR0913 - the command's options
     try:
         listener = listening_socket(host, port)
         shown = f"[{host}]" if ":" in host else host
+        clock = SystemClock()
+        checkpoint = open_checkpoint(
+            store, data, Posture(on_outage), clock=clock, chance=chance, adding=adding
+        )
+        keys = ApiKeys(clock=clock, path=data / FILE_NAME)
         click.echo(f"Sekisho's guard listens on http://{shown}:{listener.getsockname()[1]}")
-        with moving_to_history(store, data / "history", clock=SystemClock()):
-            run(lambda: _live(store, data, Posture(on_outage), settings, listener))
+        with moving_to_history(store, data / "history", clock=clock):
+            run(lambda: _live(checkpoint, keys, settings, listener))
     finally:
         store.close()
 
 
 async def _live(
-    store: Store, data: Path, on_outage: Posture, settings: GuardServiceSettings, listener: socket
+    checkpoint: Checkpoint, keys: ApiKeys, settings: GuardServiceSettings, listener: socket
 ) -> None:
-    await serve(guard_service(store, data, on_outage, settings), listener)
-
-
-def guard_service(store: Store, data: Path, on_outage: Posture, settings: GuardServiceSettings) -> App:
-    """Put the service together. Call it on the event loop that will serve it."""
-    clock, chance = SystemClock(), SystemChance()
-    desk = recorded_desk(kept_guard(data, chance), store, data, on_outage, clock=clock, chance=chance)
-    return create_guard_app(desk, keys=ApiKeys(clock=clock, path=data / FILE_NAME), settings=settings)
-
-
-def kept_guard(data: Path, chance: Chance) -> Guard:
-    """Return a guard with the key that a folder keeps."""
-    return Guard(key=persistent_key(data / "guard.key", chance))
-
-
-def recorded_desk(  # noqa: PLR0913 - the parts of a desk, each named at the call
-    guard: Guard, store: Store, data: Path, on_outage: Posture, *, clock: Clock, chance: Chance
-) -> GuardDesk:
-    """Return a desk on a store and the keys in a folder, with what was recorded lately open for outcomes."""
-    record = AttemptStore(store, clock=clock)
-    desk = GuardDesk(
-        guard,
-        clock=clock,
-        chance=chance,
-        recorder=record,
-        on_outage=on_outage,
-        devices=DeviceTokens(persistent_key(data / "devices.key", chance)),
-    )
-    for kept in reversed(record.recent(REOPENED_MAX)):
-        decided = Assessed(
-            attempt_id=kept.attempt_id, attempt=kept.attempt, decision=kept.decision, at_us=kept.at_us
-        )
-        desk.reopen(decided, kept.outcome, kept.challenge)
-    return desk
+    # The server hands the signal that ended it on, to us who are ending already: we still have to put the
+    # memory away, and the system would kill us.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda _number, _frame: None)
+    app = create_guard_app(checkpoint.desk, keys=keys, settings=settings, ready=checkpoint.is_ready)
+    async with checkpoint.living():
+        await serve(app, listener)

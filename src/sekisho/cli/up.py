@@ -19,6 +19,7 @@ from sekisho.cli.embedded import (
     open_embedded,
     serving,
 )
+from sekisho.cli.guard_options import GuardOptions, guard_options
 from sekisho.cli.play_screen import PlayScreen
 from sekisho.kernel.chance import SystemChance
 from sekisho.kernel.clock import SystemClock
@@ -55,7 +56,10 @@ class Demo(NamedTuple):
     "--scale", type=click.Choice(list(SCALES)), default="laptop", show_default=True, help="The demo's size."
 )
 @click.option("--seed", default=1, show_default=True, help="The demo's seed: same seed, same world.")
-def command(*, port: int, data: Path, demo: bool, scale: str, seed: int) -> None:
+@guard_options
+def command(  # noqa: PLR0913 - the command's options
+    *, port: int, data: Path, demo: bool, scale: str, seed: int, adding: GuardOptions
+) -> None:
     """Serve the guard and its live page on this machine; with --demo, watch an attack being stopped."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(WARNING))
     try:
@@ -65,7 +69,7 @@ def command(*, port: int, data: Path, demo: bool, scale: str, seed: int) -> None
             f"Port {port} cannot be used: {failure.strerror}. Choose another: sekisho up --port {port + 1}"
         ) from failure
     try:
-        run(lambda: _up(listener, data, Demo(SCALES[scale], seed) if demo else None))
+        run(lambda: _up(listener, data, Demo(SCALES[scale], seed) if demo else None, adding))
     except Refusal as refusal:
         raise click.ClickException(refusal.told) from refusal
     except OperationalError as outage:
@@ -73,14 +77,14 @@ def command(*, port: int, data: Path, demo: bool, scale: str, seed: int) -> None
     click.echo("\nSekisho has ended; nothing is lost.")
 
 
-async def _up(listener: socket, data: Path, demo: Demo | None) -> None:
+async def _up(listener: socket, data: Path, demo: Demo | None, adding: GuardOptions) -> None:
     clock, chance, stopping = SystemClock(), SystemChance(), Stopping()
     if demo is not None:
         data = data / "demo"
         # The demo's world is invented anew each time; a real record in the folder above is not touched.
         shutil.rmtree(data, ignore_errors=True)
     play: Play | None = None
-    embedded = open_embedded(data, clock=clock, chance=chance, closing=lambda: bool(stopping))
+    embedded = open_embedded(data, clock=clock, chance=chance, closing=lambda: bool(stopping), adding=adding)
     try:
         key = new_key(embedded.keys, FIRST_KEY, chance) if not embedded.keys.all() else ""
         port = listener.getsockname()[1]
@@ -89,7 +93,7 @@ async def _up(listener: socket, data: Path, demo: Demo | None) -> None:
             play = _prepared(demo, embedded, clock, LoginLog(data / LOG))
             range_key = new_key(embedded.keys, RANGE_KEY, chance)
             others[LOGIN_HOST] = play.open_house(f"http://{LOOPBACK}:{port}", range_key)
-        async with serving(embedded.application(others), listener, stopping) as url:
+        async with embedded.living(), serving(embedded.application(others), listener, stopping) as url:
             _welcome(port, data, key)
             if play is not None:
                 await stopping.unless_asked(_played(play, url, data))

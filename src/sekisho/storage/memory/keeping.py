@@ -44,7 +44,7 @@ class KeptMemory:
         before stays, and the record holds what came since.
         """
         try:
-            # The position comes first: what is decided meanwhile is relived twice after a start, never missed.
+            # The position comes first: what is decided meanwhile is relived twice, and never missed.
             position = await asyncio.to_thread(self._attempts.last_position)
             copy = self.guard.copy_memory()
             await asyncio.to_thread(
@@ -72,7 +72,7 @@ class KeptMemory:
             await self.save()
 
 
-def remember(
+def remember(  # noqa: PLR0913 - the parts of a guard, each named at the call
     attempts: "AttemptStore",
     path: Path,
     *,
@@ -95,6 +95,6 @@ def remember(
         try:
             guard = Guard.restore(kept.memory, key=key, policy=policy, shadows=shadows, lists=lists)
         except BadSnapshot as refusal:
-            raise SnapshotDamagedError(path, str(refusal)) from refusal
+            raise SnapshotDamagedError(path, f"{refusal}; move it away to begin without it") from refusal
     catch_up(guard, attempts, position)
     return KeptMemory(guard, attempts, path)

@@ -80,6 +80,14 @@ class SignsDevices(Protocol):
         ...
 
 
+class Locates(Protocol):
+    """What fills in where an address is: `sekisho.guard.geography.Geography`."""
+
+    def locate(self, attempt: Attempt, /) -> Attempt:
+        """Return the attempt with its provider and country as far as they are known."""
+        ...
+
+
 class AttemptRecorder(Protocol):
     """Where attempts, decisions and outcomes are kept.
 
@@ -116,6 +124,7 @@ class GuardDesk:
         recorder: AttemptRecorder,
         on_outage: Posture,
         devices: SignsDevices | None = None,
+        geography: Locates | None = None,
         in_flight_max: int = IN_FLIGHT_MAX,
         open_attempts_max: int = OPEN_ATTEMPTS_MAX,
         open_ttl_us: int = OPEN_TTL_US,
@@ -129,6 +138,7 @@ class GuardDesk:
         self._recorder = recorder
         self._on_outage = on_outage
         self._devices = devices
+        self._geography = geography
         self._in_flight_max = in_flight_max
         self._open = OpenAttempts(count_max=open_attempts_max, ttl_us=open_ttl_us)
 
@@ -148,6 +158,8 @@ class GuardDesk:
         now_us = self.clock.now_us()
         if attempt.device and attempt.device_valid is None:
             attempt = self._with_device_verified(attempt, now_us)
+        if self._geography is not None:
+            attempt = self._geography.locate(attempt)
         attempt_id = ATTEMPT.new(self.clock, self._chance)
         decision = self.guard.assess(attempt)
         self._open.put(attempt_id, attempt, decision, now_us)
@@ -204,7 +216,7 @@ class GuardDesk:
     ) -> None:
         """Take up an attempt that was recorded before this process began, so that its outcome can be told.
 
-        Call it for the oldest first. The guard of the process that decided it is gone, and learns nothing.
+        Call it for the oldest first, and let the guard take it up as well: this is the desk's side alone.
         """
         self._open.put(assessed.attempt_id, assessed.attempt, assessed.decision, assessed.at_us)
         found = self._open.find(assessed.attempt_id, assessed.at_us)
