@@ -13,7 +13,7 @@ from sekisho.storage.attempts import AttemptStore
 from sekisho.storage.engine import open_store
 from sekisho.storage.keys import persistent_key
 from sekisho.storage.memory.keeping import remember
-from sekisho.storage.memory.local import load_snapshot, save_snapshot
+from sekisho.storage.memory.local import MemorySnapshot, load_snapshot, save_snapshot
 
 pytestmark = pytest.mark.server
 
@@ -46,6 +46,13 @@ def logins_known(data):
     return sorted((profile[1] for profile in kept.guard.recollection.members.profiles.values()), reverse=True)
 
 
+def kept_position(data):
+    """Return up to which event the memory in this folder has learnt."""
+    kept = load_snapshot(data / "guard.memory")
+    assert kept is not None
+    return kept.position
+
+
 def test_a_killed_process_loses_nothing_that_was_learnt(tmp_path):
     with service(tmp_path, key="first") as first, first.client() as client:
         for _ in range(3):
@@ -58,7 +65,7 @@ def test_a_killed_process_loses_nothing_that_was_learnt(tmp_path):
         settle(client, open_id)
         log_in(client, "aiko")
         assert client.get("/readyz").status_code == 200
-    assert load_snapshot(tmp_path / "guard.memory").position == 10
+    assert kept_position(tmp_path) == 10
     assert logins_known(tmp_path) == [4, 1]
 
 
@@ -67,7 +74,7 @@ def test_a_process_that_was_killed_after_a_clean_one_goes_on_from_its_snapshot(t
         log_in(client, "aiko")
         open_id = ask(client, "ken")
     before = load_snapshot(tmp_path / "guard.memory")
-    assert before.position == 3
+    assert kept_position(tmp_path) == 3
     with service(tmp_path, key="second") as second, second.client() as client:
         log_in(client, "aiko")
         settle(client, open_id)
@@ -82,8 +89,7 @@ def test_the_service_does_not_start_with_a_memory_that_it_cannot_use(tmp_path):
     other = Guard(key=b"k" * 32, addresses=1 << 12, devices=1 << 12)
     with service(tmp_path) as served, served.client() as client:
         log_in(client, "aiko")
-    kept = load_snapshot(tmp_path / "guard.memory")
-    save_snapshot(tmp_path / "guard.memory", type(kept)(position=0, memory=other.snapshot()))
+    save_snapshot(tmp_path / "guard.memory", MemorySnapshot(position=0, memory=other.snapshot()))
     with pytest.raises(OperationalError, match=r"guard\.memory was made under another key; move it away"):
         logins_known(tmp_path)
     with pytest.raises(AssertionError, match="was made under another key"), service(tmp_path, key="again"):
