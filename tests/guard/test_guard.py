@@ -1,5 +1,6 @@
 """What holds for the guard at any time: order, memory, gates, policies, and what a decision may tell."""
 
+from ipaddress import ip_address
 from typing import Any
 
 import pytest
@@ -150,10 +151,10 @@ def test_shadow_policies_report_and_never_act():
     """A policy is tried beside the one in force: the same decisions, and what it would have done."""
     stream = [*honest_traffic(days=14)]
     alone = play(new_guard(), stream)
-    beside = play(new_guard(shadows=(parse_policy(STRICT),)), stream)
+    beside = play(new_guard(shadows=(parse_policy(STRICT + 'ask = "puzzle"\n'),)), stream)
     assert [one.decision.action for one in alone] == [one.decision.action for one in beside]
     assert [one.decision.probability for one in alone] == [one.decision.probability for one in beside]
-    acts = share(one.decision.shadow.get("strict") == "challenge" for one in beside)
+    acts = share(one.decision.shadow.get("strict") == "puzzle" for one in beside)
     assert 0.03 < acts < 0.07
     assert acts > 5 * share(one.stopped for one in beside)
     assert all(one.decision.policy == "default" for one in beside)
@@ -186,4 +187,5 @@ def test_a_decision_says_nothing_secret_or_personal():
         decision = _learn(guard, attempt, Outcome.WRONG_SECRET)
     assert decision.action is Action.CHALLENGE
     said = repr(decision) + "".join(decision.reasons) + str(decision.shadow)
-    assert not [value for value in (*told.values(), KEY.hex(), repr(KEY)) if value in said]
+    hidden = (*told.values(), KEY.hex(), repr(KEY), str(int(ip_address(told["ip"]))))
+    assert not [value for value in hidden if value in said]

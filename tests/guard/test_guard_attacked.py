@@ -55,6 +55,7 @@ def test_the_campaign_is_named_within_a_dozen_attempts(attacked):
     assert share(named[12:]) > 0.99
     assert {one.decision.campaign for one in judged if one.decision.campaign} == {"cmp_login_1"}
     assert guard.lane("login").alarm.number == 1
+    assert guard.lane("login").hit_rate < 0.1
 
 
 def test_hits_are_stopped_before_the_password_is_hashed(attacked):
@@ -79,7 +80,8 @@ def test_honest_members_pay_no_more_than_the_budget(attacked):
 
 def test_an_attack_with_many_right_passwords_is_stopped_as_well():
     """One in ten pairs is right: hits must not pass for honest members and buy their friends' way."""
-    _, judged = _attacked(hit=0.33)
+    guard, judged = _attacked(hit=0.33)
+    assert guard.lane("login").hit_rate > 0.1
     hits = _of(judged, hostile=True, outcome=Outcome.SUCCESS)
     assert len(hits) > 200
     assert share(one.stopped for one in hits) > 0.97
@@ -182,6 +184,10 @@ def test_it_ends_and_peace_is_as_it_was():
     """After the hold the attack is forgotten: honest members are asked no more than before it."""
     guard, _ = _attacked()
     later_s = ATTACK_S + 3 * DAY_S
+    lane = guard.lane("login")
+    assert lane.odds.member.values != lane.odds.calm_member
+    guard.assess(visit(3, later_s))
+    assert lane.odds.member.values == lane.odds.calm_member
     judged = play(guard, honest_traffic(days=7, seed=9, start_s=later_s))
     assert not guard.lane("login").in_campaign
     assert not any(one.decision.campaign for one in judged[100:])

@@ -49,7 +49,8 @@ def test_the_most_silent_of_four_gives_way():
     table = _table(slots=8)
     keys = _rivals(table, 6)
     for second, key in enumerate(keys[:4]):
-        table.failures[table.take(key, NOW_S + second)] += 1.0
+        slot = table.take(key, NOW_S + second)
+        table.failures[slot] = table.successes[slot] = table.ever[slot] = table.tag[slot] = 7
     table.take(keys[0], NOW_S + 10)  # heard again: now the second is the most silent
     fresh = table.take(keys[4], NOW_S + 11)
     assert table.find(keys[1]) == -1

@@ -78,7 +78,7 @@ class Alarm:
     def usual(self) -> float:
         """Return the usual number of suspicious failures for each success."""
         pull = 30.0 * self._long.weight
-        return min(self.USUAL_MAX, (self._suspicious + 0.02 * pull) / (self._successes + pull))
+        return (self._suspicious + 0.02 * pull) / (self._successes + pull)
 
     def success(self, now_s: int) -> None:
         """Count a success: exposure in which some suspicious failures are usual."""
