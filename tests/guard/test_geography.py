@@ -1,5 +1,5 @@
 import pytest
-from mmdb_writer import IPSet, MMDBWriter
+from mmdb_writer import IPSet, MMDBWriter  # type: ignore[attr-defined] # passed on, though not by name
 from tests.guard.small_world import START_S, visit
 
 from sekisho.guard.geography import BadGeography, Geography
