@@ -1,8 +1,18 @@
 import pytest
+from tests.project_files import ROOT
 
 from sekisho.guard.attempts import Gate
 from sekisho.guard.decisions import Action
-from sekisho.guard.policy import NEVER, BadPolicy, default_policy, load_policy, parse_policy
+from sekisho.guard.policy import (
+    NEVER,
+    BadPolicy,
+    GatePolicy,
+    Policy,
+    RuleSetting,
+    default_policy,
+    load_policy,
+    parse_policy,
+)
 from sekisho.guard.rules import RULES, WITHOUT_LIMIT
 from sekisho.kernel.posture import Posture
 
@@ -129,3 +139,14 @@ def test_the_policy_that_comes_along_is_valid_and_knows_every_rule():
     assert all(policy.gate(gate).deny_from == NEVER for gate in Gate), (
         "nobody is refused outright as it comes"
     )
+
+
+def test_every_setting_is_documented_with_what_it_is_if_not_given():
+    """Whoever writes a policy has the page, and not the code."""
+    page = (ROOT / "docs" / "reference" / "policy.md").read_text("utf-8")
+    names = {name for part in (Policy, GatePolicy, RuleSetting) for name in part.__struct_fields__}
+    assert [name for name in sorted(names) if f"| `{name}` |" not in page] == []
+    gate = parse_policy(SMALLEST).default
+    for name in ("friction_calm", "friction_before_hash", "friction_campaign", "label_share"):
+        assert f"| `{name}` | {getattr(gate, name):g}" in page.replace("0.0100", "0.01")
+    assert f"| `hold_s` | {gate.hold_s:,} |" in page

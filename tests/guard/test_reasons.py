@@ -2,6 +2,7 @@
 
 import pytest
 from tests.guard.small_world import START_S, new_guard, visit
+from tests.project_files import ROOT
 
 from sekisho.guard.attempts import Outcome
 from sekisho.guard.evidence import PROVIDER
@@ -120,3 +121,9 @@ def test_every_reason_has_a_sentence():
     """A rule's name may be a reason's too: both say the same."""
     assert all(text.endswith(".") and text[0].isupper() for text in REASONS.values())
     assert set(RULES) & set(REASONS) == {"forged_device_token"}
+
+
+def test_every_reason_is_documented():
+    """They stand in the record, in answers and on pages, and are read by people who ask what they mean."""
+    page = (ROOT / "docs" / "reference" / "reasons.md").read_text("utf-8")
+    assert [name for name in REASONS if f"| `{name}` |" not in page] == []
