@@ -32,6 +32,7 @@ class Client(NamedTuple):
 
 
 _cache: dict[str, Client] = {}
+_codes: dict[str, int] = {}
 
 
 def read_client(user_agent: str) -> Client:
@@ -61,4 +62,11 @@ def _sort(user_agent: str) -> Client:
 
 def code16(text: str) -> int:
     """Return a number of 16 bits that is equal for equal texts, 0 for the empty one."""
-    return xxhash.xxh3_64_intdigest(text.encode("utf-8", "surrogatepass")) & 0xFFFF if text else 0
+    code = _codes.get(text)
+    if code is None:
+        code = xxhash.xxh3_64_intdigest(text.encode("utf-8", "surrogatepass")) & 0xFFFF if text else 0
+        if len(_codes) >= _CACHE_MAX:
+            _codes.clear()
+        if len(text) <= _LONGEST:
+            _codes[text] = code
+    return code

@@ -22,6 +22,7 @@ RING = 4_096
 _FEWEST = 50
 _LOOK = 64
 _EVERY = 64
+_CATCH_UP = 16
 _STEP = 1 / 25  # e-fold after 25 honest members too many or too few
 _LEAST, _MOST = 0.4, 1.3
 NEVER = float("inf")
@@ -42,6 +43,7 @@ class Friction:
         self._next = 0
         self._cursor = 0
         self._since = 0
+        self._stale = 0
 
     def add(
         self,
@@ -71,7 +73,7 @@ class Friction:
             self._next = (at + 1) % RING
         if at >= 0:
             self._examples[at], self._scores[at], self._proven[at] = example, score, proven
-        self._refresh(doubted_share, refresh)
+        self.refresh(doubted_share, refresh)
 
     def _like(self, score: float) -> int:
         """Return the place of a proven success on the same side of the last threshold, or -1 where none is
@@ -101,8 +103,21 @@ class Friction:
         """
         self._factors = [1.0] * len(self.budgets)
 
-    def _refresh(self, doubted_share: float, refresh: int) -> None:
+    @property
+    def is_stale(self) -> bool:
+        """Say whether part of the ring was scored under a model that is no more."""
+        return self._stale > 0
+
+    def model_changed(self) -> None:
+        """Have the whole ring scored again, a few with each arrival: its scores tell nothing now."""
+        self._stale = len(self._examples)
+
+    def refresh(self, doubted_share: float, refresh: int) -> None:
+        """Score some of the ring again, more while it is stale, and place the thresholds now and then."""
         count = len(self._examples)
+        if self._stale > 0:
+            refresh = max(refresh, _CATCH_UP)
+            self._stale -= refresh
         for _ in range(min(refresh, count)):
             at = self._cursor = (self._cursor + 1) % count
             self._scores[at] = self._rescore(self._examples[at])

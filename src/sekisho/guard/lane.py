@@ -25,6 +25,7 @@ from sekisho.guard.risk import FailureOdds, Prior
 HOUR_S = 3_600.0
 DAY_S = 24 * HOUR_S
 REFRESH_LIVE, REFRESH_CALM = 3, 1  # examples scored again with each arrival: a calm model changes slowly
+REFRESH_EVERY = 4  # failures in a campaign: they change the model, and successes may be few
 STEP_S = 5  # decay and alarm move in steps of so many seconds: nothing in them is finer
 LEAST_HIT_RATE = 0.001  # assumed of every campaign, lest its hits be learnt as the members' own
 
@@ -141,6 +142,9 @@ class Lane:
             odds.failures[code] += odds.decay.weight
         if self.in_campaign:
             self.failures += 1.0
+            if self.friction.is_stale or self.failures % REFRESH_EVERY == 0.0:
+                self.estimate()
+                self.friction.refresh(self.doubted_share(), 1)
         if not weight:
             return
         if self.in_campaign and member is not None:
@@ -187,6 +191,7 @@ class Lane:
         if on != self.in_campaign:
             self.in_campaign = on
             self._usual_before = self.tables.usual()
+            self.friction.model_changed()
             if not on:
                 self.odds.forget_attack()
                 self.failures = self.labels = 0.0

@@ -136,12 +136,3 @@ class Odds:
         self.decay = decay
         self.failures = decay.follow([0.0] * codes)
         self.successes = decay.follow([0.0] * codes)
-
-    PULL = 5.0
-
-    def excess(self, code: int, usual: float) -> float:
-        """Return the code's odds of failure over the usual odds, drawn towards 1 by `PULL` usual
-        successes.
-        """
-        pull = self.PULL * self.decay.weight
-        return (self.failures[code] + pull * usual) / ((self.successes[code] + pull) * usual)

@@ -3,10 +3,13 @@ observation.
 """
 
 from sekisho.guard.devices import TokenClass
-from sekisho.guard.evidence import ratio_class
+from sekisho.guard.evidence import PROVIDER, SOURCE
 from sekisho.guard.recollection import Observation
 
-_ASKED_FROM_CLASS = 7  # twice the usual odds of failure and more
+_NEW = (1, 2)  # classes of nearness: nothing shared, or only the provider or the system
+_TWICE = 7  # the class of odds from about twice the usual on
+_OTHERS = 2.0  # one other account may be chance
+_MORE_THAN_A_TYPO = 3.0
 
 REASONS = {
     "known_device": "A device token vouches for the member.",
@@ -38,23 +41,28 @@ _BY_TOKEN = {
 }
 
 
-def reasons(seen: Observation, provider_excess: float, *, campaign: bool) -> tuple[str, ...]:
-    """Return the facts that spoke against an observed, unvouched attempt; `provider_excess` is odds over
-    the usual.
-    """
+def reasons(seen: Observation, *, campaign: bool) -> tuple[str, ...]:
+    """Return the facts that spoke against an observed, unvouched attempt."""
     ever, excess = seen.around.ever, seen.around.excess
     known = seen.known
-    facts = (
-        (campaign, "campaign"),
-        (True, _BY_TOKEN[seen.sighting.kind]),
-        (not known.logins, "no_history"),
-        (known.network in (1, 2), "new_network"),
-        (known.client in (1, 2), "new_client"),
-        (not ever, "new_address"),
-        (excess >= 1.0, "failing_address"),
-        (ratio_class(provider_excess) >= _ASKED_FROM_CLASS, "provider_under_attack"),
-        (seen.sprayed >= 2.0, "sprayed_secret"),  # noqa: PLR2004 - one other account may be chance
-        (seen.guesses >= 3.0, "guessed_account"),  # noqa: PLR2004 - people mistype twice
-        (seen.leaked == 1, "leaked_pair"),
-    )
-    return tuple(name for holds, name in facts if holds)
+    why = ["campaign"] if campaign else []
+    why.append(_BY_TOKEN[seen.sighting.kind])
+    if not known.logins:
+        why.append("no_history")
+    elif known.network in _NEW:
+        why.append("new_network")
+    if known.client in _NEW:
+        why.append("new_client")
+    if not ever:
+        why.append("new_address")
+    if excess >= 1.0:
+        why.append("failing_address")
+    if seen.facts is not None and seen.facts.codes[PROVIDER] - SOURCE[PROVIDER] >= _TWICE:
+        why.append("provider_under_attack")
+    if seen.sprayed >= _OTHERS:
+        why.append("sprayed_secret")
+    if seen.guesses >= _MORE_THAN_A_TYPO:
+        why.append("guessed_account")
+    if seen.leaked == 1:
+        why.append("leaked_pair")
+    return tuple(why)

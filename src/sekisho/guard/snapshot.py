@@ -66,7 +66,7 @@ KEPT: dict[type, tuple[str, ...]] = {
     _Sum: ("value", "peak", "passed", "calm_max"),
     Friction: (
         *("budgets", "thresholds", "_factors", "_examples", "_scores", "_proven", "_only_proven"),
-        *("_next", "_cursor", "_since"),
+        *("_next", "_cursor", "_since", "_stale"),
     ),
     _Window: ("decay", "bare", "vouched", "doubted", "hostile"),
 }
