@@ -17,7 +17,9 @@ from sekisho.campaigns.logs.formats import ReadingOptions
 from sekisho.campaigns.logs.ordered import in_time_order
 from sekisho.campaigns.logs.reading import stream_logs
 from sekisho.campaigns.replay import Judge, decide_all
+from sekisho.cli.guard_options import lists_option
 from sekisho.cli.log_options import log_options, tell_faults
+from sekisho.guard.address_lists import AddressLists
 from sekisho.guard.guard import Guard
 from sekisho.guard.policy import BadPolicy, Policy, load_policy
 
@@ -68,11 +70,13 @@ def _read_policy(_: click.Context, __: click.Parameter, path: Path | None) -> Po
     show_default=True,
     help="The share of successes that a baseline may challenge.",
 )
+@lists_option
 @log_options
 def command(  # noqa: PLR0913, PLR0917 - one argument an option
     logs: tuple[Path, ...],
     out: Path,
     policy: Policy | None,
+    lists: AddressLists | None,
     baseline: str | None,
     friction: float,
     reading: ReadingOptions,
@@ -81,9 +85,11 @@ def command(  # noqa: PLR0913, PLR0917 - one argument an option
 
     The decisions stand in time order; `row` is an attempt's place in the input.
     """
-    if baseline and policy:
-        raise click.UsageError("--policy is for the guard: a baseline has none.")
-    judge: Judge = FreemanJudge(friction=friction) if baseline else Guard(key=GUARD_KEY, policy=policy)
+    if baseline and (policy or lists):
+        raise click.UsageError("--policy and --address-list are for the guard: a baseline has none.")
+    judge: Judge = (
+        FreemanJudge(friction=friction) if baseline else Guard(key=GUARD_KEY, policy=policy, lists=lists)
+    )
     faults = Faults()
     try:
         attempts = stream_logs(logs, faults, reading)
