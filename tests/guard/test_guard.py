@@ -109,11 +109,17 @@ def test_who_does_not_pass_a_challenge_is_not_learnt_as_the_member(challenge, le
 def test_a_clock_that_steps_back_or_far_ahead_stops_nothing():
     """A log with one line of the year 2105 or of 1970: what is learnt goes on, in the order of arrival."""
     guard = new_guard()
-    for time_s in (START_S, START_S - 30 * DAY_S, 0, -5, 4_280_000_000, START_S + 60):
+    for time_s in (START_S, START_S - 30 * DAY_S, 0, -5, 4_280_000_000, 10_000_000_000, START_S + 60):
         decision = _learn(guard, visit(3, time_s), Outcome.SUCCESS)
         _learn(guard, visit(4, time_s, token=False), Outcome.WRONG_SECRET)
     assert decision.action is Action.ALLOW
-    assert _logins(guard) == 6
+    assert _logins(guard) == 7
+
+
+def test_no_reason_is_given_twice():
+    """A forged token is a rule and a fact of the attempt."""
+    decision = new_guard().assess(visit(3, START_S, device_valid=False))
+    assert len(set(decision.reasons)) == len(decision.reasons)
 
 
 def test_an_authenticated_partner_is_no_crowd_of_robots():

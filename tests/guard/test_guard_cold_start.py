@@ -53,6 +53,16 @@ def test_a_flood_before_the_first_member_came_is_named_after_nine():
     assert guard.lane("login").alarm.raised_s - START_S < 10 * HOURS * 3_600 / 2_000
 
 
+@pytest.mark.parametrize("honest", [True, False], ids=["among members", "alone"])
+def test_a_great_flood_from_everywhere_is_stopped_though_nobody_is_known(honest):
+    """Ten hostile attempts for each member's: there is no threshold yet, so the even odds are one."""
+    _, judged = _flooded(addresses=1 << 20, attempts=8_000, honest=honest)
+    assert share(one.stopped for one in _hostile(judged)) > 0.95
+    assert all(one.stopped for one in _hostile(judged, Outcome.SUCCESS)[5:])
+    members = [one for one in judged if not one.event.hostile and one.event.outcome is Outcome.SUCCESS]
+    assert share(one.stopped for one in members) < 0.08
+
+
 def test_a_quiet_first_day_raises_nothing():
     """Every address is new: every slip of the first hours comes from one that never had a success."""
     guard = new_guard()

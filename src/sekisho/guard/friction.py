@@ -26,6 +26,7 @@ _CATCH_UP = 16
 _STEP = 1 / 25  # e-fold after 25 honest members too many or too few
 _LEAST, _MOST = 0.4, 1.3
 NEVER = float("inf")
+_EVEN = 0.0  # in a campaign the score is a log ratio: above this, hostile is likelier than honest
 
 
 class Friction:
@@ -33,7 +34,8 @@ class Friction:
 
     def __init__(self, budgets: tuple[float, ...], rescore: Callable[[Example], float]) -> None:
         self.budgets = budgets
-        self.thresholds = [NEVER] * len(budgets)
+        # Nothing to compare with yet: nobody is asked in peace, whoever is likelier hostile in a campaign.
+        self.thresholds = [_EVEN if number % 3 else NEVER for number in range(len(budgets))]
         self._factors = [1.0] * len(budgets)
         self._rescore = rescore
         self._examples: list[Example] = []

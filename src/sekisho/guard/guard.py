@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from sekisho.guard.address_lists import AddressLists
 
 _PENDING_MAX = 65_536
+_LAST_S = 0xFFFF_FFFF  # the tables keep a time in 32 bits: until the year 2106
 _CALM_LOG_ODDS = 6.0  # prior log odds of about 1 in 400 while nothing is going on
 _VOUCHED = 0.0005
 _VOUCHED_SCORE = -99.0
@@ -89,7 +90,7 @@ class Guard:
         Nothing in the answer depends on whether the member exists: an id that does not is compared with a
         decoy's past.
         """
-        now_s = self._now_s = max(self._now_s, attempt.time_us // 1_000_000)
+        now_s = self._now_s = max(self._now_s, min(attempt.time_us // 1_000_000, _LAST_S))
         lane = self.lane(attempt.gate)
         lane.advance(now_s)
         seen = self.recollection.observe(attempt, lane.tables, now_s)
@@ -113,7 +114,7 @@ class Guard:
 
         It is seen as it would be now. That guard's decision stands: what came of the attempt is its fruit.
         """
-        now_s = self._now_s = max(self._now_s, attempt.time_us // 1_000_000)
+        now_s = self._now_s = max(self._now_s, min(attempt.time_us // 1_000_000, _LAST_S))
         lane = self.lane(attempt.gate)
         lane.advance(now_s)
         seen = self.recollection.observe(attempt, lane.tables, now_s)
@@ -167,7 +168,8 @@ class Guard:
             shadow[policy.id] = str(_apply(plans[number], lane, number, seen, score, probability)[0])
         why: tuple[str, ...] = ()
         if action is not Action.ALLOW and seen.facts is not None:
-            why = (*rules, *reasons(seen, campaign=in_campaign))
+            facts = reasons(seen, campaign=in_campaign)
+            why = (*rules, *(fact for fact in facts if fact not in rules))
         elif seen.sighting.kind == TokenClass.PARTNER:
             why = ("authenticated_partner",)
         return Decision(
@@ -232,7 +234,7 @@ class Guard:
         if decision.before_hash and exists:
             # Stopped before the hash, the outcome is not known in the request path but for a random share.
             share = self.policy.gate(attempt.gate).label_share
-            weight = 1.0 / share if _draw(seen.member, self._now_s) < share else 0.0
+            weight = 1.0 / share if _draw(seen.member, attempt.time_us) < share else 0.0
         lane.learn_failure(seen.facts, seen.codes if exists else None, weight)
 
     def wants_label(self, attempt: Attempt, decision: Decision) -> bool:
@@ -244,7 +246,7 @@ class Guard:
         opened = self._open.get(id(decision))
         return (
             opened is not None and decision.before_hash
-            and _draw(opened.seen.member, self._now_s) < self.policy.gate(attempt.gate).label_share
+            and _draw(opened.seen.member, attempt.time_us) < self.policy.gate(attempt.gate).label_share
         )  # fmt: skip
 
 
@@ -279,8 +281,8 @@ def _honesty(lane: Lane, score: float, challenge: str) -> float:
     return lane.honesty(score)
 
 
-def _draw(member: int, now_s: int) -> float:
+def _draw(member: int, time_us: int) -> float:
     """Return a number from 0 to 1 that nobody outside can foresee (the member key is keyed), the same on
-    every replay.
+    every replay, and the same for an attempt however long its outcome takes.
     """
-    return ((member ^ now_s * 2_654_435_761) % 10_007) / 10_007
+    return ((member ^ time_us // 1_000_000 * 2_654_435_761) % 10_007) / 10_007
