@@ -155,26 +155,21 @@ def test_labels_come_from_the_drawn_share_alone(answered_after_s):
         attempt = visit(0, NOW_S + number, token=False, **(ROBOT | {"member": f"m{number % 1_200}"}))
         decision = guard.assess(attempt)
         before = lane.labels
-        wanted = guard.wants_label(attempt, decision)
         guard.assess(visit(5, NOW_S + number + answered_after_s))
         guard.learn(attempt, decision, Outcome.WRONG_SECRET)
-        assert (lane.labels > before) is (wanted or not decision.before_hash)
+        assert (lane.labels > before) is (decision.label_wanted or not decision.before_hash)
         stopped += decision.before_hash
-        drawn += wanted
+        drawn += decision.label_wanted
         learnt += lane.labels - before
     assert stopped > 3_900
     assert drawn / stopped == pytest.approx(guard.policy.default.label_share, rel=0.25)
     assert learnt == pytest.approx(drawn * 20.0, rel=0.05)
 
 
-def test_no_label_is_wanted_of_what_was_let_through_or_is_forgotten():
-    guard, judged = new_guard(), []
-    attempt = visit(3, START_S)
-    decision = guard.assess(attempt)
-    judged.append(guard.wants_label(attempt, decision))
-    guard.learn(attempt, decision, Outcome.SUCCESS)
-    judged.append(guard.wants_label(attempt, decision))
-    assert judged == [False, False]
+def test_no_label_is_wanted_of_what_was_let_through():
+    decision = new_guard().assess(visit(3, START_S))
+    assert decision.action is Action.ALLOW
+    assert not decision.label_wanted
 
 
 def test_a_sure_attack_is_denied_where_the_policy_says_so():

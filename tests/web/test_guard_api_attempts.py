@@ -41,6 +41,7 @@ def test_a_decision_carries_everything_that_it_promises() -> None:
             "reasons": [],
             "policy": "default",
             "policy_revision": 1,
+            "label_wanted": False,
             "campaign": "",
         }
         assert attempt_id in at.recorder.attempts

@@ -22,8 +22,11 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     `probability` is the estimated chance (0 to 1) that the attempt is hostile. `before_hash` says that an
     action other than allow stands before the password is verified; where it is False and the action is not
-    allow, the password is verified first and the action follows if it was right. `campaign` is empty or the
-    id of a live campaign. `shadow` holds what each shadow policy would have done, by policy id.
+    allow, the password is verified first and the action follows if it was right. `label_wanted` asks the
+    caller to verify the password of an attempt stopped before the hash all the same and to tell the
+    outcome, without any change to what the other side sees: by this small random share the guard goes on
+    learning. `campaign` is empty or the id of a live campaign. `shadow` holds what each shadow policy would
+    have done, by policy id.
     """
 
     action: Action
@@ -33,4 +36,5 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     policy: str
     policy_revision: int
     campaign: str = ""
+    label_wanted: bool = False
     shadow: dict[str, str] = {}

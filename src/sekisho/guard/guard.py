@@ -100,7 +100,7 @@ class Guard:
             score = lane.score(
                 seen.sighting.kind, seen.facts.address_state, seen.leaked, seen.facts.codes, seen.codes
             )
-            decision = self._decide(lane, attempt.gate, seen, score)
+            decision = self._decide(lane, attempt, seen, score)
         self._keep_open(_Open(decision, seen, score))
         return decision
 
@@ -157,7 +157,8 @@ class Guard:
             policy=self.policy.id, policy_revision=self.policy.revision,
         )  # fmt: skip
 
-    def _decide(self, lane: Lane, gate: str, seen: Observation, score: float) -> Decision:
+    def _decide(self, lane: Lane, attempt: Attempt, seen: Observation, score: float) -> Decision:
+        gate = attempt.gate
         log_odds = score if lane.in_campaign else score - _CALM_LOG_ODDS
         probability = 1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, log_odds))))
         in_campaign = lane.in_campaign and probability > 0.5  # noqa: PLR2004 - likelier hostile than not
@@ -181,6 +182,7 @@ class Guard:
             policy_revision=self.policy.revision,
             campaign=lane.campaign_id(gate) if in_campaign else "",
             shadow=shadow,
+            label_wanted=early and _draw(seen.member, attempt.time_us) < plans[0].gate.label_share,
         )
 
     def learn(
@@ -233,21 +235,8 @@ class Guard:
         weight = 1.0
         if decision.before_hash and exists:
             # Stopped before the hash, the outcome is not known in the request path but for a random share.
-            share = self.policy.gate(attempt.gate).label_share
-            weight = 1.0 / share if _draw(seen.member, attempt.time_us) < share else 0.0
+            weight = 1.0 / self.policy.gate(attempt.gate).label_share if decision.label_wanted else 0.0
         lane.learn_failure(seen.facts, seen.codes if exists else None, weight)
-
-    def wants_label(self, attempt: Attempt, decision: Decision) -> bool:
-        """Say whether an attempt stopped before the hash should have its secret checked all the same, and
-        learnt.
-
-        The result is for `learn` alone: it must never change the answer that the other side sees.
-        """
-        opened = self._open.get(id(decision))
-        return (
-            opened is not None and decision.before_hash
-            and _draw(opened.seen.member, attempt.time_us) < self.policy.gate(attempt.gate).label_share
-        )  # fmt: skip
 
 
 def _apply(

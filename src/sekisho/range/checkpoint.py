@@ -20,6 +20,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     action: Action
     before_hash: bool = False
     campaign: str = ""
+    label_wanted: bool = False
 
 
 class Checkpoint(Protocol):

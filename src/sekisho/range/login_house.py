@@ -92,7 +92,7 @@ class LoginHouse:
         if answer.action is Action.DENY:
             await self._checkpoint.settle(answer.id, Outcome.REFUSED, ChallengeResult.NONE)
             return AGAIN
-        right = None if answer.before_hash else await self._is_right(arrival)
+        right = None if answer.before_hash and not answer.label_wanted else await self._is_right(arrival)
         if answer.action is Action.ALLOW:
             return await self._finish(arrival, answer, right=right is True)
         if right is False:

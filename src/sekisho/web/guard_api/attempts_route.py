@@ -68,6 +68,7 @@ class AttemptsRoute:
                 policy=decision.policy,
                 policy_revision=decision.policy_revision,
                 campaign=decision.campaign,
+                label_wanted=decision.label_wanted,
             ),
         )
         self._metrics.assessed(attempt.gate, decision, perf_counter() - started)

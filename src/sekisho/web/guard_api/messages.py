@@ -89,6 +89,7 @@ class AnswerMessage(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     policy: str
     policy_revision: int
     campaign: str
+    label_wanted: bool
 
 
 class OutcomeMessage(msgspec.Struct, frozen=True, kw_only=True, gc=False):

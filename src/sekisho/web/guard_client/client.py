@@ -54,6 +54,7 @@ class _Said(msgspec.Struct, frozen=True):
     policy: str
     policy_revision: int
     campaign: str = ""
+    label_wanted: bool = False
 
 
 class _Settled(msgspec.Struct, frozen=True):
@@ -271,6 +272,7 @@ def _answer(response: httpx.Response | None) -> GuardAnswer | None:
         policy=said.policy,
         policy_revision=said.policy_revision,
         campaign=said.campaign,
+        label_wanted=said.label_wanted,
     )
     return GuardAnswer(attempt_id=said.id, decision=decision)
 
