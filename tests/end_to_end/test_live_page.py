@@ -92,7 +92,7 @@ def test_an_attack_arrives_and_is_stopped_before_a_newcomer_s_eyes(tmp_path):
             page.wait_for_selector("html[data-state=calm]", timeout=PAGE_MS_MAX)
             page.wait_for_selector("html[data-state^=attack]", timeout=PAGE_MS_MAX)
             page.wait_for_selector("#campaigns .campaign.live")
-            page.wait_for_function("document.querySelectorAll('#latest .verdict:not(.allow)').length > 0")
+            page.wait_for_selector("#latest .verdict:not(.allow)")
             assert figure(page, "Attempts a second") > 0
             assert figure(page, "Stopped in 15 minutes") > 0
         board = terminal.until("Ctrl-C ends Sekisho")
