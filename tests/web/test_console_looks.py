@@ -58,7 +58,7 @@ LOOKS_MAX, LOOK_MS = 200, 50
 
 
 def until(page, holds):
-    """Look until something holds; the browser's own wait evaluates text in the page, which the page forbids."""
+    """Look until something holds; the browser's own wait evaluates text, which the page forbids."""
     for _ in range(LOOKS_MAX):
         if holds():
             return
