@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -14,6 +13,7 @@ from sekisho.guard.lane import Lane
 from sekisho.guard.policy import GatePolicy, Policy, RuleSetting, default_policy
 from sekisho.guard.reasons import reasons
 from sekisho.guard.recollection import Observation, Recollection
+from sekisho.guard.risk import chance
 from sekisho.guard.rules import RULES, Rule
 from sekisho.guard.snapshot import MemoryCopy, copy_memory, fill, key_check, sizes, unpack
 
@@ -160,7 +160,7 @@ class Guard:
     def _decide(self, lane: Lane, attempt: Attempt, seen: Observation, score: float) -> Decision:
         gate = attempt.gate
         log_odds = score if lane.in_campaign else score - _CALM_LOG_ODDS
-        probability = 1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, log_odds))))
+        probability = chance(log_odds)
         in_campaign = lane.in_campaign and probability > 0.5  # noqa: PLR2004 - likelier hostile than not
         plans = self._plan(gate)
         action, early, rules = _apply(plans[0], lane, 0, seen, score, probability)

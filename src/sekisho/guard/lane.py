@@ -25,7 +25,7 @@ from sekisho.guard.risk import FailureOdds, Prior
 HOUR_S = 3_600.0
 DAY_S = 24 * HOUR_S
 REFRESH_LIVE, REFRESH_CALM = 3, 1  # examples scored again with each arrival: a calm model changes slowly
-REFRESH_EVERY = 4  # failures in a campaign: they change the model, and successes may be few
+REFRESH_EVERY = 8  # failures in a campaign: they change the model, and successes may be few
 STEP_S = 5  # decay and alarm move in steps of so many seconds: nothing in them is finer
 LEAST_HIT_RATE = 0.001  # assumed of every campaign, lest its hits be learnt as the members' own
 

@@ -18,8 +18,16 @@ import math
 
 from sekisho.guard.evidence import Codes
 
-_CEILING = 30.0
+CEILING = 30.0  # log odds beyond which nothing changes any more
+_NEARLY_NOTHING = 1e-6
 _KNOWN = 0.01  # an example that surprises less than this teaches nothing: most of a flood is of that kind
+
+
+def chance(log_odds: float) -> float:
+    """Return the probability, 0 to 1, that log odds stand for."""
+    if log_odds > CEILING:
+        return 1.0
+    return 1.0 / (1.0 + math.exp(-log_odds)) if log_odds > -CEILING else 0.0
 
 
 class Weights:
@@ -40,7 +48,7 @@ class Weights:
         """
         values, squares, rate = self.values, self._squares, self._rate
         logit = offset + sum(map(values.__getitem__, codes))
-        slope = (1.0 / (1.0 + math.exp(-max(-_CEILING, min(_CEILING, logit)))) - label) * weight
+        slope = (chance(logit) - label) * weight
         if -_KNOWN < slope < _KNOWN:
             return
         square = slope * slope
@@ -104,8 +112,9 @@ class FailureOdds:
 
 
 def _log_excess(live: float, calm: float, least: float) -> float:
-    now = math.exp(min(_CEILING, live))
-    return math.log(max(1e-6, least * now, now - math.exp(min(_CEILING, calm))))
+    # No sum of some thirty weights comes near what exp can't hold: learning stops where an example is known.
+    now = math.exp(live)
+    return math.log(max(least * now, now - math.exp(calm)) + _NEARLY_NOTHING)
 
 
 class Prior:
