@@ -69,7 +69,6 @@ class Alarm:
         self._suspicious = 0.0
         self._successes = 0.0
         self._begun_s = 0
-        self._checked_s = 0
 
     def is_on(self, now_s: int) -> bool:
         """Say whether a campaign is on."""

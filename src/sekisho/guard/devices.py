@@ -59,7 +59,6 @@ class TokenClass:
     MOVED = 4  # the member's own, but in another program than the one that earned it
     PARTNER = 5  # an authenticated partner stands in for the device
     OWN = 6  # the member's own, where it was earned
-    COUNT = 6  # classes that need a risk score
 
 
 class Sighting(NamedTuple):

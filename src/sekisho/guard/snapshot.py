@@ -61,7 +61,7 @@ KEPT: dict[type, tuple[str, ...]] = {
     Prior: ("contrast", "_tokens", "_states", "_leaked", "_total"),
     Alarm: (
         *("raised_s", "until_s", "number", "_sums", "_long", "_suspicious", "_successes"),
-        *("_begun_s", "_checked_s"),
+        "_begun_s",
     ),
     _Sum: ("value", "peak", "passed", "calm_max"),
     Friction: (
