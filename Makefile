@@ -42,8 +42,8 @@ bench: $(DEV) ## measure decisions, replay, HTTP and hunt, side by side
 	$(BIN)/sekisho bench
 
 lock: $(DEV) ## write the hashed locks anew from pyproject.toml
-	@$(COMPILE) --extra dev --extra postgres pyproject.toml -o requirements/dev.lock
-	@$(COMPILE) -c requirements/dev.lock pyproject.toml -o requirements/runtime.lock
+	@$(COMPILE) --extra dev --extra postgres --extra documents pyproject.toml -o requirements/dev.lock
+	@$(COMPILE) -c requirements/dev.lock --extra documents pyproject.toml -o requirements/runtime.lock
 	@$(COMPILE) -c requirements/dev.lock --group build -o requirements/build.lock
 
 screenshots: $(DEV) ## photograph the pages in a real browser, light and dark

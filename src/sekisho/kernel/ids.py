@@ -21,6 +21,16 @@ WithdrawalId = NewType("WithdrawalId", str)
 BankLinkId = NewType("BankLinkId", str)
 CampaignId = NewType("CampaignId", str)
 CaseId = NewType("CaseId", str)
+DeviceId = NewType("DeviceId", str)
+SignInId = NewType("SignInId", str)
+CodeId = NewType("CodeId", str)
+CeremonyId = NewType("CeremonyId", str)
+RevealId = NewType("RevealId", str)
+HoldId = NewType("HoldId", str)
+RecoveryId = NewType("RecoveryId", str)
+CallId = NewType("CallId", str)
+CallReportId = NewType("CallReportId", str)
+MessageId = NewType("MessageId", str)
 
 AnyId = TypeVar("AnyId")
 
@@ -57,4 +67,33 @@ BANK_LINK = IdKind("lnk", BankLinkId)
 CAMPAIGN = IdKind("cmp", CampaignId)
 CASE = IdKind("case", CaseId)
 
-ID_KINDS = (MEMBER, SESSION, ATTEMPT, WITHDRAWAL, BANK_LINK, CAMPAIGN, CASE)
+DEVICE = IdKind("dev", DeviceId)
+SIGN_IN = IdKind("sin", SignInId)
+CODE = IdKind("otc", CodeId)
+CEREMONY = IdKind("cer", CeremonyId)
+REVEAL = IdKind("rvl", RevealId)
+HOLD = IdKind("hld", HoldId)
+RECOVERY = IdKind("rcv", RecoveryId)
+CALL = IdKind("cal", CallId)
+CALL_REPORT = IdKind("crp", CallReportId)
+MESSAGE = IdKind("msg", MessageId)
+
+ID_KINDS = (
+    MEMBER,
+    SESSION,
+    ATTEMPT,
+    WITHDRAWAL,
+    BANK_LINK,
+    CAMPAIGN,
+    CASE,
+    DEVICE,
+    SIGN_IN,
+    CODE,
+    CEREMONY,
+    REVEAL,
+    HOLD,
+    RECOVERY,
+    CALL,
+    CALL_REPORT,
+    MESSAGE,
+)

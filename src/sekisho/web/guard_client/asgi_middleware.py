@@ -31,7 +31,7 @@ from sekisho.web.asgi import (
     send_answer,
 )
 from sekisho.web.guard_api.forward_auth import secret_token
-from sekisho.web.guard_client.answers import NOT_HEARD, AsksGuard, GuardAnswer, Told
+from sekisho.guard.answers import NOT_HEARD, AsksGuard, GuardAnswer, Told
 from sekisho.web.guard_client.client import GuardRefused
 from sekisho.web.guard_client.login_fields import read_login_fields
 from sekisho.web.problems import Malformed

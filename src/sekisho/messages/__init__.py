@@ -1,0 +1,1 @@
+"""Messages to people: text messages, mails and letters, each sent once and none lost."""

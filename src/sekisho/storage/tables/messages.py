@@ -1,0 +1,28 @@
+"""Messages on their way to people: text messages, mails and letters."""
+
+from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, Table, Text
+
+from sekisho.storage.tables import metadata
+
+message = Table(
+    "message",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("dedupe", Text, nullable=False, unique=True),
+    Column("member_id", Text, nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("made_at_us", BigInteger, nullable=False),
+    Column("not_before_us", BigInteger, nullable=False),
+    Column("not_after_us", BigInteger, nullable=True),
+    Column("tries", Integer, nullable=False),
+    Column("next_try_us", BigInteger, nullable=False),
+    Column("leased_until_us", BigInteger, nullable=False),
+    Column("sent_at_us", BigInteger, nullable=True),
+    Column("reference", Text, nullable=False),
+    Column("failure", Text, nullable=False),
+    Index("ix_message_state_next_try_us", "state", "next_try_us"),
+    Index("ix_message_member_id_made_at_us", "member_id", "made_at_us"),
+)

@@ -1,0 +1,65 @@
+"""Sessions, the devices that they run on, and the history of logins."""
+
+from sqlalchemy import BigInteger, Column, Float, ForeignKey, Index, LargeBinary, Table, Text
+
+from sekisho.storage.tables import metadata
+
+device = Table(
+    "device",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("member_id", Text, ForeignKey("member.id"), nullable=False, index=True),
+    Column("token_digest", LargeBinary, nullable=False, unique=True),
+    Column("standing", Text, nullable=False),
+    Column("user_agent", Text, nullable=False),
+    Column("first_ip", Text, nullable=False),
+    Column("first_seen_us", BigInteger, nullable=False),
+    Column("last_seen_us", BigInteger, nullable=False),
+    Column("trusted_at_us", BigInteger, nullable=True),
+    Column("revoked_at_us", BigInteger, nullable=True),
+)
+
+# `id` stays what it is for the life of a session, so that evidence can name it; the token changes on every
+# change of level, and only its digest is kept.
+session = Table(
+    "session",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("token_digest", LargeBinary, nullable=False, unique=True),
+    Column("member_id", Text, ForeignKey("member.id"), nullable=False),
+    Column("device_id", Text, ForeignKey("device.id"), nullable=False),
+    Column("level", Text, nullable=False),
+    Column("proven_at_us", BigInteger, nullable=False),
+    Column("opened_at_us", BigInteger, nullable=False),
+    Column("last_seen_us", BigInteger, nullable=False),
+    Column("ended_at_us", BigInteger, nullable=True),
+    Column("ended_for", Text, nullable=False),
+    Column("ip", Text, nullable=False),
+    Column("user_agent", Text, nullable=False),
+    Column("attempt_id", Text, nullable=False),
+    Column("risk", Float, nullable=False),
+    Column("campaign", Text, nullable=False),
+    Column("form_key", LargeBinary, nullable=False),
+    Column("bound_key", Text, nullable=False),
+    Column("bound_challenge", Text, nullable=False),
+    Column("bound_until_us", BigInteger, nullable=False),
+    Index("ix_session_member_id_opened_at_us", "member_id", "opened_at_us"),
+)
+
+sign_in = Table(
+    "sign_in",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("member_id", Text, ForeignKey("member.id"), nullable=False),
+    Column("at_us", BigInteger, nullable=False),
+    Column("way", Text, nullable=False),
+    Column("result", Text, nullable=False),
+    Column("ip", Text, nullable=False),
+    Column("country", Text, nullable=False),
+    Column("user_agent", Text, nullable=False),
+    Column("device_id", Text, nullable=False),
+    Column("session_id", Text, nullable=False),
+    Column("attempt_id", Text, nullable=False),
+    Column("disowned_at_us", BigInteger, nullable=True),
+    Index("ix_sign_in_member_id_at_us", "member_id", "at_us"),
+)
