@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection
 import msgspec
 import structlog
 
+from sekisho.guard.answers import NOT_HEARD, AsksGuard, GuardAnswer, Told
 from sekisho.guard.attempts import Attempt, ChallengeResult, Gate, Outcome
 from sekisho.guard.decisions import Action
 from sekisho.kernel.clock import Clock
@@ -31,7 +32,6 @@ from sekisho.web.asgi import (
     send_answer,
 )
 from sekisho.web.guard_api.forward_auth import secret_token
-from sekisho.guard.answers import NOT_HEARD, AsksGuard, GuardAnswer, Told
 from sekisho.web.guard_client.client import GuardRefused
 from sekisho.web.guard_client.login_fields import read_login_fields
 from sekisho.web.problems import Malformed

@@ -14,12 +14,12 @@ import httpx
 import msgspec
 import structlog
 
+from sekisho.guard.answers import NOT_HEARD, GuardAnswer, Told, answer_without_guard
 from sekisho.guard.attempts import Attempt, ChallengeResult, Outcome
 from sekisho.guard.decisions import Action, Decision
 from sekisho.kernel.chance import Chance
 from sekisho.kernel.clock import rfc3339
 from sekisho.kernel.posture import Posture
-from sekisho.guard.answers import NOT_HEARD, GuardAnswer, Told, answer_without_guard
 
 log = structlog.get_logger(__name__)
 

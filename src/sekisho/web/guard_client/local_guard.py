@@ -5,12 +5,12 @@ from collections.abc import Awaitable
 
 import structlog
 
+from sekisho.guard.answers import NOT_HEARD, GuardAnswer, Told, answer_without_guard
 from sekisho.guard.attempts import Attempt, ChallengeResult, Outcome
 from sekisho.guard.decisions import Decision
 from sekisho.kernel.posture import Posture
 from sekisho.kernel.refusals import Refusal
 from sekisho.web.guard_api.desk import PROVEN, GuardDesk
-from sekisho.guard.answers import NOT_HEARD, GuardAnswer, Told, answer_without_guard
 
 log = structlog.get_logger(__name__)
 
