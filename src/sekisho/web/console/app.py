@@ -16,7 +16,7 @@ from sekisho.kernel.clock import SECOND_US, Clock
 from sekisho.web.asgi import App
 from sekisho.web.console.pushes import Screen, pushes
 from sekisho.web.console.rendering import SPANS_MIN, Renderer
-from sekisho.web.console.words import LANGUAGES, Language, preferred
+from sekisho.web.console.words import Language, chosen, preferred
 from sekisho.web.guard_api.desk import Assessed, Event
 
 STATIC = Path(__file__).resolve().parent.parent / "static"
@@ -62,19 +62,19 @@ def create_console(tally: LiveTally, *, clock: Clock, closing: Callable[[], bool
 
     @get("/", sync_to_thread=False)
     def live_page(request: Request[Any, Any, Any]) -> Response[str] | Redirect:
-        chosen = _chosen(request.query_params.get("lang", ""))
+        asked = chosen(request.query_params.get("lang", ""))
         minutes = next(
             (span for span in SPANS_MIN if request.query_params.get("span") == str(span)), SPANS_MIN[0]
         )
-        if chosen is not None:
-            remembered = Cookie(key="lang", value=chosen, max_age=YEAR_S, samesite="lax", httponly=True)
+        if asked is not None:
+            remembered = Cookie(key="lang", value=asked, max_age=YEAR_S, samesite="lax", httponly=True)
             return Redirect(f"/?span={minutes}", cookies=[remembered])
         page = screen.renderer.page(screen.picture(), _language(request), minutes)
         return Response(page, media_type="text/html; charset=utf-8", headers={"Cache-Control": "no-store"})
 
     @get("/live", sync_to_thread=False)
     def live_pushes(request: Request[Any, Any, Any]) -> Stream:
-        language = _chosen(request.query_params.get("lang", "")) or _language(request)
+        language = chosen(request.query_params.get("lang", "")) or _language(request)
         return Stream(
             pushes(screen, language, next_second, closing),
             media_type="text/event-stream",
@@ -93,9 +93,5 @@ def create_console(tally: LiveTally, *, clock: Clock, closing: Callable[[], bool
     return cast("App", console)
 
 
-def _chosen(name: str) -> Language | None:
-    return next((language for language in LANGUAGES if language == name), None)
-
-
 def _language(request: Request[Any, Any, Any]) -> Language:
-    return _chosen(request.cookies.get("lang", "")) or preferred(request.headers.get("accept-language", ""))
+    return chosen(request.cookies.get("lang", "")) or preferred(request.headers.get("accept-language", ""))
