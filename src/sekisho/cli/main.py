@@ -11,6 +11,7 @@ COMMANDS = {
     "serve": "sekisho.cli.serve",
     "keys": "sekisho.cli.keys",
     "range": "sekisho.cli.range",
+    "loan": "sekisho.cli.loan",
     "bench": "sekisho.cli.bench",
 }
 
