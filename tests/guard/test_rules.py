@@ -113,6 +113,15 @@ def test_one_secret_on_many_accounts(guard):
     assert not _holds(guard, "one_secret_on_many_accounts", pin(200, ""))
 
 
+def test_relayed_code(guard):
+    """The signs' points add up, each once; a name that is not known is worth nothing."""
+    stolen = visit(1, START_S, token=False, gate="code_entry", signs=("other_device", "strange_device"))
+    assert _holds(guard, "relayed_code", stolen)
+    for signs in ((), ("other_device", "other_device"), ("other_network",), ("other_device", "bad_luck")):
+        assert not _holds(guard, "relayed_code", visit(1, START_S, token=False, signs=signs)), signs
+    assert guard.assess(stolen).action is Action.CHALLENGE
+
+
 def _forged(policy=None):
     guard = new_guard(policy)
     return guard.assess(visit(1, START_S, device_valid=False))

@@ -21,6 +21,6 @@ def test_what_was_recorded_can_be_hunted_in(tmp_path):
     )
     assert plain.items() >= {"outcome": "", "challenge": "", "device_valid": -1, "known": -1}.items()
     for name, value in msgspec.structs.asdict(FULL).items():
-        if not isinstance(value, bool):
+        if not isinstance(value, bool) and name != "signs":  # no column of the attempt record
             assert full[name] == value, name
     assert set(log.aside) >= {"position", "attempt_id", "action", "probability"}

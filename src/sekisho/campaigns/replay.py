@@ -25,7 +25,7 @@ DECISIONS = pa.schema(
 )
 
 _ACTIONS = {action: code for code, action in enumerate(Action)}
-_FIELDS = tuple(name for name in Attempt.__struct_fields__ if name != "time_us")
+_FIELDS = tuple(name for name in Attempt.__struct_fields__ if name not in {"time_us", "signs"})
 
 
 class Judge(Protocol):

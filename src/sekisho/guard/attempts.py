@@ -40,7 +40,8 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults
     """One attempt, as far as it is known before the decision. The names are those of the attempt record.
 
     `secret` is an opaque token that is equal for equal secrets, never the secret itself.
-    None or an empty text mean that the fact is not known.
+    None or an empty text mean that the fact is not known. `signs` names what speaks for a relayed code, by
+    the names of `rules/relayed_code.py`; it is no column of the attempt record.
     """
 
     time_us: int
@@ -61,3 +62,4 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults
     amount_yen: int | None = None
     target: str = ""
     session: str = ""
+    signs: tuple[str, ...] = ()

@@ -38,7 +38,8 @@ class Observation(NamedTuple):
 
     `around` is what is known of its address; `guesses` the failures on the account within about an hour;
     `sprayed` the other accounts its secret failed on; `leaked` 0 no, 1 yes, 2 not recorded; `listed` how many
-    of the operator's lists carry the address. `facts` is None where a device token vouches for the attempt.
+    of the operator's lists carry the address; `signs` those of a relayed code. `facts` is None where a device
+    token vouches for the attempt.
     """
 
     member: int
@@ -54,6 +55,7 @@ class Observation(NamedTuple):
     leaked: int = 2
     secret: int = 0
     listed: int = 0
+    signs: tuple[str, ...] = ()
 
 
 class Recollection:
@@ -112,7 +114,7 @@ class Recollection:
         listed = 0 if self.lists is None else self.lists.count(source)
         return Observation(
             member, source, client, sighting, known, facts, codes, around, guesses, sprayed, leaked, secret,
-            listed,
+            listed, attempt.signs,
         )  # fmt: skip
 
     def look_around(self, source: Source, now_s: int) -> Surroundings:

@@ -21,7 +21,7 @@ class LoginLog:
         """Add one attempt. What is not known is left out, as the record allows."""
         row: dict[str, object] = {"time": rfc3339(attempt.time_us)}
         for name, value in msgspec.structs.asdict(attempt).items():
-            if name != "time_us" and value not in {"", None}:
+            if name != "time_us" and value not in {"", None, ()}:
                 row[name] = int(value) if isinstance(value, bool) else value
         row["outcome"] = outcome
         if challenge:

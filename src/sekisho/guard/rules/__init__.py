@@ -14,6 +14,7 @@ from sekisho.guard.rules import (
     listed_address,
     many_members_from_one_address,
     one_secret_on_many_accounts,
+    relayed_code,
 )
 
 Rule = Callable[[Observation, float], bool]
@@ -25,6 +26,7 @@ RULES: dict[str, Rule] = {
     "listed_address": listed_address.holds,
     "many_members_from_one_address": many_members_from_one_address.holds,
     "one_secret_on_many_accounts": one_secret_on_many_accounts.holds,
+    "relayed_code": relayed_code.holds,
 }
 
 WITHOUT_LIMIT = frozenset({"forged_device_token", "leaked_pair_on_unknown_device"})

@@ -126,7 +126,8 @@ class HistoryFolder:
         first = _day(max(from_us, 0))
         last = _NO_DAY if before_us is None else _day(before_us - 1)
         tables = [pq.read_table(path, partitioning=None) for path in self._files(kind, first, last)]
-        return pa.concat_tables([SCHEMAS[kind].empty_table(), *tables])
+        # A file that was written before a column was thought of has nothing to say about it.
+        return pa.concat_tables([SCHEMAS[kind].empty_table(), *tables], promote_options="default")
 
     def _files(self, kind: str, first: str, last: str) -> Iterator[Path]:
         for folder in sorted((self.folder / kind).glob("day=*")):

@@ -16,6 +16,7 @@ MEMBER_CHARS_MAX = 256
 TEXT_CHARS_MAX = 512
 LONG_CHARS_MAX = 2_048
 ASN_MAX = 2**32 - 1
+SIGNS_MAX = 32
 YEN_MAX = 10**15
 
 Text = Annotated[str, Meta(max_length=TEXT_CHARS_MAX)]
@@ -72,6 +73,10 @@ class AttemptMessage(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     ] = None
     target: Annotated[Text | None, Meta(description="The bank, payee or cash machine.")] = None
     session: Annotated[Text | None, Meta(description="The session in which the proof is asked for.")] = None
+    signs: Annotated[
+        Annotated[tuple[Text, ...], Meta(max_length=SIGNS_MAX)] | Literal[""] | None,
+        Meta(description="At code entry: what speaks for a relayed code."),
+    ] = None
 
 
 class StrictAttemptMessage(AttemptMessage, frozen=True, kw_only=True, gc=False, forbid_unknown_fields=True):
@@ -151,6 +156,7 @@ def attempt_of(message: AttemptMessage, now_us: int) -> Attempt:
         amount_yen=None if message.amount_yen == "" else message.amount_yen,
         target=message.target or "",
         session=message.session or "",
+        signs=message.signs or (),
     )
 
 
