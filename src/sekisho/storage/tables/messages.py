@@ -12,6 +12,7 @@ message = Table(
     Column("member_id", Text, nullable=False),
     Column("channel", Text, nullable=False),
     Column("kind", Text, nullable=False),
+    Column("urgency", Integer, nullable=False),
     Column("sealed", LargeBinary, nullable=False),
     Column("state", Text, nullable=False),
     Column("made_at_us", BigInteger, nullable=False),
@@ -19,10 +20,25 @@ message = Table(
     Column("not_after_us", BigInteger, nullable=True),
     Column("tries", Integer, nullable=False),
     Column("next_try_us", BigInteger, nullable=False),
+    Column("leased_by", Text, nullable=False),
     Column("leased_until_us", BigInteger, nullable=False),
     Column("sent_at_us", BigInteger, nullable=True),
     Column("reference", Text, nullable=False),
     Column("failure", Text, nullable=False),
-    Index("ix_message_state_next_try_us", "state", "next_try_us"),
+    # The lane comes first, so that a code never waits behind a thousand notices.
+    Index("ix_message_lane", "state", "channel", "urgency", "next_try_us"),
     Index("ix_message_member_id_made_at_us", "member_id", "made_at_us"),
+)
+
+# What the embedded handset, mailbox and letter box hold: where no gateway is set, a message ends here.
+delivered = Table(
+    "delivered",
+    metadata,
+    Column("message_id", Text, primary_key=True),
+    Column("channel", Text, nullable=False),
+    Column("recipient", LargeBinary, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("delivered_at_us", BigInteger, nullable=False),
+    Index("ix_delivered_recipient", "recipient", "delivered_at_us"),
+    Index("ix_delivered_delivered_at_us", "delivered_at_us"),
 )

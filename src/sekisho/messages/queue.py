@@ -1,0 +1,120 @@
+"""Messages that wait: queued in the caller's unit of work, so that a deed and its message stay together.
+
+What a message says and to whom it goes is sealed at rest; the rest of the row is what the courier needs.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import msgspec
+from sqlalchemy import Connection, Table, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from sekisho.kernel.chance import Chance
+from sekisho.kernel.clock import Clock
+from sekisho.kernel.ids import MESSAGE, MessageId
+from sekisho.messages.message import Channel, Message, State, is_secret, require_usable
+from sekisho.storage.keyring import Keyring
+from sekisho.storage.tables.messages import message as table
+
+URGENT = 0
+ORDINARY = 1
+
+# Both know ON CONFLICT, which the plain insert does not.
+_INSERTS: dict[str, Callable[[Table], sqlite.Insert | postgresql.Insert]] = {
+    "postgresql": postgresql.insert,
+    "sqlite": sqlite.insert,
+}
+
+
+class Contents(msgspec.Struct, frozen=True, kw_only=True):
+    """The part of a message that is sealed: to whom it goes, and its words."""
+
+    to: str
+    subject: str
+    text: str
+    language: str
+
+
+class Told(NamedTuple):
+    """A message as its member's history of notices shows it: when, by which way, what became of it."""
+
+    message_id: MessageId
+    channel: Channel
+    kind: str
+    state: State
+    made_at_us: int
+    sent_at_us: int | None
+
+
+def queue(
+    connection: Connection, message: Message, *, keyring: Keyring, clock: Clock, chance: Chance
+) -> MessageId:
+    """Queue a message, to be sent once this unit of work is committed.
+
+    Asked again with the same `dedupe`, it changes nothing and returns the message that was queued first.
+    Raises MessageUnusable.
+    """
+    require_usable(message)
+    message_id = MESSAGE.new(clock, chance)
+    insert = _INSERTS[connection.dialect.name](table).values(
+        id=message_id,
+        dedupe=message.dedupe,
+        member_id=message.member_id,
+        channel=message.channel.value,
+        kind=message.kind,
+        urgency=URGENT if is_secret(message.kind) else ORDINARY,
+        sealed=seal(keyring, message_id, message),
+        state=State.WAITING.value,
+        made_at_us=clock.now_us(),
+        not_before_us=message.not_before_us,
+        not_after_us=message.not_after_us,
+        tries=0,
+        next_try_us=max(clock.now_us(), message.not_before_us),
+        leased_by="",
+        leased_until_us=0,
+        sent_at_us=None,
+        reference="",
+        failure="",
+    )
+    if connection.execute(insert.on_conflict_do_nothing()).rowcount:
+        return message_id
+    first = select(table.c.id).where(table.c.dedupe == message.dedupe)
+    return MESSAGE.parse(connection.execute(first).scalar_one())
+
+
+def told_to(connection: Connection, member_id: str, *, limit: int = 100) -> list[Told]:
+    """Return a member's messages, the newest first. What they said is not among it."""
+    columns = (
+        table.c.id,
+        table.c.channel,
+        table.c.kind,
+        table.c.state,
+        table.c.made_at_us,
+        table.c.sent_at_us,
+    )
+    newest = (
+        select(*columns)
+        .where(table.c.member_id == member_id)
+        .order_by(table.c.made_at_us.desc(), table.c.id.desc())
+        .limit(limit)
+    )
+    return [
+        Told(MESSAGE.parse(row.id), Channel(row.channel), row.kind, State(row.state), *row[4:])
+        for row in connection.execute(newest)
+    ]
+
+
+def seal(keyring: Keyring, message_id: MessageId, message: Message) -> bytes:
+    """Seal what a message says, bound to its row."""
+    contents = Contents(to=message.to, subject=message.subject, text=message.text, language=message.language)
+    return keyring.seal(msgspec.json.encode(contents), context=_context(message_id))
+
+
+def unseal(keyring: Keyring, message_id: MessageId, sealed: bytes) -> Contents:
+    """Open what was sealed in this row. Raises Unsealable."""
+    return msgspec.json.decode(keyring.open(sealed, context=_context(message_id)), type=Contents)
+
+
+def _context(message_id: MessageId) -> str:
+    return f"message:{message_id}"
