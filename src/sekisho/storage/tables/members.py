@@ -36,4 +36,31 @@ password = Table(
     Column("strange_failures", Integer, nullable=False),
     Column("invalidated_at_us", BigInteger, nullable=True),
     Column("invalidated_for", Text, nullable=False),
+    Column("found_leaked_at_us", BigInteger, nullable=True),
+)
+
+# What waits for its codes: an account that is being opened, or a contact that is being changed. What was
+# typed is sealed, and goes when the codes came or the time is over.
+sign_up = Table(
+    "sign_up",
+    metadata,
+    Column("token_digest", LargeBinary, primary_key=True),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("email_code_id", Text, nullable=False),
+    Column("mobile_code_id", Text, nullable=False),
+    Column("email_proven_at_us", BigInteger, nullable=True),
+    Column("mobile_proven_at_us", BigInteger, nullable=True),
+    Column("ip", Text, nullable=False),
+    Column("begun_at_us", BigInteger, nullable=False, index=True),
+    Column("used_at_us", BigInteger, nullable=True),
+)
+
+contact_change = Table(
+    "contact_change",
+    metadata,
+    Column("member_id", Text, ForeignKey("member.id"), primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("code_id", Text, nullable=False),
+    Column("asked_at_us", BigInteger, nullable=False),
 )

@@ -1,6 +1,17 @@
 """Sessions, the devices that they run on, and the history of logins."""
 
-from sqlalchemy import BigInteger, Column, Float, ForeignKey, Index, LargeBinary, Table, Text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    Table,
+    Text,
+)
 
 from sekisho.storage.tables import metadata
 
@@ -17,6 +28,7 @@ device = Table(
     Column("last_seen_us", BigInteger, nullable=False),
     Column("trusted_at_us", BigInteger, nullable=True),
     Column("revoked_at_us", BigInteger, nullable=True),
+    Column("wrong_passwords", Integer, nullable=False),
 )
 
 # `id` stays what it is for the life of a session, so that evidence can name it; the token changes on every
@@ -39,11 +51,39 @@ session = Table(
     Column("attempt_id", Text, nullable=False),
     Column("risk", Float, nullable=False),
     Column("campaign", Text, nullable=False),
+    Column("password_leaked", Boolean, nullable=False),
     Column("form_key", LargeBinary, nullable=False),
     Column("bound_key", Text, nullable=False),
     Column("bound_challenge", Text, nullable=False),
     Column("bound_until_us", BigInteger, nullable=False),
     Index("ix_session_member_id_opened_at_us", "member_id", "opened_at_us"),
+)
+
+# The newest proof of each way and purpose within a session. Its age is computed at each request.
+step_up = Table(
+    "step_up",
+    metadata,
+    Column("session_id", Text, ForeignKey("session.id"), primary_key=True),
+    Column("way", Text, primary_key=True),
+    Column("purpose", Text, primary_key=True),
+    Column("at_us", BigInteger, nullable=False),
+)
+
+# One row for each stranger who typed a name and a password, whatever came of it, so that writing it tells
+# nothing. `state` says what is behind it.
+waiting_login = Table(
+    "waiting_login",
+    metadata,
+    Column("token_digest", LargeBinary, primary_key=True),
+    Column("member_id", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("code_id", Text, nullable=False),
+    Column("attempt_id", Text, nullable=False),
+    Column("risk", Float, nullable=False),
+    Column("campaign", Text, nullable=False),
+    Column("password_leaked", Boolean, nullable=False),
+    Column("ip", Text, nullable=False),
+    Column("begun_at_us", BigInteger, nullable=False, index=True),
 )
 
 sign_in = Table(

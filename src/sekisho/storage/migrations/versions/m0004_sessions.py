@@ -11,6 +11,8 @@ def upgrade() -> None:
     """Make the tables."""
     _make_device()
     _make_session()
+    _make_step_up()
+    _make_waiting_login()
     _make_sign_in()
 
 
@@ -27,6 +29,7 @@ def _make_device() -> None:
         sa.Column("last_seen_us", sa.BigInteger(), nullable=False),
         sa.Column("trusted_at_us", sa.BigInteger(), nullable=True),
         sa.Column("revoked_at_us", sa.BigInteger(), nullable=True),
+        sa.Column("wrong_passwords", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(
             ["member_id"],
             ["member.id"],
@@ -55,6 +58,7 @@ def _make_session() -> None:
         sa.Column("attempt_id", sa.Text(), nullable=False),
         sa.Column("risk", sa.Float(), nullable=False),
         sa.Column("campaign", sa.Text(), nullable=False),
+        sa.Column("password_leaked", sa.Boolean(), nullable=False),
         sa.Column("form_key", sa.LargeBinary(), nullable=False),
         sa.Column("bound_key", sa.Text(), nullable=False),
         sa.Column("bound_challenge", sa.Text(), nullable=False),
@@ -73,6 +77,36 @@ def _make_session() -> None:
     op.create_index(
         "ix_session_member_id_opened_at_us", "session", ["member_id", "opened_at_us"], unique=False
     )
+
+
+def _make_step_up() -> None:
+    op.create_table(
+        "step_up",
+        sa.Column("session_id", sa.Text(), nullable=False),
+        sa.Column("way", sa.Text(), nullable=False),
+        sa.Column("purpose", sa.Text(), nullable=False),
+        sa.Column("at_us", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["session_id"], ["session.id"]),
+        sa.PrimaryKeyConstraint("session_id", "way", "purpose", name=op.f("pk_step_up")),
+    )
+
+
+def _make_waiting_login() -> None:
+    op.create_table(
+        "waiting_login",
+        sa.Column("token_digest", sa.LargeBinary(), nullable=False),
+        sa.Column("member_id", sa.Text(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("code_id", sa.Text(), nullable=False),
+        sa.Column("attempt_id", sa.Text(), nullable=False),
+        sa.Column("risk", sa.Float(), nullable=False),
+        sa.Column("campaign", sa.Text(), nullable=False),
+        sa.Column("password_leaked", sa.Boolean(), nullable=False),
+        sa.Column("ip", sa.Text(), nullable=False),
+        sa.Column("begun_at_us", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("token_digest", name=op.f("pk_waiting_login")),
+    )
+    op.create_index(op.f("ix_waiting_login_begun_at_us"), "waiting_login", ["begun_at_us"], unique=False)
 
 
 def _make_sign_in() -> None:
