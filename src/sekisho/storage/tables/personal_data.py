@@ -1,4 +1,4 @@
-"""Personal data, sealed item by item, and who saw which of them when."""
+"""Personal data, sealed item by item, who changed which of them, and who saw which of them when."""
 
 from sqlalchemy import BigInteger, Column, ForeignKey, Index, LargeBinary, Table, Text
 
@@ -11,6 +11,17 @@ personal_item = Table(
     Column("item", Text, primary_key=True),
     Column("sealed", LargeBinary, nullable=False),
     Column("changed_at_us", BigInteger, nullable=False),
+)
+
+# That an item changed, when and in which session; never what it was before.
+personal_change = Table(
+    "personal_change",
+    metadata,
+    Column("member_id", Text, ForeignKey("member.id"), primary_key=True),
+    Column("item", Text, primary_key=True),
+    Column("at_us", BigInteger, primary_key=True, autoincrement=False),
+    Column("session_id", Text, nullable=False),
+    Column("actor", Text, nullable=False),
 )
 
 reveal = Table(

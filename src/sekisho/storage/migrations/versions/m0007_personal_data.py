@@ -1,4 +1,4 @@
-"""Personal data and reveals."""
+"""Personal data, changes and reveals."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,6 +10,7 @@ down_revision = "0006"
 def upgrade() -> None:
     """Make the tables."""
     _make_personal_item()
+    _make_personal_change()
     _make_reveal()
 
 
@@ -25,6 +26,22 @@ def _make_personal_item() -> None:
             ["member.id"],
         ),
         sa.PrimaryKeyConstraint("member_id", "item", name=op.f("pk_personal_item")),
+    )
+
+
+def _make_personal_change() -> None:
+    op.create_table(
+        "personal_change",
+        sa.Column("member_id", sa.Text(), nullable=False),
+        sa.Column("item", sa.Text(), nullable=False),
+        sa.Column("at_us", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("session_id", sa.Text(), nullable=False),
+        sa.Column("actor", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["member_id"],
+            ["member.id"],
+        ),
+        sa.PrimaryKeyConstraint("member_id", "item", "at_us", name=op.f("pk_personal_change")),
     )
 
 

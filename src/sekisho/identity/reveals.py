@@ -1,0 +1,234 @@
+"""Looking at personal data: masked until proven, and every look on record.
+
+What is read here for a person's eyes is written down in the same unit of work, so that nothing is seen that
+is not on record, and "what may have been seen of member X in session Y" is one query.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping
+from enum import StrEnum
+from typing import NamedTuple, Protocol
+
+from sqlalchemy import Connection, Row, insert, select
+
+from sekisho.identity import masks
+from sekisho.identity.assurance import Granted, InsufficientAuthentication, Need, demand
+from sekisho.identity.devices import Device
+from sekisho.identity.institution import Parts
+from sekisho.identity.personal_data import KEPT, MEMBER_ACTOR, Item, read_for_use
+from sekisho.identity.purposes import Purpose
+from sekisho.identity.sessions import Session
+from sekisho.kernel.chain import canonical
+from sekisho.kernel.ids import REVEAL, CampaignId, MemberId, RevealId, SessionId
+from sekisho.storage import outbox
+from sekisho.storage.tables.members import member
+from sekisho.storage.tables.personal_data import reveal as reveal_table
+from sekisho.storage.tables.sessions import session as session_table
+
+MASKS: dict[Item, Callable[[str], str]] = {
+    Item.NAME: masks.masked_name,
+    Item.MEMBER_NUMBER: masks.masked_member_number,
+    Item.HOME_ADDRESS: masks.masked_address,
+    Item.HOME_PHONE: masks.masked_telephone,
+    Item.EMPLOYER_NAME: masks.masked_company,
+    Item.EMPLOYER_ADDRESS: masks.masked_address,
+    Item.EMPLOYER_PHONE: masks.masked_telephone,
+    Item.MOBILE_PHONE: masks.masked_telephone,
+    Item.EMAIL: masks.masked_email,
+    Item.PAYOUT_ACCOUNT: masks.masked_account,
+    Item.TRANSACTION_HISTORY: masks.hidden,
+    Item.LOAN_BALANCE: masks.hidden,
+    Item.PAYMENT_INFORMATION: masks.hidden,
+    Item.NAME_KANA: masks.masked_name,
+    Item.BIRTH_DATE: masks.hidden,
+}
+
+
+class Form(StrEnum):
+    """How an item was seen."""
+
+    MASKED = "masked"
+    """Behind its mask. Written once for each session, however often the page was looked at."""
+
+    SHOWN = "shown"
+    """In full. Written each time."""
+
+
+class Seen(NamedTuple):
+    """One item that was seen in a session: by whom, in which form, why, and when."""
+
+    id: RevealId
+    member_id: MemberId
+    session_id: SessionId
+    actor: str
+    item: Item
+    form: Form
+    reason: str
+    at_us: int
+
+
+class Sources(Protocol):
+    """Where the items come from that are no fixed data: history, balance and payments."""
+
+    def items(self, connection: Connection, member_id: MemberId) -> Mapping[Item, str]:
+        """Return those of the member's items that there are, as text for people."""
+        ...
+
+
+class NoSources:
+    """An institution without loans: there is no history, no balance and no payment."""
+
+    def items(self, connection: Connection, member_id: MemberId) -> Mapping[Item, str]:  # noqa: ARG002 - the protocol's
+        """Return nothing, for there is nothing."""
+        return {}
+
+
+def seen_in(connection: Connection, member_id: MemberId, session_id: SessionId) -> list[Seen]:
+    """Return what may have been seen of a member in a session, masked or shown, in order of time."""
+    here = (reveal_table.c.member_id == member_id) & (reveal_table.c.session_id == session_id)
+    found = select(reveal_table).where(here).order_by(reveal_table.c.at_us, reveal_table.c.id)
+    return [_seen(row) for row in connection.execute(found)]
+
+
+def seen_in_sessions(connection: Connection, session_ids: Iterable[SessionId]) -> list[Seen]:
+    """Return what may have been seen of anybody in sessions of a list, in order of session and time."""
+    here = reveal_table.c.session_id.in_(list(session_ids))
+    order = (reveal_table.c.session_id, reveal_table.c.at_us, reveal_table.c.id)
+    return [_seen(row) for row in connection.execute(select(reveal_table).where(here).order_by(*order))]
+
+
+def seen_in_campaign(connection: Connection, campaign: CampaignId) -> list[Seen]:
+    """Return what may have been seen in the sessions that were known at their birth to be a campaign's."""
+    joined = reveal_table.join(session_table, session_table.c.id == reveal_table.c.session_id)
+    order = (reveal_table.c.session_id, reveal_table.c.at_us, reveal_table.c.id)
+    found = select(reveal_table).select_from(joined).where(session_table.c.campaign == campaign)
+    return [_seen(row) for row in connection.execute(found.order_by(*order))]
+
+
+def reveal_purpose(item: Item) -> Purpose:
+    """Return the purpose that a code must have been asked for, to reveal this item and no other."""
+    return Purpose(action="reveal", item=item.value)
+
+
+class Viewer(NamedTuple):
+    """Who looks: a session, its device, and the actor: the member, or `staff:` and a name."""
+
+    session: Session
+    device: Device | None
+    actor: str = MEMBER_ACTOR
+
+
+class PersonalDataDesk:
+    """Shows personal data, and writes down what it showed. `sources` are the institution's."""
+
+    def __init__(self, parts: Parts, sources: Sources) -> None:
+        self._parts = parts
+        self._sources = sources
+
+    async def masked(self, viewer: Viewer, *, reason: str) -> dict[Item, str]:
+        """Return every item that the member has behind its mask; see `masked_within`."""
+
+        def work(connection: Connection) -> dict[Item, str]:
+            return self.masked_within(connection, viewer, reason=reason)
+
+        return await asyncio.wrap_future(self._parts.store.write(work))
+
+    async def reveal(self, viewer: Viewer, items: Iterable[Item], *, reason: str) -> dict[Item, str]:
+        """Return items in full where that is granted; see `reveal_within`."""
+        wanted = frozenset(items)
+
+        def work(connection: Connection) -> dict[Item, str]:
+            return self.reveal_within(connection, viewer, wanted, reason=reason)
+
+        return await asyncio.wrap_future(self._parts.store.write(work))
+
+    def masked_within(self, connection: Connection, viewer: Viewer, *, reason: str) -> dict[Item, str]:
+        """Return every item behind its mask, and record those that were not yet recorded in this session.
+
+        Raises InsufficientAuthentication where the session is not live, and Unsealable.
+        """
+        self._require(viewer, Need.SEE_MASKED)
+        values = self._items_of(connection, viewer.session.member_id)
+        seen = _seen_masked(connection, viewer.session)
+        fresh = [item for item in values if item not in seen]
+        self._record(connection, viewer, fresh, form=Form.MASKED, reason=reason)
+        return {item: MASKS[item](value) for item, value in values.items()}
+
+    def reveal_within(
+        self, connection: Connection, viewer: Viewer, items: Iterable[Item], *, reason: str
+    ) -> dict[Item, str]:
+        """Return items in full, and record each with session, actor and reason, also as an event.
+
+        An item that the member does not have is left out and not recorded. Raises InsufficientAuthentication,
+        which carries what would suffice, unless every item is granted; Unsealable; ValueError without a
+        reason.
+        """
+        if not reason:
+            raise ValueError("nothing is revealed without a reason")
+        wanted = frozenset(items)
+        for item in wanted:
+            self._require(viewer, Need.REVEAL, purpose=reveal_purpose(item).key)
+        values = self._items_of(connection, viewer.session.member_id)
+        shown = {item: value for item, value in values.items() if item in wanted}
+        self._record(connection, viewer, list(shown), form=Form.SHOWN, reason=reason)
+        return shown
+
+    def _require(self, viewer: Viewer, need: Need, *, purpose: str = "") -> None:
+        now_us = self._parts.clock.now_us()
+        answer = demand(viewer.session, viewer.device, need, now_us, purpose=purpose)
+        if not isinstance(answer, Granted):
+            raise InsufficientAuthentication(answer, known=f"{need} in {viewer.session.id}")
+
+    def _items_of(self, connection: Connection, member_id: MemberId) -> dict[Item, str]:
+        values = read_for_use(connection, self._parts.keyring, member_id, KEPT)
+        number = connection.execute(select(member.c.number).where(member.c.id == member_id)).scalar_one()
+        found = {**values, Item.MEMBER_NUMBER: number, **self._sources.items(connection, member_id)}
+        return {item: found[item] for item in Item if item in found}
+
+    def _record(
+        self, connection: Connection, viewer: Viewer, items: list[Item], *, form: Form, reason: str
+    ) -> None:
+        clock, chance, session = self._parts.clock, self._parts.chance, viewer.session
+        looks = [
+            Seen(
+                id=REVEAL.new(clock, chance),
+                member_id=session.member_id,
+                session_id=session.id,
+                actor=viewer.actor,
+                item=item,
+                form=form,
+                reason=reason,
+                at_us=clock.now_us(),
+            )
+            for item in items
+        ]
+        if looks:
+            connection.execute(insert(reveal_table), [_row(look) for look in looks])
+        outbox.append(connection, [_event(look) for look in looks])
+
+
+def _seen_masked(connection: Connection, session: Session) -> set[Item]:
+    here = (reveal_table.c.member_id == session.member_id) & (reveal_table.c.session_id == session.id)
+    found = select(reveal_table.c.item).where(here, reveal_table.c.form == Form.MASKED.value)
+    return {Item(item) for item in connection.execute(found).scalars()}
+
+
+def _event(look: Seen) -> outbox.Entry:
+    return outbox.Entry(f"member:item:{look.form}", look.id, look.at_us, canonical(look._asdict()))
+
+
+def _row(look: Seen) -> dict[str, object]:
+    return {**look._asdict(), "item": look.item.value, "form": look.form.value}
+
+
+def _seen(row: Row[tuple[object, ...]]) -> Seen:
+    return Seen(
+        id=RevealId(row.id),
+        member_id=MemberId(row.member_id),
+        session_id=SessionId(row.session_id),
+        actor=row.actor,
+        item=Item(row.item),
+        form=Form(row.form),
+        reason=row.reason,
+        at_us=row.at_us,
+    )
