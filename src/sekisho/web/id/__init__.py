@@ -1,0 +1,1 @@
+"""The ID on the web: the shared member pages, and OpenID Connect."""

@@ -1,0 +1,64 @@
+"""What every request passes before its page: the language, the role, the form.
+
+A route is asked for its role here and nowhere else, so that a page cannot forget it.
+"""
+
+from typing import Any
+from urllib.parse import quote
+
+from litestar import Request, Response
+from litestar.response import Redirect
+
+from sekisho.kernel.refusals import Refusal
+from sekisho.web.members import cookies
+from sekisho.web.members.form_tokens import TOKEN_FIELD, require_own_origin, require_token
+from sekisho.web.members.forms import read_form
+from sekisho.web.members.roles import OF_MEMBERS, Role, role_of
+from sekisho.web.members.site import site_of
+from sekisho.web.members.visits import Visit
+
+SAFE = {"GET", "HEAD"}
+NEXT_LENGTH_MAX = 2_000
+
+
+class NotSignedIn(Refusal):
+    """The route is for members, and nobody is logged in, or no longer."""
+
+    code = "not_signed_in"
+    status = 401
+    told = "Please log in first."
+
+
+async def admit(request: Request[Any, Any, Any]) -> Response[Any] | None:
+    """Let a request through to its route, or answer in its place. Raises what the refusals are."""
+    role = role_of(request.route_handler, f"{request.method} {request.url.path}")
+    visit = Visit(site_of(request), request)
+    request.scope["state"]["visit"] = visit
+    if role is Role.CLIENT:
+        return None
+    await visit.site.sign_in(visit)
+    if role in OF_MEMBERS and visit.signed_in is None:
+        return _to_login(visit)
+    if request.method not in SAFE:
+        visit.form = await read_form(request)
+        require_own_origin(request, visit.site.parts.institution.origin)
+        require_token(visit.expected_token(request.url.path), visit.form[TOKEN_FIELD])
+    return None
+
+
+def _to_login(visit: Visit) -> Redirect:
+    if visit.wants_json:
+        raise NotSignedIn
+    if cookies.read(visit.request, cookies.SESSION):
+        visit.set(cookies.gone(cookies.SESSION))
+    url = visit.request.url
+    here = url.path + (f"?{url.query}" if url.query else "")
+    if visit.request.method not in SAFE or here == "/" or len(here) > NEXT_LENGTH_MAX:
+        return visit.go("/login")
+    return visit.go(f"/login?next={quote(here, safe='')}")
+
+
+def own_path(text: str) -> str:
+    """Return a path to go on to after the login; `/` for whatever is not plainly a path of this host."""
+    plain = text.isascii() and text.isprintable() and "\\" not in text and len(text) <= NEXT_LENGTH_MAX
+    return text if plain and text.startswith("/") and not text.startswith("//") else "/"

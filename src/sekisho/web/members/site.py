@@ -1,0 +1,80 @@
+"""One institution's member site: its parts and desks, and how its pages are written."""
+
+import asyncio
+from typing import Any, NamedTuple, cast
+
+from litestar import Litestar, Request
+
+from sekisho.identity import devices, members, sessions
+from sekisho.identity.institution import Parts
+from sekisho.web.members import cookies
+from sekisho.web.members.rendering import Renderer
+from sekisho.web.members.roles import OF_MEMBERS, RouteAccess, accesses
+from sekisho.web.members.visits import SignedIn, Visit
+from sekisho.web.proxies import ProxyTrust
+
+PLACES = ("/", "/profile", "/security", "/notices")
+
+
+class Desks(NamedTuple):
+    """Whom the pages ask: one desk a noun."""
+
+
+class Site:
+    """What every request of one institution shares.
+
+    `tls_header` names the header in which a trusted proxy puts the fingerprint of the client's TLS.
+    """
+
+    def __init__(
+        self, parts: Parts, desks: Desks, *, proxies: ProxyTrust | None = None, tls_header: str = ""
+    ) -> None:
+        self.parts = parts
+        self.desks = desks
+        self.proxies = proxies or ProxyTrust()
+        self.tls_header = tls_header
+        self.renderer = Renderer()
+        self.places = PLACES
+        self.accesses: tuple[RouteAccess, ...] = ()
+        self._of_members: frozenset[tuple[str, str]] = frozenset()
+
+    def serve(self, application: Litestar) -> None:
+        """Take note of the application's routes. Raises LookupError where one names no role."""
+        self.accesses = tuple(accesses(application))
+        self._of_members = frozenset(
+            (access.method, access.path) for access in self.accesses if access.role in OF_MEMBERS
+        )
+
+    def asks_for_member(self, method: str, path: str) -> bool:
+        """Say whether a route is for members alone."""
+        return (method, path) in self._of_members
+
+    async def sign_in(self, visit: Visit) -> None:
+        """Find the live session that the visitor's cookie names, if any, its member and its device."""
+        token = cookies.read(visit.request, cookies.SESSION)
+        if not token:
+            return
+        found = await asyncio.to_thread(self._find, token, visit)
+        if found is None:
+            return
+        visit.signed_in = found
+        if visit.now_us() - found.session.last_seen_us >= sessions.SEEN_EVERY_US:
+            session_id, now_us = found.session.id, visit.now_us()
+            seen = self.parts.store.write(lambda connection: sessions.seen(connection, session_id, now_us))
+            await asyncio.wrap_future(seen)
+
+    def _find(self, token: str, visit: Visit) -> SignedIn | None:
+        with self.parts.store.read() as connection:
+            session = sessions.current(connection, token, visit.now_us())
+            member = None if session is None else members.find(connection, session.member_id)
+            if session is None or member is None:
+                return None
+            # The cookie of the session alone makes no device: whoever took it does not have the other one.
+            browser = devices.of_browser(connection, cookies.read(visit.request, cookies.DEVICE))
+            own = next((device for device in browser if device.id == session.device_id), None)
+            return SignedIn(session, member, own)
+
+
+def site_of(request: Request[Any, Any, Any]) -> Site:
+    """Return the site that a request came to."""
+    return cast("Site", request.app.state.site)
