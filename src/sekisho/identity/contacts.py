@@ -7,11 +7,10 @@ import re
 import unicodedata
 from enum import StrEnum
 
-import phonenumbers
-from phonenumbers import PhoneNumberFormat, PhoneNumberType
 from sqlalchemy import Connection, delete, insert, select
 
 from sekisho.identity.institution import Parts
+from sekisho.identity.recipients import mobile_number
 from sekisho.kernel.ids import MemberId
 from sekisho.kernel.refusals import Refusal
 from sekisho.storage.keyring import Keyring
@@ -22,7 +21,6 @@ _EMAIL = re.compile(
     r"(?=.{1,64}@)[a-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
     r"@(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])"
 )
-_TYPED_NUMBER_MAX = 40
 
 
 class ContactKind(StrEnum):
@@ -43,14 +41,6 @@ class EmailUnusable(Refusal):
     told = "This is not an e-mail address that we can write to."
 
 
-class MobileUnusable(Refusal):
-    """What was typed is no Japanese mobile number."""
-
-    code = "mobile_unusable"
-    status = 422
-    told = "This is not a Japanese mobile number. It begins with 060, 070, 080 or 090."
-
-
 def read_email(typed: str) -> str:
     """Return the one written form of an address. Raises EmailUnusable.
 
@@ -62,22 +52,8 @@ def read_email(typed: str) -> str:
     return plain
 
 
-def read_mobile(typed: str) -> str:
-    """Return a number as in E.164. Raises MobileUnusable.
-
-    Numbers of other countries are not taken: text messages to them are how senders of messages are robbed.
-    """
-    try:
-        number = phonenumbers.parse(unicodedata.normalize("NFKC", typed[:_TYPED_NUMBER_MAX]), "JP")
-    except phonenumbers.NumberParseException as error:
-        raise MobileUnusable from error
-    is_japanese = phonenumbers.region_code_for_number(number) == "JP" and not number.extension
-    if not is_japanese or phonenumbers.number_type(number) != PhoneNumberType.MOBILE:
-        raise MobileUnusable
-    return str(phonenumbers.format_number(number, PhoneNumberFormat.E164))
-
-
-READERS = {ContactKind.EMAIL: read_email, ContactKind.MOBILE: read_mobile}
+READERS = {ContactKind.EMAIL: read_email, ContactKind.MOBILE: mobile_number}
+"""What turns a typed contact into its one written form, or refuses it."""
 
 
 def digest_of(keyring: Keyring, kind: ContactKind, value: str) -> bytes:
