@@ -31,6 +31,8 @@ RecoveryId = NewType("RecoveryId", str)
 CallId = NewType("CallId", str)
 CallReportId = NewType("CallReportId", str)
 MessageId = NewType("MessageId", str)
+AccountId = NewType("AccountId", str)
+TransferId = NewType("TransferId", str)
 
 AnyId = TypeVar("AnyId")
 
@@ -77,6 +79,8 @@ RECOVERY = IdKind("rcv", RecoveryId)
 CALL = IdKind("cal", CallId)
 CALL_REPORT = IdKind("crp", CallReportId)
 MESSAGE = IdKind("msg", MessageId)
+ACCOUNT = IdKind("acc", AccountId)
+TRANSFER = IdKind("trf", TransferId)
 
 ID_KINDS = (
     MEMBER,
@@ -96,4 +100,6 @@ ID_KINDS = (
     CALL,
     CALL_REPORT,
     MESSAGE,
+    ACCOUNT,
+    TRANSFER,
 )
