@@ -15,7 +15,7 @@ from sekisho.storage.tables.members import password
 
 STRANGE_FAILURES_MAX = 100
 """After so many failures in a row from browsers that the member is not known on, the password works on
-trusted devices only (NIST SP 800-63B-4, 3.2.2): who guesses is stopped, and nobody is locked out of their own.
+trusted devices only (NIST SP 800-63B-4, 3.2.2): who guesses is stopped, and nobody is locked out.
 """
 
 
