@@ -43,7 +43,8 @@ def logins_known(data):
         kept = remember(AttemptStore(store, clock=SystemClock()), data / "guard.memory", key=key)
     finally:
         store.close()
-    return sorted((profile[1] for profile in kept.guard.recollection.members.profiles.values()), reverse=True)
+    profiles = kept.guard.recollection.members.profiles.values()
+    return sorted((memoryview(profile).cast("Q")[1] for profile in profiles), reverse=True)
 
 
 def kept_position(data):

@@ -95,9 +95,10 @@ def test_a_profile_keeps_the_latest_places_and_clients_and_no_more(visits):
         profile = members.remember(7, place, client, START_S, with_token=False)
         places = [place, *(known for known in places if known != place)][:PLACES]
         clients = [client, *(known for known in clients if known != client)][:CLIENTS]
-    assert [place for place in profile[3 : 3 + PLACES] if place] == places
-    assert [client for client in profile[3 + PLACES :] if client] == clients
-    assert profile.itemsize * len(profile) == 8 * (3 + PLACES + CLIENTS)
+    numbers = memoryview(profile).cast("Q").tolist()
+    assert [place for place in numbers[3 : 3 + PLACES] if place] == places
+    assert [client for client in numbers[3 + PLACES :] if client] == clients
+    assert len(numbers) == 3 + PLACES + CLIENTS
 
 
 @pytest.mark.parametrize(

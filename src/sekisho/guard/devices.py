@@ -7,8 +7,8 @@ a token's signature was good, the token is earned: it counts from the first prov
 
 import hmac
 from hashlib import sha256
-from typing import NamedTuple
 
+import msgspec
 import xxhash
 
 from sekisho.guard.memory import CountTable
@@ -61,7 +61,7 @@ class TokenClass:
     OWN = 6  # the member's own, where it was earned
 
 
-class Sighting(NamedTuple):
+class Sighting(msgspec.Struct, frozen=True, gc=False):
     """A token as it came with an attempt: its class and the keys under which a success would be
     remembered.
     """

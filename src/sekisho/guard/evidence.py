@@ -9,6 +9,8 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from typing import NamedTuple, TypeAlias
 
+import msgspec
+
 from sekisho.guard.memory import CountTable, Decay, Odds
 from sekisho.guard.networks import Source
 from sekisho.guard.profiles import Familiarity
@@ -128,27 +130,28 @@ class Tables:
         return (self.all_long.failures[0] + 0.2 * pull) / (self.all_long.successes[0] + pull)
 
 
-class SourceFacts:
+class SourceFacts(msgspec.Struct, kw_only=True, gc=False):
     """The source side of one attempt: codes of its tables and the state of its address, kept until it is
     learnt.
     """
 
-    __slots__ = (
-        *("address_state", "codes", "country", "exact", "family", "pairing"),
-        *("provider", "region", "tls", "v6"),
-    )
+    provider: int
+    region: int
+    tls: int
+    exact: int
+    family: int
+    country: int
+    v6: bool
+    pairing: int = 0
+    address_state: int = 0
+    codes: list[int] = []
 
-    def __init__(
-        self, *, provider: int, region: int, tls: int, exact: int, family: int, country: int, v6: bool
-    ) -> None:
-        self.provider, self.region, self.tls = provider, region, tls
-        self.exact, self.family, self.country, self.v6 = exact, family, country, v6
-        self.pairing = (family * 31 + tls) & 0xFFFF
-        self.address_state = 0
-        self.codes: list[int] = []
+    def __post_init__(self) -> None:
+        """Tell which program came with which fingerprint."""
+        self.pairing = (self.family * 31 + self.tls) & 0xFFFF
 
 
-class Surroundings(NamedTuple):
+class Surroundings(msgspec.Struct, frozen=True, gc=False):
     """What is known of an address and its prefix.
 
     `ever` counts the address's successes. The others are decayed over a day: failures beyond what successes

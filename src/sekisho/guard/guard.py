@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
+
+import msgspec
 
 from sekisho.guard.attempts import Attempt, ChallengeResult, Outcome
 from sekisho.guard.decisions import STRICTNESS, Action, Decision
@@ -29,8 +32,12 @@ _LIKELY = 0.5
 _SURE_TO_LEARN = 0.9  # how sure a challenged success must be to be learnt as the member's own
 
 
-class _Open(NamedTuple):
-    """A decided attempt whose outcome is not known yet."""
+class _Open(msgspec.Struct, frozen=True, gc=False):
+    """A decided attempt whose outcome is not known yet.
+
+    There may be very many: like all that it is made of, it is left out by the garbage collector, which would
+    stop the guard for as long as it takes to go through them.
+    """
 
     decision: Decision
     seen: Observation
@@ -65,7 +72,7 @@ class Guard:
         self.recollection = Recollection(key=key, addresses=addresses, devices=devices, lists=lists)
         self.lanes: dict[str, Lane] = {}
         self._plans: dict[str, tuple[_Plan, ...]] = {}
-        self._open: dict[int, _Open] = {}
+        self._open: OrderedDict[int, _Open] = OrderedDict()
         self._now_s = 0
         self._key_check = key_check(key)
 
@@ -106,7 +113,7 @@ class Guard:
 
     def _keep_open(self, opened: _Open) -> None:
         if len(self._open) >= _PENDING_MAX:
-            del self._open[next(iter(self._open))]
+            self._open.popitem(last=False)
         self._open[id(opened.decision)] = opened
 
     def reopen(self, attempt: Attempt, decision: Decision) -> None:
@@ -205,7 +212,7 @@ class Guard:
             self._learn_failure(lane, opened, attempt, outcome)
 
     def _learn_success(self, lane: Lane, opened: _Open, attempt: Attempt, challenge: str) -> None:
-        decision, seen, score = opened
+        decision, seen, score = opened.decision, opened.seen, opened.score
         vouched = seen.facts is None
         honest = 1.0 if vouched else _honesty(lane, score, challenge)
         lane.count_success(vouched=vouched, bare=seen.sighting.kind == TokenClass.NONE, honest=honest)
@@ -226,7 +233,7 @@ class Guard:
             )
 
     def _learn_failure(self, lane: Lane, opened: _Open, attempt: Attempt, outcome: str) -> None:
-        decision, seen, _ = opened
+        decision, seen = opened.decision, opened.seen
         exists = outcome == Outcome.WRONG_SECRET and attempt.known is not False
         if self.recollection.remember_failure(seen, attempt, self._now_s, exists=exists):
             lane.alarm.suspicious(self._now_s)

@@ -3,6 +3,8 @@
 import math
 from collections.abc import Callable
 
+from msgspec.structs import replace
+
 from sekisho.guard.alarm import Alarm
 from sekisho.guard.evidence import (
     MEMBER,
@@ -82,7 +84,7 @@ class Lane:
         reputations.
         """
         facts, usual = example.facts, self.tables.usual()
-        around = self._look_around(example.source, self.now_s)._replace(ever=example.ever)
+        around = replace(self._look_around(example.source, self.now_s), ever=example.ever)
         facts.codes[:STANDING] = address_codes(facts, example.kind, around, usual)
         facts.codes[REPUTATION:] = reputation_codes(facts, self.tables, usual, self.now_s)
         return self.score(example.kind, facts.address_state, example.leaked, facts.codes, example.member)

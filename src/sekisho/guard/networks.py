@@ -5,7 +5,8 @@ its /48 and its /32. An IPv4 address written inside IPv6 (::ffff:a.b.c.d) is the
 """
 
 import socket
-from typing import NamedTuple
+
+import msgspec
 
 _V4_IN_V6 = b"\x00" * 10 + b"\xff\xff"
 _V6 = 1 << 64  # keeps an IPv6 /64 apart from an IPv4 address of the same number
@@ -15,7 +16,7 @@ class BadAddress(ValueError):  # noqa: N818 - named like a refusal, for it is on
     """The text is neither an IPv4 nor an IPv6 address."""
 
 
-class Source(NamedTuple):
+class Source(msgspec.Struct, frozen=True, gc=False):
     """The network side of an attempt.
 
     `address`, `prefix` and `region` are integers that are equal for equal networks. `place` packs 16 bits

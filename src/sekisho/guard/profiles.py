@@ -4,10 +4,11 @@ A profile is written by proven successes alone, so an attacker can neither creat
 failing.
 """
 
-from __future__ import annotations  # array is a generic type for the checker only, until Python 3.12
+from collections.abc import MutableSequence, Sequence
+from struct import Struct
+from typing import TypeAlias
 
-from array import array
-from typing import NamedTuple, TypeAlias
+import msgspec
 
 PLACES = 6
 CLIENTS = 4
@@ -15,10 +16,13 @@ _LAST_S, _LOGINS, _WITH_TOKEN, _PLACES = 0, 1, 2, 3
 _CLIENTS = _PLACES + PLACES
 _LENGTH = _CLIENTS + CLIENTS
 _SAME_ADDRESS = 0xFFFF_FFFF_FFFF  # every part of a place but the provider
-Profile: TypeAlias = "array[int]"  # unsigned 64-bit numbers, laid out as above
+_NUMBERS = Struct(f"={_LENGTH}Q")
+# Unsigned 64-bit numbers, laid out as above. Plain bytes, because there are as many as members: whatever can
+# hold other objects, the garbage collector goes through again and again.
+Profile: TypeAlias = bytearray
 
 
-class Familiarity(NamedTuple):
+class Familiarity(msgspec.Struct, frozen=True, gc=False):
     """How near an attempt is to what the member did before: ordered classes, 0 where there is no history.
 
     `network`: 1 nothing shared, 2 provider, 3 region, 4 prefix, 5 address. `client`: 1 nothing shared, 2
@@ -46,15 +50,17 @@ def familiarity(profile: Profile | None, place: int, client: int, now_s: int) ->
     """Compare an attempt's packed place and client with a member's past ones."""
     if profile is None:
         return STRANGER
-    program, tls = _client_classes(profile[_CLIENTS:], client)
-    logins = profile[_LOGINS]
-    share = profile[_WITH_TOKEN] / logins
-    return Familiarity(_network_class(profile, place), program, tls, logins, now_s - profile[_LAST_S], share)
+    numbers = _NUMBERS.unpack(profile)
+    program, tls = _client_classes(numbers[_CLIENTS:], client)
+    logins = numbers[_LOGINS]
+    share = numbers[_WITH_TOKEN] / logins
+    network = _network_class(numbers[_PLACES:_CLIENTS], place)
+    return Familiarity(network, program, tls, logins, now_s - numbers[_LAST_S], share)
 
 
-def _network_class(profile: Profile, place: int) -> int:
+def _network_class(places: Sequence[int], place: int) -> int:
     best = 1
-    for known in profile[_PLACES:_CLIENTS]:
+    for known in places:
         if not known:  # an empty slot; some IPv6 addresses pack to 0 as well, and must not match it
             continue
         apart = known ^ place
@@ -71,7 +77,7 @@ def _network_class(profile: Profile, place: int) -> int:
     return best
 
 
-def _client_classes(clients: Profile, client: int) -> tuple[int, int]:
+def _client_classes(clients: Sequence[int], client: int) -> tuple[int, int]:
     program, tls = 1, 1
     for known in clients:
         if not known:
@@ -98,24 +104,26 @@ class Members:
         """Write a proven success into the member's profile and return it."""
         profile = self.profiles.get(member)
         if profile is None:
-            profile = self.profiles[member] = array("Q", bytes(8 * _LENGTH))
-        profile[_LAST_S] = max(0, now_s)
-        profile[_LOGINS] += 1
-        profile[_WITH_TOKEN] += with_token
-        _to_front(profile, _PLACES, _CLIENTS, place)
-        _to_front(profile, _CLIENTS, _LENGTH, client)
+            profile = self.profiles[member] = bytearray(_NUMBERS.size)
+        numbers = list(_NUMBERS.unpack(profile))
+        numbers[_LAST_S] = max(0, now_s)
+        numbers[_LOGINS] += 1
+        numbers[_WITH_TOKEN] += with_token
+        _to_front(numbers, _PLACES, _CLIENTS, place)
+        _to_front(numbers, _CLIENTS, _LENGTH, client)
+        _NUMBERS.pack_into(profile, 0, *numbers)
         return profile
 
 
-def _to_front(profile: Profile, start: int, stop: int, value: int) -> None:
+def _to_front(numbers: MutableSequence[int], start: int, stop: int, value: int) -> None:
     """Put a value first among those between start and stop; the one seen longest ago falls out."""
-    if profile[start] == value:
+    if numbers[start] == value:
         return
     for at in range(start + 1, stop):
-        if profile[at] == value:
+        if numbers[at] == value:
             break
     else:
         at = stop - 1
     for back in range(at, start, -1):
-        profile[back] = profile[back - 1]
-    profile[start] = value
+        numbers[back] = numbers[back - 1]
+    numbers[start] = value

@@ -1,7 +1,6 @@
 """The guard's memory as a whole: it says what is known about an attempt, and takes in what came of it."""
 
-from typing import NamedTuple
-
+import msgspec
 import xxhash
 
 from sekisho.guard.address_lists import AddressLists
@@ -33,7 +32,7 @@ _NOTHING = (0.0, 0.0)
 _UNKNOWN = Surroundings()
 
 
-class Observation(NamedTuple):
+class Observation(msgspec.Struct, frozen=True, gc=False):
     """An attempt as the guard sees it: keys, and for an unvouched one the facts and codes of its evidence.
 
     `around` is what is known of its address; `guesses` the failures on the account within about an hour;
@@ -110,7 +109,9 @@ class Recollection:
         )
         known = familiarity(profile, source.place, client, now_s)
         failing = 0 if guesses < 0.4 else 2 if from_here else 1  # noqa: PLR2004 - rounds to no failure
-        codes = member_codes(known, facts, sighting.kind, failing=failing, leaked=leaked, sprayed=sprayed)
+        codes = tuple(
+            member_codes(known, facts, sighting.kind, failing=failing, leaked=leaked, sprayed=sprayed)
+        )
         listed = 0 if self.lists is None else self.lists.count(source)
         return Observation(
             member, source, client, sighting, known, facts, codes, around, guesses, sprayed, leaked, secret,

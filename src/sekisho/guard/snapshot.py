@@ -202,7 +202,8 @@ def _packed(part: Any) -> Any:  # noqa: ANN401 - see _copied
 def _packed_example(example: Example, codes: tuple[int, ...], state: int) -> list[Any]:
     facts, source = example.facts, example.source
     seen = (facts.provider, facts.region, facts.tls, facts.exact, facts.family, facts.country, facts.v6)
-    where = [number & _MASK64 for number in source[:4]]  # an IPv6 network's number has one bit more than fits
+    numbers = (source.address, source.prefix, source.region, source.place)
+    where = [number & _MASK64 for number in numbers]  # an IPv6 network's number has one bit more than fits
     return [example.kind, example.leaked, seen, state, codes, tuple(example.member), where, example.ever]
 
 
@@ -295,11 +296,7 @@ def _fill_members(recollection: Recollection, kept: Mapping[str, Any]) -> None:
     keys = np.frombuffer(kept["keys"], np.uint64).tolist()
     packed = memoryview(kept["profiles"])
     width = len(packed) // max(1, len(keys))
-    profiles: list[array[int]] = []
-    for start in range(0, len(packed), width or 1):
-        profile = array("Q")
-        profile.frombytes(packed[start : start + width])
-        profiles.append(profile)
+    profiles = [bytearray(packed[start : start + width]) for start in range(0, len(packed), width or 1)]
     recollection.members.profiles.update(zip(keys, profiles, strict=True))
     recollection.decoys[:] = [None if place < 0 else profiles[place] for place in kept["decoys"]]
 
