@@ -1,0 +1,1 @@
+"""The demo's handset, mailbox and letter box in the browser; no part of any service."""
