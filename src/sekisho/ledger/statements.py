@@ -3,14 +3,14 @@
 Whoever runs them has taken a turn at the journal first.
 """
 
-from functools import cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from sqlalchemy import Connection, CursorResult
+from sqlalchemy import Connection
 
 from sekisho.kernel.chain import GENESIS
 from sekisho.ledger.accounts import Account
 from sekisho.ledger.journal import Entry
+from sekisho.storage.handwritten import handwritten
 
 _ACCOUNT = (
     "id, kind, owner, normal, net_debit_max, net_credit_max, debits_posted, credits_posted, "
@@ -63,15 +63,14 @@ class Books(NamedTuple):
 
 def look(connection: Connection, debit: str, credit: str, key: str) -> Books:
     """Read both accounts, the transfer of this key if there is one, and the journal's head."""
-    rows = _run(
+    both = handwritten(
         connection, f"SELECT {_ACCOUNT} FROM ledger_account WHERE id IN (?, ?)", (debit, credit)
-    ).fetchall()
-    accounts = {row[0]: Account(**dict(zip(Account.__struct_fields__, row, strict=True))) for row in rows}
-    same_key = _run(connection, f"SELECT {_TRANSFER} FROM ledger_transfer WHERE key = ?", (key,)).fetchone()
+    )
+    accounts = {row[0]: Account(**dict(zip(Account.__struct_fields__, row, strict=True))) for row in both}
     return Books(
         debit=accounts.get(debit),
         credit=accounts.get(credit),
-        same_key=None if same_key is None else KeptTransfer._make(same_key),
+        same_key=_transfer(connection, "key", key),
         head=head(connection),
     )
 
@@ -79,14 +78,18 @@ def look(connection: Connection, debit: str, credit: str, key: str) -> Books:
 def head(connection: Connection) -> Head:
     """Return the newest entry; before the first one, what the chain stands on."""
     newest = "SELECT position, link FROM ledger_journal ORDER BY position DESC LIMIT 1"
-    row = _run(connection, newest, ()).fetchone()
-    return Head(-1, GENESIS) if row is None else Head._make(row)
+    rows = handwritten(connection, newest, ())
+    return Head._make(rows[0]) if rows else Head(-1, GENESIS)
 
 
 def find_transfer(connection: Connection, transfer_id: str) -> KeptTransfer | None:
     """Return a transfer by its id."""
-    row = _run(connection, f"SELECT {_TRANSFER} FROM ledger_transfer WHERE id = ?", (transfer_id,)).fetchone()
-    return None if row is None else KeptTransfer._make(row)
+    return _transfer(connection, "id", transfer_id)
+
+
+def correction_of(connection: Connection, transfer_id: str) -> KeptTransfer | None:
+    """Return the transfer that corrects another, if there is one."""
+    return _transfer(connection, "corrects", transfer_id)
 
 
 def expired(connection: Connection, now_us: int, limit: int) -> list[KeptTransfer]:
@@ -95,25 +98,19 @@ def expired(connection: Connection, now_us: int, limit: int) -> list[KeptTransfe
         f"SELECT {_TRANSFER} FROM ledger_transfer WHERE state = 'pending' AND expires_at_us <= ? "
         "ORDER BY expires_at_us LIMIT ?"
     )
-    return [KeptTransfer._make(row) for row in _run(connection, due, (now_us, limit)).fetchall()]
-
-
-def correction_of(connection: Connection, transfer_id: str) -> str | None:
-    """Return the key of the transfer that corrects another, if there is one."""
-    row = _run(connection, "SELECT key FROM ledger_transfer WHERE corrects = ?", (transfer_id,)).fetchone()
-    return None if row is None else str(row[0])
+    return [KeptTransfer._make(row) for row in handwritten(connection, due, (now_us, limit))]
 
 
 def insert_transfer(connection: Connection, row: KeptTransfer) -> None:
     """Write a new transfer down."""
     marks = ", ".join("?" * len(row))
-    _run(connection, f"INSERT INTO ledger_transfer ({_TRANSFER}) VALUES ({marks})", row)
+    handwritten(connection, f"INSERT INTO ledger_transfer ({_TRANSFER}) VALUES ({marks})", row)
 
 
 def end_transfer(connection: Connection, transfer_id: str, state: str, posted_yen: int) -> None:
     """Say how a pending transfer ended."""
     ended = "UPDATE ledger_transfer SET state = ?, posted_yen = ? WHERE id = ?"
-    _run(connection, ended, (state, posted_yen, transfer_id))
+    handwritten(connection, ended, (state, posted_yen, transfer_id))
 
 
 def add_to_totals(connection: Connection, debit: str, credit: str, pending_yen: int, posted_yen: int) -> None:
@@ -123,19 +120,15 @@ def add_to_totals(connection: Connection, debit: str, credit: str, pending_yen: 
             f"UPDATE ledger_account SET {side}_posted = {side}_posted + ?, "
             f"{side}_pending = {side}_pending + ? WHERE id = ?"
         )
-        _run(connection, change, (posted_yen, pending_yen, account))
+        handwritten(connection, change, (posted_yen, pending_yen, account))
 
 
 def insert_entry(connection: Connection, entry: Entry, link: bytes) -> None:
     """Write an entry at the journal's end."""
     marks = ", ".join("?" * (len(entry) + 1))
-    _run(connection, f"INSERT INTO ledger_journal ({_ENTRY}) VALUES ({marks})", (*entry, link))
+    handwritten(connection, f"INSERT INTO ledger_journal ({_ENTRY}) VALUES ({marks})", (*entry, link))
 
 
-def _run(connection: Connection, statement: str, values: tuple[Any, ...]) -> CursorResult[Any]:
-    return connection.exec_driver_sql(_marked(statement, connection.dialect.name), values)
-
-
-@cache
-def _marked(statement: str, dialect: str) -> str:
-    return statement.replace("?", "%s") if dialect == "postgresql" else statement
+def _transfer(connection: Connection, column: str, value: str) -> KeptTransfer | None:
+    rows = handwritten(connection, f"SELECT {_TRANSFER} FROM ledger_transfer WHERE {column} = ?", (value,))
+    return KeptTransfer._make(rows[0]) if rows else None

@@ -213,7 +213,7 @@ def correct(  # noqa: PLR0913 - which one, by what name, when
     if kept.state != State.POSTED:
         return Refused(Why.NOT_POSTED)
     before = statements.correction_of(connection, transfer_id)
-    if before is not None and before != key:
+    if before is not None and before.key != key:
         return Refused(Why.ALREADY_CORRECTED)
     opposite = Transfer(
         key=key,
