@@ -9,11 +9,10 @@ from collections import deque
 from concurrent.futures import Future
 from contextlib import suppress
 
-from sqlalchemy import Connection
-
 from sekisho.kernel.posture import OperationalError
 from sekisho.storage import outbox
 from sekisho.storage.engine import Store
+from sekisho.storage.unit_of_work import Statement, Statements
 
 _Waiting = tuple[outbox.Entry, "asyncio.Future[None]"]
 
@@ -31,6 +30,7 @@ class Gathering:
         self._waiting: deque[_Waiting] = deque()
         self._unfinished: deque[tuple[float, asyncio.Future[None]]] = deque()
         self._flush_is_due = False
+        self._watched = False
 
     def append(self, entry: outbox.Entry) -> "asyncio.Future[None]":
         """Add an entry. The future is done when it is committed.
@@ -53,9 +53,9 @@ class Gathering:
     def _flush(self) -> None:
         taken: list[_Waiting] = []
 
-        def write(connection: Connection) -> None:
+        def make() -> list[Statement]:
             taken.extend(self._take())
-            outbox.append(connection, [entry for entry, _ in taken])
+            return outbox.appending([entry for entry, _ in taken], postgresql=self._store.is_postgresql)
 
         def written(future: "Future[None]") -> None:
             # A loop that was closed meanwhile has nobody left who waits.
@@ -63,7 +63,7 @@ class Gathering:
                 self.loop.call_soon_threadsafe(self._finish, taken, future.exception())
 
         try:
-            self._store.write(write).add_done_callback(written)
+            self._store.write(Statements(make)).add_done_callback(written)
         except OperationalError as closed:
             self._finish(taken, closed)
 
@@ -79,17 +79,27 @@ class Gathering:
                     done.set_result(None)
                 else:
                     done.set_exception(error)
+        self._forget_finished()
 
     def _watch(self, done: "asyncio.Future[None]") -> None:
-        if not self._unfinished:
+        if not self._watched:
+            self._watched = True
             self.loop.call_later(self._commit_s_max, self._expire)
         self._unfinished.append((self.loop.time() + self._commit_s_max, done))
 
+    def _forget_finished(self) -> None:
+        unfinished = self._unfinished
+        while unfinished and unfinished[0][1].done():
+            unfinished.popleft()
+
     def _expire(self) -> None:
         now = self.loop.time()
-        while self._unfinished and (self._unfinished[0][1].done() or self._unfinished[0][0] <= now):
-            done = self._unfinished.popleft()[1]
-            if not done.done():
-                done.set_exception(OperationalError("store", f"no commit within {self._commit_s_max} s"))
-        if self._unfinished:
+        self._forget_finished()
+        while self._unfinished and self._unfinished[0][0] <= now:
+            self._unfinished.popleft()[1].set_exception(
+                OperationalError("store", f"no commit within {self._commit_s_max} s")
+            )
+            self._forget_finished()
+        self._watched = bool(self._unfinished)
+        if self._watched:
             self.loop.call_later(self._unfinished[0][0] - now, self._expire)

@@ -5,16 +5,19 @@ missed nothing.
 """
 
 from collections.abc import Sequence
+from functools import cache
+from itertools import chain
 from typing import NamedTuple
 
 from sqlalchemy import Connection, func, select
 
 from sekisho.storage.tables.outbox import outbox
+from sekisho.storage.unit_of_work import Statement
 
 APPEND_LOCK = 0x5E_C1_50_02
-# Many rows go in by one statement, because the interpreter is given away at each; a few fixed sizes, so that
-# the statements stay prepared.
-ROWS_PER_STATEMENT = (128, 32, 8, 1)
+# Many rows go in by one statement, because the interpreter is given away at each. No more than this, so that
+# each number of rows has a statement of its own that stays prepared.
+ROWS_PER_STATEMENT_MAX = 64
 
 
 class Entry(NamedTuple):
@@ -38,20 +41,25 @@ class StoredEntry(NamedTuple):
 
 def append(connection: Connection, entries: Sequence[Entry]) -> None:
     """Add entries. One that is there already, by kind and subject, is left as it is."""
-    mark = "?"
-    if connection.dialect.name == "postgresql":
+    for statement in appending(entries, postgresql=connection.dialect.name == "postgresql"):
+        connection.exec_driver_sql(*statement)
+
+
+def appending(entries: Sequence[Entry], *, postgresql: bool) -> list[Statement]:
+    """Return the statements that add entries: a single one where they are few and the store is SQLite."""
+    statements: list[Statement] = []
+    if postgresql:
         # Positions are drawn before they are visible: whoever appends waits until the one before has
         # committed.
-        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({APPEND_LOCK})")
-        mark = "%s"
-    start = 0
-    for rows in ROWS_PER_STATEMENT:
-        while len(entries) - start >= rows:
-            values = tuple(value for entry in entries[start : start + rows] for value in entry)
-            connection.exec_driver_sql(_insert(mark, rows), values)
-            start += rows
+        statements.append((f"SELECT pg_advisory_xact_lock({APPEND_LOCK})", ()))
+    mark = "%s" if postgresql else "?"
+    for start in range(0, len(entries), ROWS_PER_STATEMENT_MAX):
+        rows = entries[start : start + ROWS_PER_STATEMENT_MAX]
+        statements.append((_insert(mark, len(rows)), tuple(chain.from_iterable(rows))))
+    return statements
 
 
+@cache
 def _insert(mark: str, rows: int) -> str:
     row = f"({mark}, {mark}, {mark}, {mark})"
     return (

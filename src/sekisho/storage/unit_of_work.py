@@ -8,16 +8,20 @@ disk.
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from functools import partial
 from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
 
+import pysqlite3
 from sqlalchemy import Connection, Engine, exc
 
 from sekisho.kernel.posture import OperationalError
 
 Result = TypeVar("Result")
 Work = Callable[[Connection], Result]
+Statement = tuple[str, tuple[Any, ...]]
+"""SQL in the driver's own words, and its values."""
 
 WORKS_PER_COMMIT_MAX = 64
 
@@ -28,9 +32,28 @@ OUTAGES = (
     exc.OperationalError,
     exc.PendingRollbackError,
     exc.TimeoutError,
+    pysqlite3.InterfaceError,
+    pysqlite3.InternalError,
+    pysqlite3.OperationalError,
 )
 
 _Queued = tuple[Work[Any], "Future[Any]"]
+
+
+class Statements:
+    """A unit of work that only runs statements, which it makes when its turn has come.
+
+    A single statement is a transaction of its own: where it is alone, the writer saves the rest. That counts,
+    because a thread that goes to the database and comes back has to get the interpreter from a busy event
+    loop each time.
+    """
+
+    def __init__(self, make: Callable[[], list[Statement]]) -> None:
+        self.make = make
+
+    def __call__(self, connection: Connection) -> None:
+        """Make the statements and run them within a transaction."""
+        _run_all(connection, self.make())
 
 
 class _Failure:
@@ -46,6 +69,7 @@ class Writer:
     def __init__(self, engine: Engine, *, works_per_commit_max: int = WORKS_PER_COMMIT_MAX) -> None:
         self._engine = engine
         self._works_per_commit_max = works_per_commit_max
+        self._commits_each_statement = engine.dialect.name == "sqlite"
         self._queue: SimpleQueue[_Queued | None] = SimpleQueue()
         self._closing = threading.Lock()
         self._closed = False
@@ -95,11 +119,8 @@ class Writer:
         return batch, True
 
     def _commit(self, batch: list[_Queued]) -> None:
-        # A unit that is alone in its transaction needs no savepoint: rolling back takes nobody else along.
-        run = _run_alone if len(batch) == 1 else _run_in_savepoint
         try:
-            with self._engine.begin() as connection:
-                results = [run(connection, work) for work, _ in batch]
+            results = self._run_alone(batch[0][0]) if len(batch) == 1 else self._run_together(batch)
         except Exception as error:  # noqa: BLE001 - whatever it was, those who wait must hear of it
             results = [_Failure(error)] * len(batch)
         for (_, future), result in zip(batch, results, strict=True):
@@ -108,9 +129,29 @@ class Writer:
             else:
                 future.set_result(result)
 
+    def _run_together(self, batch: list[_Queued]) -> list[Any]:
+        with self._engine.begin() as connection:
+            return [_run_in_savepoint(connection, work) for work, _ in batch]
 
-def _run_alone(connection: Connection, work: Work[Any]) -> Any:  # noqa: ANN401 - what the work returns
-    return work(connection)
+    def _run_alone(self, work: Work[Any]) -> list[Any]:
+        # A unit that is alone in its transaction needs no savepoint: rolling back takes nobody else along.
+        if self._commits_each_statement and isinstance(work, Statements):
+            statements = work.make()
+            if len(statements) == 1:
+                self._run_single(statements[0])
+                return [None]
+            work = partial(_run_all, statements=statements)
+        with self._engine.begin() as connection:
+            return [work(connection)]
+
+    def _run_single(self, statement: Statement) -> None:
+        with closing(self._engine.raw_connection()) as connection:
+            connection.cursor().execute(*statement)
+
+
+def _run_all(connection: Connection, statements: list[Statement]) -> None:
+    for statement in statements:
+        connection.exec_driver_sql(*statement)
 
 
 def _run_in_savepoint(connection: Connection, work: Work[Any]) -> Any:  # noqa: ANN401 - what the work returns
@@ -139,6 +180,6 @@ def outages_named() -> Iterator[None]:
 def as_outage(error: Exception) -> Exception:
     """Turn a database's complaint about itself into an OperationalError; leave everything else as it is."""
     # SQLite says plainly "database error" where the file is damaged or is none of its own.
-    if isinstance(error, OUTAGES) or type(error) is exc.DatabaseError:
+    if isinstance(error, OUTAGES) or type(error) in (exc.DatabaseError, pysqlite3.DatabaseError):
         return OperationalError("store", str(getattr(error, "orig", None) or error))
     return error

@@ -164,7 +164,7 @@ class GuardDesk:
         decision = self.guard.assess(attempt)
         self._open.put(attempt_id, attempt, decision, now_us)
         try:
-            await self._recorded(lambda: self._recorder.record(attempt_id, attempt, decision))
+            await self._recorded(self._recorder.record(attempt_id, attempt, decision))
         except BaseException:
             self._open.drop(attempt_id)
             raise
@@ -204,7 +204,7 @@ class GuardDesk:
         elif (found.outcome, found.challenge) != (outcome, challenge):
             raise OutcomeConflict(known=f"{attempt_id}: {found.outcome!r}, now {outcome!r}")
         if not found.settlement_recorded:
-            await self._recorded(lambda: self._recorder.settle(attempt_id, outcome, challenge, now_us))
+            await self._recorded(self._recorder.settle(attempt_id, outcome, challenge, now_us))
             found.settlement_recorded = True
         return found.attempt
 
@@ -237,10 +237,10 @@ class GuardDesk:
         valid = self._devices.verify(attempt.device, attempt.member, now_us)
         return msgspec.structs.replace(attempt, device_valid=valid)
 
-    async def _recorded(self, write: Callable[[], Awaitable[None]]) -> None:
+    async def _recorded(self, written: Awaitable[None]) -> None:
         self.in_flight += 1
         try:
-            await write()
+            await written
         except OperationalError as outage:
             self.unrecorded_count += 1
             if self._on_outage is Posture.CLOSED:

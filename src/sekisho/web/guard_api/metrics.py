@@ -1,6 +1,11 @@
 """What the service counts, in the Prometheus text format."""
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from bisect import bisect_left
+from collections.abc import Iterator
+from itertools import accumulate
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Metric, generate_latest
+from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily
 
 from sekisho.guard.attempts import ChallengeResult, Outcome
 from sekisho.guard.decisions import Decision
@@ -14,12 +19,8 @@ class GuardMetrics:
 
     def __init__(self, desk: GuardDesk) -> None:
         self._registry = CollectorRegistry()
-        self._assessed = Counter(
-            "sekisho_attempts_total",
-            "Attempts decided.",
-            ("gate", "action", "before_hash"),
-            registry=self._registry,
-        )
+        self._decisions = _Decisions()
+        self._registry.register(self._decisions)
         self._settled = Counter(
             "sekisho_outcomes_total",
             "Outcomes told, each as often as it was told.",
@@ -32,14 +33,7 @@ class GuardMetrics:
             ("code",),
             registry=self._registry,
         )
-        self.answer_seconds = Histogram(
-            "sekisho_answer_seconds",
-            "From the parsed request to the answer of a decision, its record included.",
-            buckets=ANSWER_BUCKETS_S,
-            registry=self._registry,
-        )
         self._follow(desk)
-        self._assessed_by_label: dict[tuple[str, str, bool], Counter] = {}
 
     def _follow(self, desk: GuardDesk) -> None:
         open_attempts = Gauge(
@@ -63,13 +57,7 @@ class GuardMetrics:
 
     def assessed(self, gate: str, decision: Decision, seconds: float) -> None:
         """Count a decision and how long its answer took."""
-        label = (gate, decision.action, decision.before_hash)
-        counter = self._assessed_by_label.get(label)
-        if counter is None:
-            counter = self._assessed.labels(gate, decision.action, str(int(decision.before_hash)))
-            self._assessed_by_label[label] = counter
-        counter.inc()
-        self.answer_seconds.observe(seconds)
+        self._decisions.count((gate, decision.action, decision.before_hash), seconds)
 
     def settled(self, outcome: Outcome, challenge: ChallengeResult) -> None:
         """Count an outcome."""
@@ -82,3 +70,32 @@ class GuardMetrics:
     def text(self) -> bytes:
         """Write everything in the text format."""
         return generate_latest(self._registry)
+
+
+class _Decisions:
+    """Counts decisions and how long they took. One event loop counts: no lock is taken at each."""
+
+    def __init__(self) -> None:
+        self._counts: dict[tuple[str, str, bool], int] = {}
+        self._spans = [0] * (len(ANSWER_BUCKETS_S) + 1)
+        self._seconds = 0.0
+
+    def count(self, label: tuple[str, str, bool], seconds: float) -> None:
+        self._counts[label] = self._counts.get(label, 0) + 1
+        self._spans[bisect_left(ANSWER_BUCKETS_S, seconds)] += 1
+        self._seconds += seconds
+
+    def collect(self) -> Iterator[Metric]:
+        attempts = CounterMetricFamily(
+            "sekisho_attempts_total", "Attempts decided.", labels=("gate", "action", "before_hash")
+        )
+        for (gate, action, before_hash), count in self._counts.items():
+            attempts.add_metric((gate, action, str(int(before_hash))), count)
+        yield attempts
+        edges = (*map(str, ANSWER_BUCKETS_S), "+Inf")
+        yield HistogramMetricFamily(
+            "sekisho_answer_seconds",
+            "From the parsed request to the answer of a decision, its record included.",
+            buckets=list(zip(edges, accumulate(self._spans), strict=True)),
+            sum_value=self._seconds,
+        )

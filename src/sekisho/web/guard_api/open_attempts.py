@@ -6,6 +6,9 @@ import msgspec
 
 from sekisho.guard.attempts import Attempt, ChallengeResult, Outcome
 from sekisho.guard.decisions import Decision
+from sekisho.kernel.clock import SECOND_US
+
+LOOK_EVERY_US = SECOND_US
 
 
 class OpenAttempt(msgspec.Struct, gc=False):
@@ -28,6 +31,7 @@ class OpenAttempts:
     def __init__(self, *, count_max: int, ttl_us: int) -> None:
         self._count_max = count_max
         self._ttl_us = ttl_us
+        self._look_us = 0
         self._by_id: OrderedDict[str, OpenAttempt] = OrderedDict()
 
     def __len__(self) -> int:
@@ -37,10 +41,12 @@ class OpenAttempts:
         """Keep a decided attempt; drop what is too old, or the oldest where there are too many."""
         by_id = self._by_id
         by_id[attempt_id] = OpenAttempt(attempt, decision, now_us)
-        oldest = next(iter(by_id.values()))
-        while len(by_id) > self._count_max or oldest.decided_us + self._ttl_us < now_us:
+        if len(by_id) > self._count_max:
             by_id.popitem(last=False)
-            oldest = next(iter(by_id.values()))
+        if now_us >= self._look_us:
+            self._look_us = now_us + LOOK_EVERY_US
+            while next(iter(by_id.values())).decided_us + self._ttl_us < now_us:
+                by_id.popitem(last=False)
 
     def find(self, attempt_id: str, now_us: int) -> OpenAttempt | None:
         """Return the attempt if it is still kept."""
