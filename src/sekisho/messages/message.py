@@ -1,7 +1,7 @@
 """A message to a person: by which channel, to whom, which words, and until when they are worth something."""
 
 import re
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 
 import msgspec
 
@@ -32,6 +32,16 @@ class Channel(StrEnum):
 
     LETTER = "letter"
     """A letter on paper to a postal address."""
+
+
+class Urgency(IntEnum):
+    """Which of two messages goes first."""
+
+    URGENT = 0
+    """A person sits and waits for it."""
+
+    ORDINARY = 1
+    """Everything else."""
 
 
 class State(StrEnum):
@@ -80,8 +90,13 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def is_secret(kind: str) -> bool:
-    """Tell whether messages of this kind carry a secret: they go first, and their words are not kept."""
+    """Tell whether messages of this kind carry a secret, so that their words are not kept."""
     return kind == CODE_KIND or kind.startswith(f"{CODE_KIND}:")
+
+
+def urgency_of(kind: str) -> Urgency:
+    """Return how urgent messages of this kind are."""
+    return Urgency.URGENT if is_secret(kind) else Urgency.ORDINARY
 
 
 def sms_units(text: str) -> int:

@@ -3,7 +3,7 @@
 What a message says and to whom it goes is sealed at rest; the rest of the row is what the courier needs.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import msgspec
@@ -13,12 +13,9 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sekisho.kernel.chance import Chance
 from sekisho.kernel.clock import Clock
 from sekisho.kernel.ids import MESSAGE, MessageId
-from sekisho.messages.message import Channel, Message, State, is_secret, require_usable
+from sekisho.messages.message import Channel, Message, State, require_usable, urgency_of
 from sekisho.storage.keyring import Keyring
 from sekisho.storage.tables.messages import message as table
-
-URGENT = 0
-ORDINARY = 1
 
 # Both know ON CONFLICT, which the plain insert does not.
 _INSERTS: dict[str, Callable[[Table], sqlite.Insert | postgresql.Insert]] = {
@@ -57,30 +54,36 @@ def queue(
     """
     require_usable(message)
     message_id = MESSAGE.new(clock, chance)
-    insert = _INSERTS[connection.dialect.name](table).values(
-        id=message_id,
-        dedupe=message.dedupe,
-        member_id=message.member_id,
-        channel=message.channel.value,
-        kind=message.kind,
-        urgency=URGENT if is_secret(message.kind) else ORDINARY,
-        sealed=seal(keyring, message_id, message),
-        state=State.WAITING.value,
-        made_at_us=clock.now_us(),
-        not_before_us=message.not_before_us,
-        not_after_us=message.not_after_us,
-        tries=0,
-        next_try_us=max(clock.now_us(), message.not_before_us),
-        leased_by="",
-        leased_until_us=0,
-        sent_at_us=None,
-        reference="",
-        failure="",
-    )
-    if connection.execute(insert.on_conflict_do_nothing()).rowcount:
+    values = {
+        "id": message_id,
+        "dedupe": message.dedupe,
+        "member_id": message.member_id,
+        "channel": message.channel.value,
+        "kind": message.kind,
+        "urgency": urgency_of(message.kind).value,
+        "sealed": seal(keyring, message_id, message),
+        "state": State.WAITING.value,
+        "made_at_us": clock.now_us(),
+        "not_before_us": message.not_before_us,
+        "not_after_us": message.not_after_us,
+        "tries": 0,
+        "next_try_us": max(clock.now_us(), message.not_before_us),
+        "leased_by": "",
+        "leased_until_us": 0,
+        "sent_at_us": None,
+        "reference": "",
+        "failure": "",
+    }
+    if insert_once(connection, table, values):
         return message_id
     first = select(table.c.id).where(table.c.dedupe == message.dedupe)
     return MESSAGE.parse(connection.execute(first).scalar_one())
+
+
+def insert_once(connection: Connection, into: Table, values: Mapping[str, object]) -> bool:
+    """Add a row, unless one is there that must be unique; tell whether it was added."""
+    insert = _INSERTS[connection.dialect.name](into).values(values)
+    return connection.execute(insert.on_conflict_do_nothing()).rowcount > 0
 
 
 def told_to(connection: Connection, member_id: str, *, limit: int = 100) -> list[Told]:
