@@ -7,6 +7,7 @@ from sqlalchemy import select
 from tests.identity.code_desk import HOME, LAPTOP, LOGIN, MOBILE, PHONE, REVEAL, at, code_desk
 
 from sekisho.identity.code_limits import STRANGERS, Limit, TooMany
+from sekisho.identity.code_rows import End
 from sekisho.identity.codes import CodeAsked, Contact, Over, Right, Wrong
 from sekisho.identity.purposes import Purpose
 from sekisho.identity.recipients import NumberNotServed
@@ -33,7 +34,7 @@ def other(code):
 def test_a_code_opens_what_it_was_asked_for_once(desk):
     asked, code = desk.asked()
     assert desk.enter(asked.code_id, code).relay.strength is Strength.NONE
-    assert desk.enter(asked.code_id, code) == Over("used")
+    assert desk.enter(asked.code_id, code) == Over(End.USED)
 
 
 def test_a_code_is_read_as_people_type_it(desk):
@@ -56,7 +57,7 @@ def test_after_five_tries_the_right_code_comes_too_late(desk):
     assert [desk.enter(asked.code_id, other(code)) for _ in range(5)] == [
         Wrong(left) for left in (4, 3, 2, 1, 0)
     ]
-    assert desk.enter(asked.code_id, code) == Over("spent")
+    assert desk.enter(asked.code_id, code) == Over(End.SPENT)
 
 
 @pytest.mark.parametrize("seconds", [9 * 60 + 30])
@@ -70,9 +71,9 @@ def test_an_expired_code_stays_expired_when_the_clock_is_set_back(desk):
     asked = desk.ask()
     code = desk.code_of(asked)
     desk.wait(600)
-    assert desk.enter(asked.code_id, code) == Over("expired")
+    assert desk.enter(asked.code_id, code) == Over(End.EXPIRED)
     desk.wait(-500)
-    assert desk.enter(asked.code_id, code) == Over("expired")
+    assert desk.enter(asked.code_id, code) == Over(End.EXPIRED)
 
 
 def test_a_code_from_the_future_is_none(desk):
@@ -81,9 +82,9 @@ def test_a_code_from_the_future_is_none(desk):
     asked = desk.ask()
     code = desk.code_of(asked)
     desk.wait(-3_600)
-    assert desk.enter(asked.code_id, code) == Over("expired")
+    assert desk.enter(asked.code_id, code) == Over(End.EXPIRED)
     desk.wait(3_610)
-    assert desk.enter(asked.code_id, code) == Over("expired")
+    assert desk.enter(asked.code_id, code) == Over(End.EXPIRED)
 
 
 def test_two_servers_clocks_may_differ_a_little(desk):
@@ -118,7 +119,7 @@ def test_a_code_opens_nothing_for_another_member(desk):
     asked, code = desk.asked()
     stranger = desk.here.add_member()
     for _ in range(6):
-        assert desk.enter(asked.code_id, code, subject=stranger) == Over("expired")
+        assert desk.enter(asked.code_id, code, subject=stranger) == Over(End.EXPIRED)
     assert isinstance(desk.enter(asked.code_id, code), Right)
 
 
@@ -137,14 +138,14 @@ def test_a_new_code_voids_the_older_one_of_a_second_tab(desk):
     first, old = desk.asked()
     desk.wait(30)
     second, new = desk.asked()
-    assert desk.enter(first.code_id, old) == Over("superseded")
-    assert desk.enter(first.code_id, new) == Over("superseded")
+    assert desk.enter(first.code_id, old) == Over(End.SUPERSEDED)
+    assert desk.enter(first.code_id, new) == Over(End.SUPERSEDED)
     assert isinstance(desk.enter(second.code_id, new), Right)
 
 
 def test_a_code_that_was_never_made_is_answered_like_an_old_one(desk):
-    assert desk.enter("otc_" + "0" * 32, "123456") == Over("expired")
-    assert desk.enter("'; DROP TABLE one_time_code; --" * 9, "123456") == Over("expired")
+    assert desk.enter("otc_" + "0" * 32, "123456") == Over(End.EXPIRED)
+    assert desk.enter("'; DROP TABLE one_time_code; --" * 9, "123456") == Over(End.EXPIRED)
 
 
 def test_no_code_and_no_number_is_kept_in_the_clear(desk):
@@ -241,7 +242,7 @@ def test_a_decoy_looks_like_a_code_and_nothing_fits_it(desk):
     assert [type(part) for part in decoy] == [type(part) for part in real]
     assert len(desk.sent()) == 1
     answers = [desk.enter(decoy.code_id, f"{number:06d}", subject="nobody") for number in range(6)]
-    assert answers == [*(Wrong(left) for left in (4, 3, 2, 1, 0)), Over("spent")]
+    assert answers == [*(Wrong(left) for left in (4, 3, 2, 1, 0)), Over(End.SPENT)]
 
 
 def test_a_stranger_who_sends_again_too_soon_keeps_the_code(desk):

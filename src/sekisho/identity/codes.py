@@ -69,7 +69,7 @@ class Order(NamedTuple):
 
 
 class Entry(NamedTuple):
-    """A code that is entered: which, by whom, for what, the text, from where; `stopped`: the guard said no."""
+    """A code that is entered: which, by whom, for what, the text, from where; `stopped` by the guard."""
 
     code_id: str
     subject: str
