@@ -35,6 +35,13 @@ from sekisho.kernel.clock import SECOND_US
 from sekisho.kernel.refusals import Refusal
 
 
+class Begun(NamedTuple):
+    """A request that passed every check, sealed, and the languages that the client asks for."""
+
+    ticket: str
+    ui_locales: str
+
+
 class SendBack(NamedTuple):
     """Send the browser back to the client, with a code or an error in the address."""
 
@@ -73,14 +80,14 @@ class AuthorisationDesk:
         self._parts = parts
         self._settings = settings
 
-    async def begin(self, parameters: Parameters) -> str | SendBack:
+    async def begin(self, parameters: Parameters) -> Begun | SendBack:
         """Check a request that just came; return its ticket, or the error to send back.
 
         Raises ClientUnknown, RedirectUnregistered or RequestUnreadable where nobody may be answered.
         """
         return await asyncio.to_thread(self._begin, parameters)
 
-    def _begin(self, parameters: Parameters) -> str | SendBack:
+    def _begin(self, parameters: Parameters) -> Begun | SendBack:
         with self._parts.store.read() as connection:
             addressee = addressee_of(connection, parameters)
         read = read_request(addressee, parameters)
@@ -88,7 +95,7 @@ class AuthorisationDesk:
             return self._refused(addressee, read.refusal)
         try:
             ticket = Ticket(request=read, came_at_us=self._parts.clock.now_us())
-            return tickets.seal(ticket, self._parts.keyring)
+            return Begun(tickets.seal(ticket, self._parts.keyring), read.ui_locales)
         except Refusal as refusal:
             return self._refused(addressee, refusal)
 

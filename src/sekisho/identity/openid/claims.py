@@ -8,7 +8,7 @@ from base64 import urlsafe_b64encode
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from sekisho.identity.assurance import LEVEL_ORDER, Level, Standing, Way
+from sekisho.identity.assurance import Level, Standing, Way
 from sekisho.identity.devices import Device
 from sekisho.identity.openid.jose import Claims
 from sekisho.identity.openid.scopes import Scope
@@ -39,13 +39,15 @@ class Login(NamedTuple):
 
 
 def login_of(session: Session) -> Login:
-    """Return the strongest proof of a session, and the newest where several are as strong.
+    """Return the strongest proof of a session and when it was given.
 
-    A passkey that was used within the session counts; a code for one purpose says nothing about another.
+    A code that was entered after a passkey was used is no newer passkey: where that use is no longer on
+    record, the session's beginning stands for it, which is never too young.
     """
-    proofs = [Login(session.level, session.proven_at_us)]
-    proofs += [Login(Level.PASSKEY, proof.at_us) for proof in session.proofs if proof.way is Way.PASSKEY]
-    return max(proofs, key=lambda login: (LEVEL_ORDER[login.level], login.at_us))
+    if session.level is not Level.PASSKEY:
+        return Login(session.level, session.proven_at_us)
+    uses = [proof.at_us for proof in session.proofs if proof.way is Way.PASSKEY]
+    return Login(Level.PASSKEY, max(uses, default=session.opened_at_us))
 
 
 def may_be_released(scopes: tuple[Scope, ...], login: Login, device: Device | None) -> bool:

@@ -84,7 +84,7 @@ class TokenDesk:
         return found | released
 
     async def revoke(self, parameters: Parameters, authorization: str) -> None:
-        """Revoke a client's own token (RFC 7009); an unknown one is as good as revoked. Raises InvalidClient."""
+        """Revoke a client's own token (RFC 7009). Raises InvalidClient; an unknown token is no error."""
         presented = client_authentication.read(parameters, authorization)
         _refuse_repetition(parameters)
         token = parameters.need("token")

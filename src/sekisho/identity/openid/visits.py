@@ -6,9 +6,10 @@ that no way of ending one can forget its clients.
 
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, and_, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Exists, and_, insert, or_, select, update
 
 from sekisho.identity.openid.grants import Granted
+from sekisho.identity.sessions import Ended
 from sekisho.kernel.ids import MemberId, SessionId
 from sekisho.storage.tables.openid import openid_visit
 from sekisho.storage.tables.sessions import session
@@ -62,6 +63,7 @@ def lease_due(connection: Connection, *, now_us: int, lease_us: int, limit: int)
             openid_visit.c.closed_at_us.is_(None),
             openid_visit.c.next_try_us <= now_us,
             session.c.ended_at_us.is_not(None),
+            or_(session.c.ended_for != Ended.REPLACED.value, ~_lives_on()),
         )
         .order_by(openid_visit.c.next_try_us, openid_visit.c.session_id, openid_visit.c.client_id)
         .limit(limit)
@@ -92,3 +94,17 @@ def _leased(connection: Connection, due: Due, *, until_us: int) -> bool:
 
 def _is(due: Due) -> ColumnElement[bool]:
     return and_(openid_visit.c.session_id == due.session_id, openid_visit.c.client_id == due.client_id)
+
+
+def _lives_on() -> Exists:
+    """Say whether a session was followed by another of the member on the same device.
+
+    A member who only proved more has not left; the clients of the first login hear of the end of the last.
+    """
+    later = session.alias("later")
+    return (
+        select(later.c.id)
+        .where(later.c.device_id == session.c.device_id, later.c.ended_at_us.is_(None))
+        .correlate(session)
+        .exists()
+    )
