@@ -51,6 +51,9 @@ class NoticeKind(StrEnum):
     PASSKEY_REMOVED = "passkey_removed"
     """There is one passkey less."""
 
+    PASSKEY_SUSPECTED = "passkey_suspected"
+    """A passkey seems to have been copied, and opens nothing any more."""
+
     PASSWORD_CHANGED = "password_changed"  # noqa: S105 - a notice's name, no password
     """The member changed the password."""
 
