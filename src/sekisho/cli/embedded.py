@@ -26,6 +26,7 @@ from sekisho.web.asgi import App
 from sekisho.web.console.app import create_console, hear
 from sekisho.web.guard_api.api_keys import ApiKeys, Scope
 from sekisho.web.guard_api.app import create_guard_app
+from sekisho.web.guard_api.desk import Listener
 from sekisho.web.guard_api.settings import ForwardAuthSettings, GuardServiceSettings
 from sekisho.web.hosts import Hosts
 from sekisho.web.proxies import ProxyTrust
@@ -40,10 +41,14 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class Embedded(NamedTuple):
-    """The parts of one process: serve `application` within `living`, and call `close` when that has ended."""
+    """The parts of one process: serve `application` within `living`, and call `close` when that has ended.
+
+    `listener` tells the live page what any other desk of this process decides.
+    """
 
     guard: Guard
     keys: ApiKeys
+    listener: Listener
     application: Callable[[Mapping[str, App]], App]
     living: Callable[[], AbstractAsyncContextManager[None]]
     close: Callable[[], None]
@@ -78,14 +83,17 @@ def open_embedded(
         )
         keys = ApiKeys(clock=clock, path=data / FILE_NAME)
         tally = LiveTally()
-        checkpoint.desk.listeners.append(hear(tally))
+        listener = hear(tally)
+        checkpoint.desk.listeners.append(listener)
 
         def application(others: Mapping[str, App]) -> App:
             console = create_console(tally, clock=clock, closing=closing)
             guard = create_guard_app(checkpoint.desk, keys=keys, settings=settings, ready=checkpoint.is_ready)
             return Hosts({CONSOLE_HOST: console, **others}, otherwise=guard)
 
-        return Embedded(checkpoint.memory.guard, keys, application, checkpoint.living, parts.pop_all().close)
+        return Embedded(
+            checkpoint.memory.guard, keys, listener, application, checkpoint.living, parts.pop_all().close
+        )
 
 
 def new_key(keys: ApiKeys, name: str, chance: Chance) -> str:

@@ -2,6 +2,7 @@
 
 import shutil
 import sys
+from contextlib import AsyncExitStack
 from pathlib import Path
 from socket import socket
 from typing import NamedTuple
@@ -20,6 +21,7 @@ from sekisho.cli.embedded import (
     serving,
 )
 from sekisho.cli.guard_options import GuardOptions, guard_options
+from sekisho.cli.institutions import ID, LENDER, POST_HOST, Institutions, Machine
 from sekisho.cli.play_screen import PlayScreen
 from sekisho.kernel.chance import SystemChance
 from sekisho.kernel.clock import SystemClock
@@ -83,26 +85,29 @@ async def _up(listener: socket, data: Path, demo: Demo | None, adding: GuardOpti
         data = data / "demo"
         # The demo's world is invented anew each time; a real record in the folder above is not touched.
         shutil.rmtree(data, ignore_errors=True)
-    play: Play | None = None
-    embedded = open_embedded(data, clock=clock, chance=chance, closing=lambda: bool(stopping), adding=adding)
-    try:
-        key = new_key(embedded.keys, FIRST_KEY, chance) if not embedded.keys.all() else ""
+    async with AsyncExitStack() as ending:
+        embedded = open_embedded(
+            data, clock=clock, chance=chance, closing=lambda: bool(stopping), adding=adding
+        )
+        ending.callback(embedded.close)
         port = listener.getsockname()[1]
-        others = {}
+        institutions = Institutions(data, Machine(clock, chance, port, adding), embedded.listener)
+        ending.callback(institutions.close)
+        key = new_key(embedded.keys, FIRST_KEY, chance) if not embedded.keys.all() else ""
+        others = institutions.applications()
+        play: Play | None = None
         if demo is not None:
             play = _prepared(demo, embedded, clock, LoginLog(data / LOG))
             range_key = new_key(embedded.keys, RANGE_KEY, chance)
             others[LOGIN_HOST] = play.open_house(f"http://{LOOPBACK}:{port}", range_key)
-        async with embedded.living(), serving(embedded.application(others), listener, stopping) as url:
+            # The house closes when the server has: until then somebody may stand at its door.
+            ending.push_async_callback(play.close)
+        application = embedded.application(others)
+        async with embedded.living(), institutions.living(), serving(application, listener, stopping) as url:
             _welcome(port, data, key)
             if play is not None:
                 await stopping.unless_asked(_played(play, url, data))
             await stopping.asked.wait()
-    finally:
-        # The house closes when the server has: until then somebody may stand at its door.
-        if play is not None:
-            await play.close()
-        embedded.close()
 
 
 def _prepared(demo: Demo, embedded: Embedded, clock: SystemClock, log: LoginLog) -> Play:
@@ -126,6 +131,9 @@ async def _played(play: Play, url: str, data: Path) -> None:
 def _welcome(port: int, data: Path, key: str) -> None:
     click.echo("\nSekisho is up.\n")
     click.echo(f"  Live page   http://{CONSOLE_HOST}:{port}")
+    click.echo(f"  Lender      http://{LENDER.key}.localhost:{port}/login")
+    click.echo(f"  ID          http://{ID.key}.localhost:{port}/login")
+    click.echo(f"  Post        http://{POST_HOST}:{port}   what members' handsets and mailboxes get")
     click.echo(f"  Guard       http://{GUARD_HOST}:{port}/v1/attempts")
     click.echo(f"  Data        {data}")
     if key:

@@ -2,12 +2,12 @@
 
 from litestar import Litestar
 
-from sekisho.web.id import endpoints, logout_pages, openid_pages, service_pages
+from sekisho.web.id import endpoints, logout_pages, openid_pages, overview, service_pages
 from sekisho.web.id.desks import STATE, OpenIdDesks
 from sekisho.web.members.app import create_member_app
 from sekisho.web.members.site import Site
 
-ROUTES = (*endpoints.ROUTES, *openid_pages.ROUTES, *logout_pages.ROUTES, *service_pages.ROUTES)
+ROUTES = (*overview.ROUTES, *endpoints.ROUTES, *openid_pages.ROUTES, *logout_pages.ROUTES, *service_pages.ROUTES)
 
 
 def create_id_app(site: Site, desks: OpenIdDesks) -> Litestar:

@@ -13,7 +13,7 @@ from litestar.types import Message, Scope
 
 from sekisho.kernel.posture import OperationalError
 from sekisho.kernel.refusals import Refusal
-from sekisho.web.members import language_page, login_pages
+from sekisho.web.members import language_page, login_pages, profile_pages
 from sekisho.web.members.admission import admit
 from sekisho.web.members.errors import answer_bug, answer_http, answer_outage, answer_refusal
 from sekisho.web.members.forms import BODY_OCTETS_MAX
@@ -40,7 +40,7 @@ SEALS = (
 )
 TRANSPORT_SECURITY = (b"strict-transport-security", b"max-age=63072000; includeSubDomains")
 
-SHARED = (*login_pages.ROUTES, *language_page.ROUTES)
+SHARED = (*login_pages.ROUTES, *profile_pages.ROUTES, *language_page.ROUTES)
 
 
 def create_member_app(site: Site, own: Sequence[HTTPRouteHandler]) -> Litestar:

@@ -7,8 +7,8 @@ from pathlib import Path
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from sekisho.identity.browser_names import browser_in_words
 from sekisho.kernel.clock import MINUTE_US, SECOND_US
-from sekisho.web.members.browsers import browser_name
 from sekisho.web.words import LANGUAGES, Language, Words, read_book
 
 JST = timezone(timedelta(hours=9), "JST")
@@ -64,7 +64,7 @@ class Renderer:
             lstrip_blocks=True,
         )
         self._environment.filters.update(
-            member_number=member_number, browser_name=browser_name, clock_time=clock_time
+            member_number=member_number, browser_name=browser_in_words, clock_time=clock_time
         )
         self._words = {language: Words(self.book, language) for language in LANGUAGES}
 

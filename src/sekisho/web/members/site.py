@@ -1,23 +1,20 @@
 """One institution's member site: its parts and desks, and how its pages are written."""
 
 import asyncio
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 
 from litestar import Litestar, Request
 
 from sekisho.identity import devices, members, sessions
 from sekisho.identity.institution import Parts
 from sekisho.web.members import cookies
+from sekisho.web.members.desks import Desks
 from sekisho.web.members.rendering import Renderer
 from sekisho.web.members.roles import OF_MEMBERS, RouteAccess, accesses
 from sekisho.web.members.visits import SignedIn, Visit
 from sekisho.web.proxies import ProxyTrust
 
 PLACES = ("/", "/profile", "/security", "/notices")
-
-
-class Desks(NamedTuple):
-    """Whom the pages ask: one desk a noun."""
 
 
 class Site:
@@ -34,7 +31,7 @@ class Site:
         self.proxies = proxies or ProxyTrust()
         self.tls_header = tls_header
         self.renderer = Renderer()
-        self.places = PLACES
+        self.places: tuple[str, ...] = PLACES
         self.accesses: tuple[RouteAccess, ...] = ()
         self._of_members: frozenset[tuple[str, str]] = frozenset()
 

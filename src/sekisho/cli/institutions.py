@@ -1,0 +1,171 @@
+"""The institutions of the demo: the lender and the ID, each with a database, keys and a guard of its own."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import (
+    AbstractAsyncContextManager,
+    AsyncExitStack,
+    ExitStack,
+    asynccontextmanager,
+    nullcontext,
+)
+from pathlib import Path
+from typing import NamedTuple, cast
+
+from sekisho.cli.checkpoint import Checkpoint, open_checkpoint
+from sekisho.cli.guard_options import GuardOptions
+from sekisho.identity.institution import Institution, Parts
+from sekisho.identity.openid.settings import OpenIdSettings
+from sekisho.kernel.chance import Chance
+from sekisho.kernel.clock import Clock
+from sekisho.kernel.posture import Posture
+from sekisho.messages.courier import Courier, CourierParts
+from sekisho.messages.handset import Handset
+from sekisho.messages.message import Channel
+from sekisho.storage.engine import open_store
+from sekisho.storage.history.worker import moving_to_history
+from sekisho.storage.keyring import HeldKeyring, Key, KeyUse
+from sekisho.storage.keys import persistent_key
+from sekisho.web.asgi import App
+from sekisho.web.guard_api.desk import Listener
+from sekisho.web.guard_client.local_guard import LocalGuard
+from sekisho.web.id import desks as openid
+from sekisho.web.id.app import create_id_app
+from sekisho.web.lender.app import create_lender_app
+from sekisho.web.members.desks import open_desks
+from sekisho.web.members.site import Site
+from sekisho.web.post.app import create_post_app
+from sekisho.web.proxies import ProxyTrust
+
+POST_HOST = "post.localhost"
+LOOPBACK = "127.0.0.1"
+
+
+class Made(NamedTuple):
+    """An institution's application, and what has to live beside it."""
+
+    application: App
+    living: Callable[[], AbstractAsyncContextManager[None]] = nullcontext
+
+
+def make_lender(site: Site) -> Made:
+    """Make the lender's application."""
+    return Made(cast("App", create_lender_app(site)))
+
+
+def make_id(site: Site) -> Made:
+    """Make the ID's application, and let it tell services of logouts."""
+    desks = openid.open_desks(site.parts, OpenIdSettings())
+    return Made(cast("App", create_id_app(site, desks)), desks.courier.delivering)
+
+
+class Kind(NamedTuple):
+    """What an institution of the demo is called, and what makes its pages."""
+
+    key: str
+    japanese: str
+    english: str
+    telephone: str
+    make: Callable[[Site], Made]
+
+    def on_port(self, port: int) -> Institution:
+        """Return the institution as browsers reach it on this machine."""
+        host = f"{self.key}.localhost"
+        return Institution(
+            key=self.key,
+            names={"ja": self.japanese, "en": self.english},
+            host=host,
+            origin=f"http://{host}:{port}",
+            telephone=self.telephone,
+            desk_hours={"ja": "平日9:00〜18:00", "en": "weekdays 9:00 to 18:00"},
+        )
+
+
+LENDER = Kind("lender", "あさぎりローン", "Asagiri Loan", "0120-000-111", make_lender)
+ID = Kind("id", "かささぎID", "Kasasagi ID", "0120-000-222", make_id)
+
+
+class Machine(NamedTuple):
+    """What the institutions of one process share: time, chance, a port, and what an operator adds."""
+
+    clock: Clock
+    chance: Chance
+    port: int
+    adding: GuardOptions
+
+
+class OpenInstitution(NamedTuple):
+    """An institution whose folder is open: serve its application within `living`, then call `close`."""
+
+    parts: Parts
+    checkpoint: Checkpoint
+    courier: Courier
+    made: Made
+    close: Callable[[], None]
+
+    @asynccontextmanager
+    async def living(self) -> AsyncIterator[None]:
+        """Keep the guard's memory, and carry messages, for as long as the block runs."""
+        async with self.checkpoint.living(), self.courier.delivering(), self.made.living():
+            yield
+
+
+def open_institution(kind: Kind, folder: Path, machine: Machine) -> OpenInstitution:
+    """Open an institution's folder, and make it where it is new.
+
+    Raises StoreInUse where another process has the folder, and what else the store raises.
+    """
+    clock, chance = machine.clock, machine.chance
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with ExitStack() as closing:
+        store = open_store(f"sqlite:///{folder / 'sekisho.db'}")
+        closing.callback(store.close)
+        checkpoint = open_checkpoint(
+            store, folder, Posture.CLOSED, clock=clock, chance=chance, adding=machine.adding
+        )
+        closing.enter_context(moving_to_history(store, folder / "history", clock=clock))
+        keyring = HeldKeyring.of(_keys(folder, chance), chance)
+        parts = Parts(kind.on_port(machine.port), store, keyring, clock, chance)
+        handset = Handset(store, keyring, clock)
+        courier = Courier(CourierParts(store, keyring, clock, chance), dict.fromkeys(Channel, handset))
+        desks = open_desks(parts, LocalGuard(checkpoint.desk, on_outage=Posture.CLOSED))
+        # Whatever asks from this machine may be a proxy: nobody else reaches the port.
+        site = Site(parts, desks, proxies=ProxyTrust.parse([LOOPBACK]))
+        made = kind.make(site)
+        return OpenInstitution(parts, checkpoint, courier, made, closing.pop_all().close)
+
+
+def _keys(folder: Path, chance: Chance) -> tuple[Key, ...]:
+    return tuple(
+        Key(name=f"{use}-0", use=use, made_at_us=0, octets=persistent_key(folder / f"{use}.key", chance))
+        for use in KeyUse
+    )
+
+
+class Institutions:
+    """The demo's institutions, each in a folder of its own, and the page that shows their post.
+
+    `listener` hears what their guards decide.
+    """
+
+    def __init__(self, data: Path, machine: Machine, listener: Listener) -> None:
+        with ExitStack() as closing:
+            self.open: list[OpenInstitution] = []
+            for kind in (LENDER, ID):
+                opened = open_institution(kind, data / kind.key, machine)
+                closing.callback(opened.close)
+                opened.checkpoint.desk.listeners.append(listener)
+                self.open.append(opened)
+            self.close = closing.pop_all().close
+
+    def applications(self) -> dict[str, App]:
+        """Return what answers, by host name."""
+        pages = {one.parts.institution.host: one.made.application for one in self.open}
+        return {**pages, POST_HOST: create_post_app([one.parts for one in self.open])}
+
+    @asynccontextmanager
+    async def living(self) -> AsyncIterator[None]:
+        """Let all of them live for as long as the block runs."""
+        async with AsyncExitStack() as lives:
+            for one in self.open:
+                await lives.enter_async_context(one.living())
+            yield
