@@ -241,37 +241,44 @@ def _make(  # noqa: PLR0913 - the two phases differ in state and expiry alone
     if transfer.debit == transfer.credit:
         return Refused(Why.SAME_ACCOUNT)
     take_turn(connection)
-    request = _request(transfer, state)
-    books = statements.look(connection, transfer.debit, transfer.credit, transfer.key)
-    if books.same_key is not None:
-        return _again(books.same_key, request)
+    row = _new_row(transfer, state, expires_at_us, clock=clock, chance=chance)
+    books = statements.look(connection, transfer.debit, transfer.credit)
     refused = why_not(books.debit, books.credit, transfer.amount)
-    if expires_at_us is not None and expires_at_us <= clock.now_us():
+    if expires_at_us is not None and expires_at_us <= row.booked_at_us:
         refused = Why.EXPIRES_IN_THE_PAST
-    if refused is not None:
+    # A request that was granted before is granted again, whatever has happened to the accounts since.
+    if refused is not None or not statements.insert_transfer(connection, row):
+        before = statements.transfer_of(connection, transfer.key)
+        if before is not None:
+            return _again(before, row.request)
+        assert refused is not None  # noqa: S101 - the key is free, so the insertion was not tried
         return Refused(refused)
-    now_us, amount = clock.now_us(), transfer.amount.amount
+    amount = transfer.amount.amount
     at_once = state is State.POSTED
     change = Change(Event.POSTED, 0, amount) if at_once else Change(Event.RESERVED, amount, 0)
-    row = statements.KeptTransfer(
+    _book(connection, row, change, books.head, row.booked_at_us)
+    return Booked(TransferId(row.id), state, transfer.amount, again=False)
+
+
+def _new_row(
+    transfer: Transfer, state: State, expires_at_us: int | None, *, clock: Clock, chance: Chance
+) -> statements.KeptTransfer:
+    return statements.KeptTransfer(
         id=TRANSFER.new(clock, chance),
         key=transfer.key,
-        request=request,
+        request=_request(transfer, state),
         kind=transfer.kind,
         debit=transfer.debit,
         credit=transfer.credit,
-        amount_yen=amount,
+        amount_yen=transfer.amount.amount,
         state=state.value,
-        posted_yen=change.posted_yen,
+        posted_yen=transfer.amount.amount if state is State.POSTED else 0,
         effective_on=transfer.effective_on.isoformat(),
-        booked_at_us=now_us,
+        booked_at_us=clock.now_us(),
         expires_at_us=expires_at_us,
         corrects=transfer.corrects,
         details=msgspec.json.encode(transfer.details),
     )
-    statements.insert_transfer(connection, row)
-    _book(connection, row, change, books.head, now_us)
-    return Booked(TransferId(row.id), state, transfer.amount, again=False)
 
 
 def _again(kept: statements.KeptTransfer, request: bytes) -> Result:

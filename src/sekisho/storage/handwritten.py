@@ -1,28 +1,42 @@
 """Statements given straight to the driver, for the few paths where SQLAlchemy's share of the time is felt.
 
-Their results are plain rows, and what the driver raises is what SQLAlchemy would have raised.
+They run within the unit of work that is under way. Values are marked with `?` on every engine; rows are plain
+tuples, and what the driver raises is what SQLAlchemy would have raised.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
 from sqlalchemy import Connection, exc
 
 
-def handwritten(connection: Connection, statement: str, values: tuple[Any, ...]) -> list[tuple[Any, ...]]:
-    """Run a statement within the unit of work that is under way, and return its rows, none for a change.
+def fetch(connection: Connection, statement: str, values: tuple[Any, ...]) -> list[tuple[Any, ...]]:
+    """Run a query and return its rows."""
+    with _cursor(connection, statement) as cursor:
+        cursor.execute(_marked(statement, connection.dialect.paramstyle), values)
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+        return rows
 
-    Values are marked with `?` on every engine.
-    """
-    dialect = connection.dialect
-    driver = dialect.loaded_dbapi
+
+def change(connection: Connection, statement: str, values: tuple[Any, ...]) -> int:
+    """Run a change and return how many rows it touched."""
+    with _cursor(connection, statement) as cursor:
+        cursor.execute(_marked(statement, connection.dialect.paramstyle), values)
+        count: int = cursor.rowcount
+        return count
+
+
+@contextmanager
+def _cursor(connection: Connection, statement: str) -> Iterator[Any]:
+    driver = connection.dialect.loaded_dbapi
     cursor = connection.connection.cursor()
     try:
-        cursor.execute(_marked(statement, dialect.paramstyle), values)
-        return list(cursor.fetchall()) if cursor.description else []
+        yield cursor
     except driver.Error as error:
         raise exc.DBAPIError.instance(
-            statement, None, error, driver.Error, hide_parameters=True, dialect=dialect
+            statement, None, error, driver.Error, hide_parameters=True, dialect=connection.dialect
         ) from error
     finally:
         cursor.close()

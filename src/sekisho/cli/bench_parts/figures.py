@@ -42,3 +42,11 @@ class Hunted(msgspec.Struct, frozen=True, kw_only=True):
     seconds: float
     cpu_seconds: float
     peak_memory_mib: float
+
+
+class Bookings(msgspec.Struct, frozen=True, kw_only=True):
+    """Transfers a second in the ledger, and by the smallest SQL that moves money."""
+
+    ledger_per_second: float
+    by_hand_per_second: float
+    clients: int

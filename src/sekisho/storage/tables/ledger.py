@@ -3,6 +3,7 @@
 from sqlalchemy import BigInteger, Column, Index, LargeBinary, Table, Text
 
 from sekisho.storage.tables import metadata
+from sekisho.storage.tables.outbox import POSITION
 
 ledger_account = Table(
     "ledger_account",
@@ -19,6 +20,7 @@ ledger_account = Table(
     Column("credits_pending", BigInteger, nullable=False),
     Column("opened_at_us", BigInteger, nullable=False),
     Column("closed_at_us", BigInteger, nullable=True),
+    sqlite_with_rowid=False,
 )
 
 ledger_transfer = Table(
@@ -36,9 +38,26 @@ ledger_transfer = Table(
     Column("effective_on", Text, nullable=False),
     Column("booked_at_us", BigInteger, nullable=False),
     Column("expires_at_us", BigInteger, nullable=True),
-    Column("corrects", Text, nullable=True, unique=True),
+    Column("corrects", Text, nullable=True),
     Column("details", LargeBinary, nullable=False),
-    Index("ix_ledger_transfer_state_expires_at_us", "state", "expires_at_us"),
+    sqlite_with_rowid=False,
+)
+
+# Most transfers are neither pending nor corrections: they need not pay for these.
+_PENDING = ledger_transfer.c.state == "pending"
+Index(
+    "ix_ledger_transfer_expires_at_us",
+    ledger_transfer.c.expires_at_us,
+    sqlite_where=_PENDING,
+    postgresql_where=_PENDING,
+)
+_CORRECTION = ledger_transfer.c.corrects.is_not(None)
+Index(
+    "uq_ledger_transfer_corrects",
+    ledger_transfer.c.corrects,
+    unique=True,
+    sqlite_where=_CORRECTION,
+    postgresql_where=_CORRECTION,
 )
 
 # Nothing here is ever changed or deleted. What an entry does to the two accounts' totals stands in it, so
@@ -46,8 +65,8 @@ ledger_transfer = Table(
 ledger_journal = Table(
     "ledger_journal",
     metadata,
-    Column("position", BigInteger, primary_key=True, autoincrement=False),
-    Column("transfer_id", Text, nullable=False, index=True),
+    Column("position", POSITION, primary_key=True, autoincrement=False),
+    Column("transfer_id", Text, nullable=False),
     Column("event", Text, nullable=False),
     Column("kind", Text, nullable=False),
     Column("debit", Text, nullable=False),
@@ -64,7 +83,7 @@ ledger_journal = Table(
 ledger_checkpoint = Table(
     "ledger_checkpoint",
     metadata,
-    Column("position", BigInteger, primary_key=True, autoincrement=False),
+    Column("position", POSITION, primary_key=True, autoincrement=False),
     Column("at_us", BigInteger, nullable=False),
     Column("link", LargeBinary, nullable=False),
     Column("totals", LargeBinary, nullable=False),

@@ -31,6 +31,7 @@ def _make_ledger_account() -> None:
         sa.Column("opened_at_us", sa.BigInteger(), nullable=False),
         sa.Column("closed_at_us", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_ledger_account")),
+        sqlite_with_rowid=False,
     )
     op.create_index(op.f("ix_ledger_account_owner"), "ledger_account", ["owner"], unique=False)
 
@@ -53,18 +54,36 @@ def _make_ledger_transfer() -> None:
         sa.Column("corrects", sa.Text(), nullable=True),
         sa.Column("details", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_ledger_transfer")),
-        sa.UniqueConstraint("corrects", name=op.f("uq_ledger_transfer_corrects")),
         sa.UniqueConstraint("key", name=op.f("uq_ledger_transfer_key")),
+        sqlite_with_rowid=False,
     )
     op.create_index(
-        "ix_ledger_transfer_state_expires_at_us", "ledger_transfer", ["state", "expires_at_us"], unique=False
+        "ix_ledger_transfer_expires_at_us",
+        "ledger_transfer",
+        ["expires_at_us"],
+        unique=False,
+        sqlite_where=sa.text("state = 'pending'"),
+        postgresql_where=sa.text("state = 'pending'"),
+    )
+    op.create_index(
+        "uq_ledger_transfer_corrects",
+        "ledger_transfer",
+        ["corrects"],
+        unique=True,
+        sqlite_where=sa.text("corrects IS NOT NULL"),
+        postgresql_where=sa.text("corrects IS NOT NULL"),
     )
 
 
 def _make_ledger_journal() -> None:
     op.create_table(
         "ledger_journal",
-        sa.Column("position", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column(
+            "position",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=False,
+            nullable=False,
+        ),
         sa.Column("transfer_id", sa.Text(), nullable=False),
         sa.Column("event", sa.Text(), nullable=False),
         sa.Column("kind", sa.Text(), nullable=False),
@@ -83,13 +102,17 @@ def _make_ledger_journal() -> None:
     op.create_index(
         "ix_ledger_journal_debit_effective_on", "ledger_journal", ["debit", "effective_on"], unique=False
     )
-    op.create_index(op.f("ix_ledger_journal_transfer_id"), "ledger_journal", ["transfer_id"], unique=False)
 
 
 def _make_ledger_checkpoint() -> None:
     op.create_table(
         "ledger_checkpoint",
-        sa.Column("position", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column(
+            "position",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=False,
+            nullable=False,
+        ),
         sa.Column("at_us", sa.BigInteger(), nullable=False),
         sa.Column("link", sa.LargeBinary(), nullable=False),
         sa.Column("totals", sa.LargeBinary(), nullable=False),
