@@ -144,7 +144,7 @@ class SourceFacts(msgspec.Struct, kw_only=True, gc=False):
     v6: bool
     pairing: int = 0
     address_state: int = 0
-    codes: list[int] = []
+    codes: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         """Tell which program came with which fingerprint."""
@@ -176,11 +176,11 @@ def excess_failures(table: CountTable, slot: int, now_s: int) -> tuple[float, fl
 
 def source_codes(
     facts: SourceFacts, tables: Tables, kind: int, surroundings: Surroundings, now_s: int, actor: int
-) -> list[int]:
+) -> tuple[int, ...]:
     """Return the source codes and keep them, and the state of the address, in the facts."""
     at = SOURCE
     usual = tables.usual()
-    facts.codes = [
+    facts.codes = (
         *address_codes(facts, kind, surroundings, usual),
         at[5] + ((facts.provider * 2 + facts.v6) & 0xFFF),
         at[6] + ((facts.family * 7 + kind) & 0xFFF),
@@ -188,33 +188,33 @@ def source_codes(
         at[8] + count_class(tables.pairing.successes[facts.pairing] / tables.long.weight),
         at[9] + min(7, actor),
         *reputation_codes(facts, tables, usual, now_s),
-    ]
+    )
     return facts.codes
 
 
 STANDING = 5  # where the codes of what the source itself is begin
 
 
-def address_codes(facts: SourceFacts, kind: int, around: Surroundings, usual: float) -> list[int]:
+def address_codes(facts: SourceFacts, kind: int, around: Surroundings, usual: float) -> tuple[int, ...]:
     """Return the codes that change with what happens at the address and in its prefix."""
     at = SOURCE
     ever = ever_class(around.ever)
     state = facts.address_state = ever * 6 + count_class(around.excess)
     ratio = (around.excess + 0.5 * usual) / ((around.successes + 0.5) * usual)
-    return [
+    return (
         at[0] + kind * 2 + (facts.family & 1),
         at[1] + state,
         at[2] + kind * 30 + state,
         at[3] + count_class(around.prefix_excess) * 6 + count_class(around.prefix_successes),
         at[4] + ever * 11 + ratio_class(ratio),
-    ]
+    )
 
 
 PROVIDER = 11  # the code of the provider's standing over 6 h
 REPUTATION = 10  # where the codes of the moment's reputation begin
 
 
-def reputation_codes(facts: SourceFacts, tables: Tables, usual: float, now_s: int) -> list[int]:
+def reputation_codes(facts: SourceFacts, tables: Tables, usual: float, now_s: int) -> tuple[int, ...]:
     """Return the codes that change with the traffic around the attempt: its standing now against the
     usual.
     """
@@ -230,7 +230,7 @@ def reputation_codes(facts: SourceFacts, tables: Tables, usual: float, now_s: in
     by_tls, by_text, by_family, by_country = tables.fingerprint, tables.exact, tables.family, tables.country
     everything, lately = tables.all_slow, tables.all_quick
     tls, exact, country = facts.tls, facts.exact, facts.country
-    return [
+    return (
         at[10]
         + sort(edges, (by_region.failures[region] + bent) / ((by_region.successes[region] + pull) * usual)),
         at[11]
@@ -256,7 +256,7 @@ def reputation_codes(facts: SourceFacts, tables: Tables, usual: float, now_s: in
         at[17] + sort(edges, (lately.failures[0] + bent_quick) / ((lately.successes[0] + quick) * usual)),
         at[18] + sort(edges, (everything.failures[0] + bent) / ((everything.successes[0] + pull) * usual)),
         at[19] + now_s // 7_200 % 12,
-    ]
+    )
 
 
 _LOGIN_EDGES = (1, 2, 4, 9, 31)
@@ -288,7 +288,7 @@ def habit_class(known: Familiarity) -> int:
 
 def member_codes(
     known: Familiarity, facts: SourceFacts, kind: int, *, failing: int, leaked: int, sprayed: float
-) -> list[int]:
+) -> tuple[int, ...]:
     """Return the member codes; `failing`: 0 none, 1 from elsewhere, 2 from here; `leaked`: 0 no, 1 yes,
     2 not recorded.
     """
@@ -298,7 +298,7 @@ def member_codes(
     few = min(3, logins)
     habit = habit_class(known)
     near = network * 5 + client
-    return [
+    return (
         at[0] + logins * 8 + (1 + silence_class(known.silent_s) if logins else 0),
         at[1] + near * 4 + few,
         at[2] + kind * 30 + near,
@@ -310,7 +310,7 @@ def member_codes(
         at[8] + bisect_right(_SPRAY_EDGES, sprayed),
         at[9] + network * 30 + facts.address_state,
         at[10] + logins * 11 + (facts.codes[PROVIDER] - SOURCE[PROVIDER]),
-    ]
+    )
 
 
 class Example(NamedTuple):

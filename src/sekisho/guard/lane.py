@@ -85,8 +85,11 @@ class Lane:
         """
         facts, usual = example.facts, self.tables.usual()
         around = replace(self._look_around(example.source, self.now_s), ever=example.ever)
-        facts.codes[:STANDING] = address_codes(facts, example.kind, around, usual)
-        facts.codes[REPUTATION:] = reputation_codes(facts, self.tables, usual, self.now_s)
+        facts.codes = (
+            *address_codes(facts, example.kind, around, usual),
+            *facts.codes[STANDING:REPUTATION],
+            *reputation_codes(facts, self.tables, usual, self.now_s),
+        )
         return self.score(example.kind, facts.address_state, example.leaked, facts.codes, example.member)
 
     def campaign_id(self, gate: str) -> str:

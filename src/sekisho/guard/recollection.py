@@ -109,9 +109,7 @@ class Recollection:
         )
         known = familiarity(profile, source.place, client, now_s)
         failing = 0 if guesses < 0.4 else 2 if from_here else 1  # noqa: PLR2004 - rounds to no failure
-        codes = tuple(
-            member_codes(known, facts, sighting.kind, failing=failing, leaked=leaked, sprayed=sprayed)
-        )
+        codes = member_codes(known, facts, sighting.kind, failing=failing, leaked=leaked, sprayed=sprayed)
         listed = 0 if self.lists is None else self.lists.count(source)
         return Observation(
             member, source, client, sighting, known, facts, codes, around, guesses, sprayed, leaked, secret,
@@ -129,7 +127,7 @@ class Recollection:
             prefix = excess_failures(self.prefixes, slot, now_s)
         return Surroundings(ever, *address, *prefix)
 
-    def as_somebody_else(self, seen: Observation, now_s: int) -> list[int]:
+    def as_somebody_else(self, seen: Observation, now_s: int) -> Codes:
         """Return the member codes had the same source come for another member, drawn at random."""
         assert seen.facts is not None  # noqa: S101 - vouched attempts have no codes
         other = self.decoys[(self._logins * 7 + seen.member) % _DECOYS]

@@ -147,7 +147,7 @@ def _copied(part: Any) -> Any:  # noqa: ANN401 - a memory is numbers, lists and 
     if isinstance(part, int | float):
         copied = part
     elif isinstance(part, list) and part and isinstance(part[0], Example):
-        copied = _Ring([(item, tuple(item.facts.codes), item.facts.address_state) for item in part])
+        copied = _Ring([(item, item.facts.codes, item.facts.address_state) for item in part])
     elif isinstance(part, list | array | bytearray):
         copied = part[:]
     elif isinstance(part, tuple):
@@ -314,7 +314,7 @@ def _example(kept: Any) -> Example:  # noqa: ANN401 - see _copied
     facts = SourceFacts(
         provider=provider, region=region, tls=tls, exact=exact, family=family, country=country, v6=v6
     )  # fmt: skip
-    facts.address_state, facts.codes = state, codes
+    facts.address_state, facts.codes = state, tuple(codes)
     address, prefix, wide, place = where
     beyond = _V6 if v6 else 0
     source = Source(address | beyond, prefix | beyond, wide | beyond, place, v6)
