@@ -42,10 +42,11 @@ class Device(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Enrolled(msgspec.Struct, frozen=True):
-    """A device, and what its browser's cookie is to hold from now on."""
+    """A device, what its browser's cookie is to hold from now on, and whether it was unknown until now."""
 
     device: Device
     cookie: str
+    is_new: bool
 
 
 def tokens_in(cookie: str) -> list[str]:
@@ -79,7 +80,7 @@ def enrol(
             _seen(connection, known.id, arrival, now_us)
             if standing is Standing.TRUSTED:
                 trust(connection, parts, known.id)
-            return Enrolled(_get(connection, known.id), arrival.device_token)
+            return Enrolled(_get(connection, known.id), arrival.device_token, is_new=False)
     token = new_token(parts.chance)
     made = Device(
         id=DEVICE.new(parts.clock, parts.chance),
@@ -97,7 +98,7 @@ def enrol(
         insert(device).values(msgspec.structs.asdict(made) | {"token_digest": digest_of(token)})
     )
     others = tokens_in(arrival.device_token)[: TOKENS_PER_BROWSER_MAX - 1]
-    return Enrolled(made, _SEPARATOR.join([token, *others]))
+    return Enrolled(made, _SEPARATOR.join([token, *others]), is_new=True)
 
 
 def find(connection: Connection, device_id: str) -> Device | None:

@@ -98,6 +98,12 @@ def record(
     return sign_in_id
 
 
+def complete(connection: Connection, sign_in_id: SignInId, came: Came) -> None:
+    """Write down what a login came to that had begun before."""
+    own = update(sign_in).where(sign_in.c.id == sign_in_id)
+    connection.execute(own.values(**msgspec.structs.asdict(came)))
+
+
 def of_member(connection: Connection, member_id: MemberId, *, limit: int = SHOWN_MAX) -> list[SignIn]:
     """Return the newest lines of a member's history, the newest first."""
     newest = select(sign_in).where(sign_in.c.member_id == member_id).order_by(sign_in.c.at_us.desc())

@@ -1,0 +1,89 @@
+"""Notices to a member about the account, on every channel that we have, in the same unit of work."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from sqlalchemy import Connection
+
+from sekisho.identity import members
+from sekisho.identity.arrivals import Arrival
+from sekisho.identity.browser_names import browser_in_words
+from sekisho.identity.institution import Parts
+from sekisho.identity.personal_data import Item, read_for_use
+from sekisho.identity.places import place_in_words
+from sekisho.kernel.ids import MemberId
+from sekisho.messages.message import Channel, Message
+from sekisho.messages.notices import NoticeKind, notice
+from sekisho.messages.queue import queue
+
+
+def facts_of(arrival: Arrival, now_us: int, language: str) -> dict[str, str | int]:
+    """Return what a notice tells of a deed: when, on which device, from where."""
+    return {
+        "when": now_us,
+        "device": browser_in_words(arrival.user_agent),
+        "place": place_in_words(arrival.country, language),
+    }
+
+
+def language_of(connection: Connection, member_id: MemberId) -> str:
+    """Return the language in which a member is written to."""
+    found = members.find(connection, member_id)
+    return "ja" if found is None else found.language
+
+
+class Address(NamedTuple):
+    """Where a notice goes: by which channel, to whom, in which language, and whose account it is about."""
+
+    channel: Channel
+    to: str
+    language: str
+    member_id: str = ""
+
+
+def notify(  # noqa: PLR0913 - a notice is about somebody, of a kind, with values, once
+    connection: Connection,
+    parts: Parts,
+    member_id: MemberId,
+    kind: NoticeKind,
+    values: Mapping[str, str | int],
+    *,
+    dedupe: str,
+) -> None:
+    """Queue a notice to the member's mobile number and e-mail address, whichever there are.
+
+    `dedupe` names the occasion; the same occasion again sends nothing. Raises Unsealable, and KeyError where
+    a fact of the notice is missing.
+    """
+    found = read_for_use(connection, parts.keyring, member_id, (Item.MOBILE_PHONE, Item.EMAIL))
+    language = language_of(connection, member_id)
+    for item, channel in ((Item.MOBILE_PHONE, Channel.SMS), (Item.EMAIL, Channel.EMAIL)):
+        if to := found.get(item):
+            address = Address(channel, to, language, member_id)
+            notify_at(connection, parts, address, kind, values, dedupe=dedupe)
+
+
+def notify_at(  # noqa: PLR0913 - as above
+    connection: Connection,
+    parts: Parts,
+    address: Address,
+    kind: NoticeKind,
+    values: Mapping[str, str | int],
+    *,
+    dedupe: str,
+) -> None:
+    """Queue a notice to one address alone."""
+    institution = parts.institution
+    text = notice(kind, address.language, institution.name(address.language), institution.telephone, values)
+    is_sms = address.channel is Channel.SMS
+    message = Message(
+        dedupe=f"{dedupe}:{address.channel}",
+        member_id=address.member_id,
+        channel=address.channel,
+        kind=text.kind,
+        to=address.to,
+        subject="" if is_sms else text.subject,
+        text=text.sms_text if is_sms else text.text,
+        language=address.language,
+    )
+    queue(connection, message, keyring=parts.keyring, clock=parts.clock, chance=parts.chance)
