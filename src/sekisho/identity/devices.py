@@ -158,6 +158,6 @@ def _get(connection: Connection, device_id: DeviceId) -> Device:
 
 
 def _of(row: Row[tuple[object, ...]]) -> Device:
-    values = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public name for it
+    values = {str(name): value for name, value in row._mapping.items()}  # noqa: SLF001 - SQLAlchemy's public name for it
     del values["token_digest"]
     return msgspec.convert(values, Device)

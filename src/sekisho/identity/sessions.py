@@ -274,13 +274,11 @@ def _with_proofs(connection: Connection, of: Session, now_us: int) -> Session:
     fresh = select(step_up.c.way, step_up.c.at_us, step_up.c.purpose).where(
         step_up.c.session_id == of.id, step_up.c.at_us > now_us - FRESH_US
     )
-    proofs = tuple(
-        Proof(Way(way), at_us, purpose) for way, at_us, purpose in connection.execute(fresh).tuples()
-    )
+    proofs = tuple(Proof(Way(way), at_us, purpose) for way, at_us, purpose in connection.execute(fresh))
     return msgspec.structs.replace(of, proofs=proofs)
 
 
 def _of(row: Row[tuple[object, ...]]) -> Session:
-    values = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public name for it
+    values = {str(name): value for name, value in row._mapping.items()}  # noqa: SLF001 - SQLAlchemy's public name for it
     del values["token_digest"]
     return msgspec.convert(values, Session, builtin_types=(bytes,))
