@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from sekisho.kernel.chance import SeededChance, SystemChance
 from sekisho.kernel.clock import SetClock
-from sekisho.kernel.ids import ATTEMPT, CASE, ID_KINDS, MEMBER, made_at_us
+from sekisho.kernel.ids import ATTEMPT, CASE, ID_KINDS, MEMBER, RANDOM_OCTETS, made_at_us
 
 times = st.integers(0, 2**52)
 
@@ -49,3 +49,10 @@ def test_a_kind_knows_its_own_ids_and_no_others(kind):
 def test_a_damaged_id_is_refused(text):
     with pytest.raises(ValueError, match="not an id"):
         ATTEMPT.parse(text)
+
+
+def test_an_id_of_octets_that_were_drawn_before_is_like_any_other():
+    made = ATTEMPT.of(1_780_000_000_000_000, bytes(range(RANDOM_OCTETS)))
+    assert ATTEMPT.parse(made) == made
+    assert made_at_us(made) == 1_780_000_000_000_000
+    assert made.endswith("000102030405060708")

@@ -12,6 +12,7 @@ from typing import Generic, NewType, TypeVar
 from sekisho.kernel.chance import Chance
 from sekisho.kernel.clock import Clock
 
+RANDOM_OCTETS = 9
 _BODY = re.compile(r"[0-9a-f]{32}")
 
 MemberId = NewType("MemberId", str)
@@ -33,6 +34,8 @@ CallReportId = NewType("CallReportId", str)
 MessageId = NewType("MessageId", str)
 AccountId = NewType("AccountId", str)
 TransferId = NewType("TransferId", str)
+ContractId = NewType("ContractId", str)
+LoanEventId = NewType("LoanEventId", str)
 
 AnyId = TypeVar("AnyId")
 
@@ -46,7 +49,11 @@ class IdKind(Generic[AnyId]):
 
     def new(self, clock: Clock, chance: Chance) -> AnyId:
         """Make an id that sorts after those made before by the same clock."""
-        return self.typed(f"{self.prefix}_{clock.now_us():014x}{chance.bits(72):018x}")
+        return self.of(clock.now_us(), chance.bits(8 * RANDOM_OCTETS).to_bytes(RANDOM_OCTETS, "big"))
+
+    def of(self, made_us: int, octets: bytes) -> AnyId:
+        """Make the id of a time and `RANDOM_OCTETS` octets, which must be drawn for it alone."""
+        return self.typed(f"{self.prefix}_{made_us:014x}{octets.hex()}")
 
     def parse(self, text: str) -> AnyId:
         """Recognise an id that came from outside. Raises ValueError where it is not one of this kind."""
@@ -81,6 +88,8 @@ CALL_REPORT = IdKind("crp", CallReportId)
 MESSAGE = IdKind("msg", MessageId)
 ACCOUNT = IdKind("acc", AccountId)
 TRANSFER = IdKind("trf", TransferId)
+CONTRACT = IdKind("ctr", ContractId)
+LOAN_EVENT = IdKind("lev", LoanEventId)
 
 ID_KINDS = (
     MEMBER,
@@ -102,4 +111,6 @@ ID_KINDS = (
     MESSAGE,
     ACCOUNT,
     TRANSFER,
+    CONTRACT,
+    LOAN_EVENT,
 )

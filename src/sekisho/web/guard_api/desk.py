@@ -14,7 +14,7 @@ from sekisho.guard.attempts import Attempt, ChallengeResult, Outcome
 from sekisho.guard.decisions import Decision
 from sekisho.kernel.chance import Chance
 from sekisho.kernel.clock import MINUTE_US, Clock
-from sekisho.kernel.ids import ATTEMPT
+from sekisho.kernel.ids import ATTEMPT, RANDOM_OCTETS
 from sekisho.kernel.posture import OperationalError, Posture
 from sekisho.web.guard_api.open_attempts import OpenAttempts
 from sekisho.web.guard_api.refusals import OutcomeConflict, RecordUnavailable, UnknownAttempt
@@ -26,6 +26,7 @@ IN_FLIGHT_MAX = 4_096
 OPEN_ATTEMPTS_MAX = 100_000
 OPEN_TTL_US = 30 * MINUTE_US
 PROVEN = {ChallengeResult.NONE, ChallengeResult.PASSED}
+IDS_DRAWN_AT_ONCE = 64
 DEVICE_NONCE_OCTETS = 12
 DEVICE_TOKEN_PREFIX = "d1."  # noqa: S105 - how our tokens begin, not one of them
 
@@ -135,6 +136,7 @@ class GuardDesk:
         self.in_flight = 0
         self.unrecorded_count = 0
         self._chance = chance
+        self._drawn: list[bytes] = []
         self._recorder = recorder
         self._on_outage = on_outage
         self._devices = devices
@@ -160,7 +162,7 @@ class GuardDesk:
             attempt = self._with_device_verified(attempt, now_us)
         if self._geography is not None:
             attempt = self._geography.locate(attempt)
-        attempt_id = ATTEMPT.new(self.clock, self._chance)
+        attempt_id = ATTEMPT.of(now_us, self._draw())
         decision = self.guard.assess(attempt)
         self._open.put(attempt_id, attempt, decision, now_us)
         try:
@@ -236,6 +238,13 @@ class GuardDesk:
             return attempt
         valid = self._devices.verify(attempt.device, attempt.member, now_us)
         return msgspec.structs.replace(attempt, device_valid=valid)
+
+    def _draw(self) -> bytes:
+        """Draw for an id, for many at once: a draw is a call into the system, which halts the interpreter."""
+        if not self._drawn:
+            octets = self._chance.octets(RANDOM_OCTETS * IDS_DRAWN_AT_ONCE)
+            self._drawn = [octets[at : at + RANDOM_OCTETS] for at in range(0, len(octets), RANDOM_OCTETS)]
+        return self._drawn.pop()
 
     async def _recorded(self, written: Awaitable[None]) -> None:
         self.in_flight += 1
