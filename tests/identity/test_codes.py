@@ -9,6 +9,7 @@ from tests.identity.code_desk import HOME, LAPTOP, LOGIN, MOBILE, PHONE, REVEAL,
 from sekisho.identity.code_limits import STRANGERS, Limit, TooMany
 from sekisho.identity.code_rows import End
 from sekisho.identity.codes import CodeAsked, Contact, Over, Right, Wrong
+from sekisho.identity.personal_data import Item, store
 from sekisho.identity.purposes import Purpose
 from sekisho.identity.recipients import NumberNotServed
 from sekisho.identity.relay import Strength
@@ -396,6 +397,19 @@ def test_a_relayed_code_is_answered_as_a_wrong_one_and_is_worth_nothing_afterwar
     (told,) = desk.told("code:relay:stopped")
     assert told["subject"] == desk.someone
     assert {"other_country", "other_device", "other_browser"} <= set(told["signs"])
+
+
+def test_the_member_hears_of_a_relayed_code_on_every_channel(desk):
+    contacts = {Item.MOBILE_PHONE: MOBILE.value, Item.EMAIL: "hanako@example.jp"}
+    keyring, now_us = desk.here.parts.keyring, desk.here.clock.now_us()
+    desk.here.store.write(
+        lambda connection: store(connection, keyring, desk.someone, contacts, now_us)
+    ).result()
+    asked, code = desk.asked(asked=at(HOME, device_id=desk.trust()))
+    desk.enter(asked.code_id, code, entered=STOLEN)
+    _, *notices = desk.sent()
+    assert sorted(notice.to for notice in notices) == sorted(contacts.values())
+    assert all("ルーマニア" in notice.text and code not in notice.text for notice in notices)
 
 
 def test_a_wrong_code_tells_nothing_of_the_relay_test(desk):

@@ -179,6 +179,16 @@ def void(connection: Connection, row: CodeRow, end: End, now_us: int) -> None:
         _change(connection, row, voided_at_us=now_us, voided_for=end.value)
 
 
+def void_all(connection: Connection, subject: str, now_us: int) -> int:
+    """Let nothing that was sent to a subject be entered any more, and return how many codes that were."""
+    table = one_time_code
+    return connection.execute(
+        update(table)
+        .where(table.c.subject == subject, table.c.used_at_us.is_(None), table.c.voided_at_us.is_(None))
+        .values(voided_at_us=now_us, voided_for=End.SUPERSEDED.value)
+    ).rowcount
+
+
 def use(connection: Connection, row: CodeRow, evidence: RelayEvidence, now_us: int) -> None:
     """Write down that a code was entered."""
     _change(

@@ -13,7 +13,8 @@ from typing import NamedTuple
 import msgspec
 from sqlalchemy import Connection
 
-from sekisho.identity import code_rows
+from sekisho.identity import code_rows, members
+from sekisho.identity.browser_names import browser_in_words
 from sekisho.identity.code_limits import (
     MEMBERS,
     RESEND_US,
@@ -33,11 +34,14 @@ from sekisho.identity.code_messages import NewCode, code_message
 from sekisho.identity.code_rows import DIGEST_OCTETS, LIFE_MINUTES, CodeRow, End, Issue
 from sekisho.identity.institution import Parts
 from sekisho.identity.known_ways import known_ways
-from sekisho.identity.purposes import Purpose
+from sekisho.identity.notifying import notify
+from sekisho.identity.places import place_in_words
+from sekisho.identity.purposes import Purpose, in_words
 from sekisho.identity.recipients import JAPANESE_MOBILES, counted_as, mobile_number, number_block
 from sekisho.identity.relay import Asked, Course, OurHost, RelayEvidence, Strength, look_for_relay
-from sekisho.kernel.ids import CodeId
+from sekisho.kernel.ids import CodeId, MemberId
 from sekisho.messages.message import Channel
+from sekisho.messages.notices import NoticeKind
 from sekisho.messages.queue import queue
 from sekisho.storage import outbox
 from sekisho.storage.unit_of_work import Result, Work
@@ -226,7 +230,8 @@ class CodeDesk:
         if not fits or row.purpose_key != purpose.key:
             return Wrong(code_rows.fail(connection, self._parts, row, trying))
         if stopped or evidence.strength is Strength.STRONG:
-            return self._stop(connection, row, trying, evidence)
+            self._warn(connection, row, entry, evidence)
+            return Wrong(code_rows.fail(connection, self._parts, row, trying))
         code_rows.use(connection, row, evidence, now_us)
         self._tell(connection, "code:entered", row, evidence)
         return Right(evidence)
@@ -285,10 +290,21 @@ class CodeDesk:
         course = Course(now_us - row.issued_at_us, len(asked_lately(connection, subject, now_us)))
         return look_for_relay(row.asked_from(), entered, known_ways(connection, subject), course, self._ours)
 
-    def _stop(self, connection: Connection, row: CodeRow, trying: Trying, evidence: RelayEvidence) -> Wrong:
+    def _warn(self, connection: Connection, row: CodeRow, entry: Entry, evidence: RelayEvidence) -> None:
+        """Make a decoy of a code that was relayed, record it, and tell the member."""
         code_rows.burn(connection, row, evidence, self._parts.chance.octets(DIGEST_OCTETS))
         self._tell(connection, "code:relay:stopped", row, evidence)
-        return Wrong(code_rows.fail(connection, self._parts, row, trying))
+        member = members.find(connection, MemberId(row.subject))
+        if member is None:
+            return
+        values: dict[str, str | int] = {
+            "when": self._parts.clock.now_us(),
+            "action": in_words(Purpose(action=row.action, item=entry.purpose.item), member.language),
+            "device": browser_in_words(entry.entered.user_agent),
+            "place": place_in_words(entry.entered.country, member.language),
+        }
+        kind = NoticeKind.CODE_ENTERED_ELSEWHERE
+        notify(connection, self._parts, member.id, kind, values, dedupe=f"code_elsewhere:{row.id}")
 
     def _tell(self, connection: Connection, kind: str, row: CodeRow, evidence: RelayEvidence) -> None:
         body = {"subject": row.subject, "action": row.action, "signs": evidence.names}
