@@ -28,7 +28,8 @@ from sekisho.kernel.clock import SECOND_US
 from sekisho.storage.tables.openid import openid_assertion
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
-ASSERTION_S_MAX = 600
+# What common libraries make: an id is kept for as long as its statement could be believed.
+ASSERTION_S_MAX = 3_600
 SKEW_S = 60
 JTI_CHARACTERS_MAX = 256
 TIME_S_MAX = 1 << 40

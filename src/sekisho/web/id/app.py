@@ -7,7 +7,13 @@ from sekisho.web.id.desks import STATE, OpenIdDesks
 from sekisho.web.members.app import create_member_app
 from sekisho.web.members.site import Site
 
-ROUTES = (*overview.ROUTES, *endpoints.ROUTES, *openid_pages.ROUTES, *logout_pages.ROUTES, *service_pages.ROUTES)
+ROUTES = (
+    *overview.ROUTES,
+    *endpoints.ROUTES,
+    *openid_pages.ROUTES,
+    *logout_pages.ROUTES,
+    *service_pages.ROUTES,
+)
 
 
 def create_id_app(site: Site, desks: OpenIdDesks) -> Litestar:
