@@ -31,7 +31,7 @@ from sekisho.web.guard_client.local_guard import LocalGuard
 from sekisho.web.id import desks as openid
 from sekisho.web.id.app import create_id_app
 from sekisho.web.lender.app import create_lender_app
-from sekisho.web.members.desks import open_desks
+from sekisho.web.members.desks import Desks, open_desks
 from sekisho.web.members.site import Site
 from sekisho.web.post.app import create_post_app
 from sekisho.web.proxies import ProxyTrust
@@ -99,13 +99,21 @@ class OpenInstitution(NamedTuple):
     parts: Parts
     checkpoint: Checkpoint
     courier: Courier
+    desks: Desks
     made: Made
     close: Callable[[], None]
 
     @asynccontextmanager
     async def living(self) -> AsyncIterator[None]:
         """Keep the guard's memory, and carry messages, for as long as the block runs."""
-        async with self.checkpoint.living(), self.courier.delivering(), self.made.living():
+        async with AsyncExitStack() as lives:
+            for part in (
+                self.checkpoint.living,
+                self.courier.delivering,
+                self.desks.living,
+                self.made.living,
+            ):
+                await lives.enter_async_context(part())
             yield
 
 
@@ -131,7 +139,7 @@ def open_institution(kind: Kind, folder: Path, machine: Machine) -> OpenInstitut
         # Whatever asks from this machine may be a proxy: nobody else reaches the port.
         site = Site(parts, desks, proxies=ProxyTrust.parse([LOOPBACK]))
         made = kind.make(site)
-        return OpenInstitution(parts, checkpoint, courier, made, closing.pop_all().close)
+        return OpenInstitution(parts, checkpoint, courier, desks, made, closing.pop_all().close)
 
 
 def _keys(folder: Path, chance: Chance) -> tuple[Key, ...]:

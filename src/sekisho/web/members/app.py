@@ -13,7 +13,14 @@ from litestar.types import Message, Scope
 
 from sekisho.kernel.posture import OperationalError
 from sekisho.kernel.refusals import Refusal
-from sekisho.web.members import language_page, login_pages, profile_pages
+from sekisho.web.members import (
+    language_page,
+    login_pages,
+    passkey_pages,
+    profile_pages,
+    sign_up_pages,
+    step_up_pages,
+)
 from sekisho.web.members.admission import admit
 from sekisho.web.members.errors import answer_bug, answer_http, answer_outage, answer_refusal
 from sekisho.web.members.forms import BODY_OCTETS_MAX
@@ -40,7 +47,8 @@ SEALS = (
 )
 TRANSPORT_SECURITY = (b"strict-transport-security", b"max-age=63072000; includeSubDomains")
 
-SHARED = (*login_pages.ROUTES, *profile_pages.ROUTES, *language_page.ROUTES)
+PAGES = (login_pages, passkey_pages, profile_pages, sign_up_pages, step_up_pages, language_page)
+SHARED = tuple(route for pages in PAGES for route in pages.ROUTES)
 
 
 def create_member_app(site: Site, own: Sequence[HTTPRouteHandler]) -> Litestar:

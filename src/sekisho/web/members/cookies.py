@@ -20,6 +20,9 @@ DEVICE = "__Host-device"
 STEP = "__Host-step"
 """The step that follows a login form or a step of the sign-up."""
 
+NEXT = "__Host-next"
+"""The page that is opened after the login."""
+
 VISIT = "__Host-visit"
 """A random value of this visit, to which forms are bound before there is a session."""
 
@@ -30,7 +33,7 @@ DEVICE_S = 400 * 86_400
 
 LANGUAGE_S = 365 * 86_400
 STEP_S = 10 * MINUTE_US // SECOND_US
-VALUE_LENGTH_MAX = 512
+VALUE_LENGTH_MAX = 2_048
 
 
 def read(request: Request[Any, Any, Any], name: str) -> str:

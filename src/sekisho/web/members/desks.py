@@ -1,21 +1,81 @@
 """Whom the pages ask: the desks of one institution, one a noun."""
 
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from typing import NamedTuple
+
+import structlog
 
 from sekisho.guard.answers import AsksGuard
 from sekisho.identity.codes import CodeDesk
+from sekisho.identity.hashing import Hasher
 from sekisho.identity.institution import Parts
+from sekisho.identity.leaked_lists import Leaks
+from sekisho.identity.logins import LoginDesk
+from sekisho.identity.passkey_desk import PasskeyDesk
+from sekisho.identity.passkey_proofs import PasskeyProofs
 from sekisho.identity.reveals import NoSources, PersonalDataDesk, Sources
+from sekisho.identity.sign_up import SignUpDesk
+from sekisho.identity.step_ups import StepUpDesk
+from sekisho.kernel.posture import OperationalError, Posture
+
+log = structlog.get_logger(__name__)
+
+SWEEP_EVERY_S = 60.0
 
 
 class Desks(NamedTuple):
-    """The desks of one institution."""
+    """The desks of one institution. Serve its pages within `living`."""
 
+    logins: LoginDesk
+    sign_up: SignUpDesk
     codes: CodeDesk
+    passkeys: PasskeyDesk
+    passkey_proofs: PasskeyProofs
+    step_ups: StepUpDesk
     personal_data: PersonalDataDesk
+    hasher: Hasher
+
+    @asynccontextmanager
+    async def living(self) -> AsyncIterator[None]:
+        """Put away from time to time what waited too long, and finish what is done behind answers."""
+        sweeping = asyncio.create_task(self._sweep())
+        try:
+            yield
+        finally:
+            sweeping.cancel()
+            with suppress(asyncio.CancelledError):
+                await sweeping
+            await self.logins.close()
+            self.hasher.close()
+
+    async def _sweep(self) -> None:
+        while True:
+            await asyncio.sleep(SWEEP_EVERY_S)
+            try:
+                while await self.logins.sweep():
+                    pass
+            except OperationalError as outage:
+                log.warning("members:sweep:unreachable", failure=str(outage))
 
 
-def open_desks(parts: Parts, guard: AsksGuard, *, sources: Sources | None = None) -> Desks:
-    """Open the desks of an institution; `sources` hold the personal items that are no fixed data."""
-    del guard
-    return Desks(codes=CodeDesk(parts), personal_data=PersonalDataDesk(parts, sources or NoSources()))
+def open_desks(
+    parts: Parts, guard: AsksGuard, *, leaks: Leaks | None = None, sources: Sources | None = None
+) -> Desks:
+    """Open the desks of an institution.
+
+    `leaks` are lists of leaked passwords; that one cannot be read keeps nobody from logging in. `sources`
+    hold the personal items that are no fixed data.
+    """
+    codes, hasher, lists = CodeDesk(parts), Hasher(parts.chance), leaks or Leaks()
+    return Desks(
+        logins=LoginDesk(parts, guard, hasher, codes, lists, leaks_down=Posture.OPEN),
+        sign_up=SignUpDesk(parts, hasher, codes, lists, leaks_down=Posture.OPEN),
+        codes=codes,
+        passkeys=PasskeyDesk(parts),
+        passkey_proofs=PasskeyProofs(parts),
+        step_ups=StepUpDesk(parts, guard, codes),
+        personal_data=PersonalDataDesk(parts, sources or NoSources()),
+        hasher=hasher,
+    )

@@ -49,7 +49,8 @@ def answer_refusal(request: AnyRequest, refusal: Refusal) -> Response[Any]:
     if visit.wants_json:
         body = msgspec.json.encode(problem_of(refusal))
         return Response(body, status_code=refusal.status, media_type=CONTENT_TYPE, headers=headers)
-    key = refusal.code if visit.words.has(f"{refusal.code}_title") else "refused"
+    general = "overloaded" if refusal.status == UNAVAILABLE else "refused"
+    key = refusal.code if visit.words.has(f"{refusal.code}_title") else general
     page = visit.page("members/refusal.html", status=refusal.status, key=key, told=refusal.told, here="/")
     page.headers.update(headers)
     return page

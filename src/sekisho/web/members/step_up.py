@@ -10,6 +10,11 @@ from sekisho.web.members.visits import Visit
 from sekisho.web.members.wishes import Wish, answer_to
 
 
+def step_up_path(wish: Wish) -> str:
+    """Return the path of the page that asks for the proof."""
+    return f"/step-up?wish={quote(wish.text, safe=':')}"
+
+
 def to_step_up(visit: Visit, wish: Wish) -> Response[Any]:
     """Answer with the way to the page that asks for the proof.
 
@@ -18,4 +23,4 @@ def to_step_up(visit: Visit, wish: Wish) -> Response[Any]:
     answer = answer_to(visit, wish)
     if visit.wants_json and not isinstance(answer, Granted):
         raise InsufficientAuthentication(answer, known=wish.text)
-    return visit.go(f"/step-up?wish={quote(wish.text, safe='')}")
+    return visit.go(step_up_path(wish))

@@ -94,13 +94,17 @@ class Visit:
             return ""
         return visit_token(self.site.parts.keyring.digest(self._visit, context="web:visit"), route)
 
-    def token(self, route: str) -> Markup:
-        """Return the hidden field that a form to this route needs."""
+    def token_value(self, route: str) -> str:
+        """Return the token that a form to this route is given out with."""
         if not self._visit and not self.site.asks_for_member("POST", route):
             self._visit = self.site.parts.chance.octets(VISIT_OCTETS).hex()
             self.set(cookies.hosted(cookies.VISIT, self._visit))
+        return self.expected_token(route)
+
+    def token(self, route: str) -> Markup:
+        """Return the hidden field that a form to this route needs."""
         field = Markup('<input type="hidden" name="{}" value="{}">')
-        return field.format(TOKEN_FIELD, self.expected_token(route))
+        return field.format(TOKEN_FIELD, self.token_value(route))
 
     def page(self, template: str, *, status: int = 200, **context: object) -> Response[str]:
         """Answer with a page, which no cache keeps; `here` is its question's path where that is another."""
@@ -116,6 +120,7 @@ class Visit:
                 "path": self.request.url.path,
                 "places": self.site.places,
                 "token": self.token,
+                "token_value": self.token_value,
                 "now_us": self.now_us(),
                 "language_link": f"/language/{other}?back={here}",
                 **context,

@@ -1,45 +1,9 @@
-// Passkeys. A form marked data-passkey holds the options of its ceremony; the browser's answer goes into the
-// form's hidden field, and the form is sent like any other, so that every answer is an ordinary page.
-const decode = (text) => Uint8Array.from(atob(text.replaceAll("-", "+").replaceAll("_", "/")), (c) => c.charCodeAt(0));
-const encode = (buffer) => btoa(String.fromCharCode(...new Uint8Array(buffer)))
-  .replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
-
-const listed = (list) => (list ?? []).map((known) => ({ ...known, id: decode(known.id) }));
-
-function forCreate(options) {
-  return {
-    ...options,
-    challenge: decode(options.challenge),
-    user: { ...options.user, id: decode(options.user.id) },
-    excludeCredentials: listed(options.excludeCredentials),
-  };
-}
-
-function forGet(options) {
-  return { ...options, challenge: decode(options.challenge), allowCredentials: listed(options.allowCredentials) };
-}
-
-function written(credential) {
-  const { response } = credential;
-  const parts = response.attestationObject
-    ? { attestationObject: encode(response.attestationObject), transports: response.getTransports?.() ?? [] }
-    : {
-        authenticatorData: encode(response.authenticatorData),
-        signature: encode(response.signature),
-        userHandle: response.userHandle ? encode(response.userHandle) : null,
-      };
-  return JSON.stringify({
-    id: credential.id,
-    rawId: encode(credential.rawId),
-    type: credential.type,
-    authenticatorAttachment: credential.authenticatorAttachment ?? null,
-    clientExtensionResults: credential.getClientExtensionResults(),
-    response: { clientDataJSON: encode(response.clientDataJSON), ...parts },
-  });
-}
+// Passkeys. A form marked data-passkey fetches the options of its ceremony; the browser's answer goes into the
+// form's hidden fields, and the form is sent like any other, so that every answer is an ordinary page.
+const RENEW_MS = 4 * 60_000; // a ceremony lasts five minutes
+const able = typeof window.PublicKeyCredential?.parseRequestOptionsFromJSON === "function";
 
 function begin(form) {
-  const options = JSON.parse(form.dataset.options);
   const create = form.dataset.passkey === "create";
   const button = form.querySelector("button");
   const failure = form.querySelector("[data-failure]");
@@ -47,13 +11,26 @@ function begin(form) {
 
   async function ask(mediation) {
     waiting.abort();
-    waiting = new AbortController();
-    const request = { publicKey: create ? forCreate(options) : forGet(options), signal: waiting.signal };
+    const { signal } = (waiting = new AbortController());
+    const answer = await fetch(form.dataset.options, { signal, headers: { Accept: "application/json" } });
+    if (!answer.ok) throw new Error(`options: ${answer.status}`);
+    const { ceremony, options } = await answer.json();
+    const request = create
+      ? { publicKey: PublicKeyCredential.parseCreationOptionsFromJSON(options), signal }
+      : { publicKey: PublicKeyCredential.parseRequestOptionsFromJSON(options), signal };
     if (mediation) request.mediation = mediation;
     const credential = await (create ? navigator.credentials.create(request) : navigator.credentials.get(request));
-    form.elements.credential.value = written(credential);
+    form.elements.ceremony.value = ceremony;
+    form.elements.credential.value = JSON.stringify(credential);
     button.disabled = true;
     form.submit();
+  }
+
+  // Passkeys stand among what the browser offers in the field for the name, until one is chosen.
+  async function offer() {
+    if (!(await PublicKeyCredential.isConditionalMediationAvailable?.())) return;
+    const renew = setTimeout(offer, RENEW_MS);
+    await ask("conditional").catch((error) => { if (error.name !== "AbortError") clearTimeout(renew); });
   }
 
   form.hidden = false;
@@ -62,19 +39,18 @@ function begin(form) {
     failure.hidden = true;
     ask().catch((error) => { if (error.name !== "AbortError") failure.hidden = false; });
   });
-  if ("conditional" in form.dataset) {
-    PublicKeyCredential.isConditionalMediationAvailable?.().then((can) => can && ask("conditional")).catch(() => {});
-  }
+  if ("conditional" in form.dataset) offer();
 }
 
-// Tells the passkey manager which passkeys still work, so that it offers no other.
-async function signal(element) {
-  const told = JSON.parse(element.dataset.passkeySignal);
-  await PublicKeyCredential.signalAllAcceptedCredentials?.(told.accepted).catch(() => {});
-  if (told.user) await PublicKeyCredential.signalCurrentUserDetails?.(told.user).catch(() => {});
+// Tells the passkey manager which passkeys still work here, so that it offers no other.
+function signal(element) {
+  const { unknown, accepted, details } = JSON.parse(element.dataset.passkeySignal);
+  if (unknown) PublicKeyCredential.signalUnknownCredential?.(unknown).catch(() => {});
+  if (accepted) PublicKeyCredential.signalAllAcceptedCredentials?.(accepted).catch(() => {});
+  if (details) PublicKeyCredential.signalCurrentUserDetails?.(details).catch(() => {});
 }
 
-if (window.PublicKeyCredential) {
+if (able) {
   document.querySelectorAll("form[data-passkey]").forEach(begin);
   document.querySelectorAll("[data-passkey-signal]").forEach(signal);
   document.querySelectorAll("[data-without-passkeys]").forEach((element) => { element.hidden = true; });

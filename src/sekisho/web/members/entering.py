@@ -1,0 +1,28 @@
+"""What every login ends with: the cookies of a session and a device, and the page where it goes on."""
+
+from typing import Any
+
+from litestar import Response
+
+from sekisho.identity.welcomes import Stopped, Welcome
+from sekisho.web.members import cookies
+from sekisho.web.members.admission import own_path
+from sekisho.web.members.visits import Visit
+
+FORBIDDEN = 403
+
+
+def welcomed(visit: Visit, welcome: Welcome, *, to: str = "") -> Response[Any]:
+    """Let somebody in: to a page, or to the one that they wanted to open before they logged in."""
+    visit.set(cookies.hosted(cookies.SESSION, welcome.session_token))
+    visit.set(cookies.hosted(cookies.DEVICE, welcome.device_cookie, max_age_s=cookies.DEVICE_S))
+    wanted = own_path(cookies.read(visit.request, cookies.NEXT))
+    for passing in (cookies.STEP, cookies.NEXT):
+        if cookies.read(visit.request, passing):
+            visit.set(cookies.gone(passing))
+    return visit.go(to or wanted)
+
+
+def stopped(visit: Visit, stop: Stopped) -> Response[Any]:
+    """Say that the account is not open, to somebody who has proven to be its member."""
+    return visit.page("members/stopped.html", status=FORBIDDEN, state=stop.state, here="/login")
