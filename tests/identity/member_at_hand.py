@@ -2,19 +2,25 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
-from sqlalchemy import insert
+from sqlalchemy import Connection, insert, select
 
-from sekisho.identity.assurance import Level, Proof, Standing
+from sekisho.identity import devices, sessions
+from sekisho.identity.arrivals import Arrival
+from sekisho.identity.assurance import Level, Proof, Standing, Way
 from sekisho.identity.devices import Device
 from sekisho.identity.institution import Institution, Parts
-from sekisho.identity.sessions import Session
+from sekisho.identity.personal_data import Item, store
+from sekisho.identity.sessions import Birth, Session
 from sekisho.kernel.chance import SeededChance
 from sekisho.kernel.clock import SetClock
 from sekisho.kernel.ids import DEVICE, MEMBER, SESSION, MemberId
 from sekisho.storage.engine import Store, open_store
 from sekisho.storage.keyring import HeldKeyring, new_keys
+from sekisho.storage.outbox import StoredEntry, read_after
 from sekisho.storage.tables.members import member
+from sekisho.storage.tables.messages import message
 
 NOON_US = 1_790_000_000_000_000
 
@@ -26,6 +32,16 @@ LENDER = Institution(
     telephone="0120-000-000",
     desk_hours={"ja": "平日9:00-18:00", "en": "weekdays 9:00-18:00"},
 )
+
+
+CHROME = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/140.0.0.0 Safari/537.36"
+
+
+class Entered(NamedTuple):
+    """A session and the device that it runs on."""
+
+    session: Session
+    device: Device
 
 
 @dataclass
@@ -55,6 +71,58 @@ class AtHand:
         }
         self.store.write(lambda connection: connection.execute(insert(member).values(row))).result()
         return member_id
+
+    def add_reachable_member(self) -> MemberId:
+        """Open an account with a mobile number and an e-mail address."""
+        member_id = self.add_member()
+        contacts = {
+            Item.MOBILE_PHONE: f"+8190123400{self.members:02d}",
+            Item.EMAIL: f"m{self.members}@example.jp",
+        }
+        self.store.write(
+            lambda connection: store(connection, self.parts.keyring, member_id, contacts, self.clock.now_us())
+        ).result()
+        return member_id
+
+    def log_in(
+        self, member_id: MemberId, level: Level = Level.CODE, standing: Standing = Standing.TRUSTED
+    ) -> Entered:
+        """Open a session on a device, both in their tables."""
+        arrival = Arrival(ip="192.0.2.7", user_agent=CHROME)
+
+        def work(connection: Connection) -> Entered:
+            device = devices.enrol(connection, self.parts, member_id, arrival, standing).device
+            birth = Birth(member_id=member_id, device_id=device.id, level=level, arrival=arrival)
+            return Entered(sessions.open_session(connection, self.parts, birth).session, device)
+
+        return self.store.write(work).result()
+
+    def now(self, entered: Entered) -> Entered:
+        """Read a session and its device as they are now."""
+        with self.store.read() as connection:
+            session = sessions.find(connection, entered.session.id)
+            device = devices.find(connection, entered.device.id)
+        assert session is not None
+        assert device is not None
+        return Entered(session, device)
+
+    def prove(self, entered: Entered, way: Way, purpose: str = "") -> Entered:
+        """Give a proof within a session, as of now."""
+        work = self.store.write(
+            lambda connection: sessions.prove(connection, self.parts, entered.session, way, purpose=purpose)
+        )
+        return Entered(work.result().session, entered.device)
+
+    def events(self) -> list[StoredEntry]:
+        """Return all that happened."""
+        with self.store.read() as connection:
+            return read_after(connection, 0, limit=10_000)
+
+    def notices(self) -> list[str]:
+        """Return the kinds of the notices that were queued, sorted, each once for every channel."""
+        with self.store.read() as connection:
+            kinds = connection.execute(select(message.c.kind)).scalars().all()
+        return sorted(kind.split(":")[1] for kind in kinds)
 
     def device_of(self, member_id: MemberId, standing: Standing = Standing.TRUSTED) -> Device:
         """Make a device that is in no table."""

@@ -3,7 +3,6 @@
 import msgspec
 import pytest
 from sqlalchemy import select, update
-from tests.identity.member_at_hand import open_at_hand
 
 from sekisho.identity.personal_data import Item, changes_of, read_for_use, reseal, store
 from sekisho.kernel.clock import SetClock
@@ -20,13 +19,6 @@ DATA = {
     Item.EMAIL: "hanako.yoshida@example.jp",
     Item.PAYOUT_ACCOUNT: "かもめ銀行 本店 普通 7654321 ヨシダ ハナコ",
 }
-
-
-@pytest.fixture
-def at_hand(tmp_path):
-    opened = open_at_hand(tmp_path)
-    yield opened
-    opened.store.close()
 
 
 @pytest.fixture

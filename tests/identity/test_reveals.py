@@ -5,7 +5,6 @@ import asyncio
 import msgspec
 import pytest
 from sqlalchemy import insert, select
-from tests.identity.member_at_hand import open_at_hand
 
 from sekisho.identity.assurance import (
     InsufficientAuthentication,
@@ -47,13 +46,6 @@ class OneLoan:
 
     def items(self, connection, member_id):  # noqa: ARG002 - the protocol's
         return {Item.LOAN_BALANCE: f"123,456円 ({member_id})"}
-
-
-@pytest.fixture
-def at_hand(tmp_path):
-    opened = open_at_hand(tmp_path)
-    yield opened
-    opened.store.close()
 
 
 @pytest.fixture
