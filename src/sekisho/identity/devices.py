@@ -158,6 +158,4 @@ def _get(connection: Connection, device_id: DeviceId) -> Device:
 
 
 def _of(row: Row[tuple[object, ...]]) -> Device:
-    values = {str(name): value for name, value in row._mapping.items()}  # noqa: SLF001 - SQLAlchemy's public name for it
-    del values["token_digest"]
-    return msgspec.convert(values, Device)
+    return msgspec.convert(row, Device, from_attributes=True)

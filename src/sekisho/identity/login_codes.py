@@ -131,5 +131,6 @@ def _proved(waiting: Waiting, arrival: Arrival, replaces: str) -> Proved:
         campaign=waiting.campaign,
         password_leaked=waiting.password_leaked,
         sign_in_id=waiting.sign_in_id,
+        purpose=LOGIN.key,
         replaces=replaces,
     )

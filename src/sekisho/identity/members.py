@@ -107,4 +107,4 @@ def set_language(connection: Connection, member_id: MemberId, language: str) -> 
 
 
 def _of(row: Row[tuple[object, ...]]) -> Member:
-    return msgspec.convert({str(name): value for name, value in row._mapping.items()}, Member)  # noqa: SLF001 - SQLAlchemy's public name for it
+    return msgspec.convert(row, Member, from_attributes=True)

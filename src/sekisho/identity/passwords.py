@@ -71,11 +71,7 @@ def secret_token(keyring: Keyring, typed: str, now_us: int) -> str:
 def find(connection: Connection, member_id: str) -> Kept | None:
     """Return what is kept of a member's password, None where there is none."""
     row = connection.execute(select(password).where(password.c.member_id == member_id)).one_or_none()
-    if row is None:
-        return None
-    values = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public name for it
-    del values["member_id"]
-    return msgspec.convert(values, Kept)
+    return None if row is None else msgspec.convert(row, Kept, from_attributes=True)
 
 
 def put(connection: Connection, parts: Parts, member_id: MemberId, hashed: str, pepper_name: str) -> None:

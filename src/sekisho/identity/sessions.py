@@ -91,7 +91,10 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Birth(msgspec.Struct, frozen=True, kw_only=True):
-    """How a session begins: whose it is, how it was proven, and what was known then."""
+    """How a session begins: whose it is, how it was proven, and what was known then.
+
+    `purpose` is the key of what a code was entered for; empty where none was.
+    """
 
     member_id: MemberId
     device_id: DeviceId
@@ -101,6 +104,7 @@ class Birth(msgspec.Struct, frozen=True, kw_only=True):
     risk: float = 0.0
     campaign: str = ""
     password_leaked: bool = False
+    purpose: str = ""
 
 
 class Opened(NamedTuple):
@@ -140,6 +144,8 @@ def open_session(connection: Connection, parts: Parts, birth: Birth) -> Opened:
     connection.execute(insert(session).values(values))
     if birth.level is Level.PASSKEY:
         opened = _with_proof(connection, opened, Proof(Way.PASSKEY, now_us))
+    elif birth.level is Level.CODE and birth.purpose:
+        opened = _with_proof(connection, opened, Proof(Way.CODE, now_us, birth.purpose))
     body = msgspec.json.encode({"level": birth.level, "risk": birth.risk, "campaign": birth.campaign})
     outbox.append(connection, [outbox.Entry("member:session:opened", opened.id, now_us, body)])
     return Opened(opened, token)
@@ -202,6 +208,11 @@ def prove(connection: Connection, parts: Parts, proven: Session, way: Way, *, pu
     subject = f"{proven.id}:{now_us}"
     outbox.append(connection, [outbox.Entry("member:session:proven", subject, now_us, body)])
     return Opened(_with_proof(connection, changed, proof), token)
+
+
+def set_password_fine(connection: Connection, session_id: SessionId) -> None:
+    """Take the mark of a leaked password off a session, because the member has set a new one."""
+    connection.execute(update(session).where(session.c.id == session_id).values(password_leaked=False))
 
 
 def end(connection: Connection, parts: Parts, session_id: SessionId, why: Ended) -> bool:
@@ -279,6 +290,4 @@ def _with_proofs(connection: Connection, of: Session, now_us: int) -> Session:
 
 
 def _of(row: Row[tuple[object, ...]]) -> Session:
-    values = {str(name): value for name, value in row._mapping.items()}  # noqa: SLF001 - SQLAlchemy's public name for it
-    del values["token_digest"]
-    return msgspec.convert(values, Session, builtin_types=(bytes,))
+    return msgspec.convert(row, Session, from_attributes=True, builtin_types=(bytes,))

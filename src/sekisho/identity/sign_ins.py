@@ -124,4 +124,4 @@ def mark_disowned(connection: Connection, sign_in_id: SignInId, now_us: int) -> 
 
 
 def _of(row: Row[tuple[object, ...]]) -> SignIn:
-    return msgspec.convert(dict(row._mapping), SignIn)  # noqa: SLF001 - SQLAlchemy's public name for it
+    return msgspec.convert(row, SignIn, from_attributes=True)

@@ -117,5 +117,4 @@ def expired(connection: Connection, now_us: int, *, limit: int) -> list[Waiting]
 
 
 def _of(row: Row[tuple[object, ...]]) -> Waiting:
-    values = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public name for it
-    return msgspec.convert(values, Waiting, builtin_types=(bytes,))
+    return msgspec.convert(row, Waiting, from_attributes=True, builtin_types=(bytes,))

@@ -35,7 +35,11 @@ class Stopped(NamedTuple):
 
 
 class Proved(msgspec.Struct, frozen=True, kw_only=True):
-    """Who has proven to be whom, how, and what the guard thought of it."""
+    """Who has proven to be whom, how, and what the guard thought of it.
+
+    `purpose` is the key of what a code was entered for, `sign_in_id` a line of the history that this ends,
+    `replaces` the session token that the browser had until now.
+    """
 
     member_id: MemberId
     level: Level
@@ -48,13 +52,13 @@ class Proved(msgspec.Struct, frozen=True, kw_only=True):
     password_leaked: bool = False
     sign_in_id: str = ""
     replaces: str = ""
+    purpose: str = ""
 
 
 def welcome(connection: Connection, parts: Parts, proved: Proved) -> Welcome:
     """Open a session for who has passed. The state of the account was looked at before.
 
-    `replaces` is the session token that the browser had until now: that session ends, so that nobody who
-    planted it shares in this one.
+    The session that the browser had until now ends, so that nobody who planted it shares in this one.
     """
     now_us = parts.clock.now_us()
     if proved.replaces and (before := sessions.current(connection, proved.replaces, now_us)) is not None:
@@ -72,6 +76,7 @@ def welcome(connection: Connection, parts: Parts, proved: Proved) -> Welcome:
             risk=proved.risk,
             campaign=proved.campaign,
             password_leaked=proved.password_leaked,
+            purpose=proved.purpose,
         ),
     )
     _write_down(connection, parts, proved, opened.session)
