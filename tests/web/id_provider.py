@@ -21,7 +21,7 @@ from sekisho.identity.arrivals import Arrival
 from sekisho.identity.assurance import Level, Standing
 from sekisho.identity.institution import Institution, Parts
 from sekisho.identity.openid import clients
-from sekisho.identity.openid.clients import ClientSettings
+from sekisho.identity.openid.clients import ClientSettings, Proof
 from sekisho.identity.openid.settings import OpenIdSettings
 from sekisho.identity.personal_data import Item
 from sekisho.identity.sessions import Session
@@ -211,15 +211,26 @@ class RelyingParty(OAuth2Mixin, OpenIDMixin, BaseApp):  # type: ignore[misc] # i
 
     client_cls = OAuth2Session
 
-    def __init__(self, provider: Provider, secret: str, client_id: str = "wallet", **options: Any) -> None:
-        options = {"scope": "openid", "code_challenge_method": "S256"} | options
+    def __init__(
+        self,
+        provider: Provider,
+        secret: str | bytes,
+        client_id: str = "wallet",
+        *,
+        scope: str = "openid",
+        proof: Proof = Proof.SECRET_BASIC,
+    ) -> None:
         super().__init__(
             framework=None,
             name="id",
             client_id=client_id,
             client_secret=secret or None,
             server_metadata_url=f"{provider.origin}/.well-known/openid-configuration",
-            client_kwargs=options,
+            client_kwargs={
+                "scope": scope,
+                "code_challenge_method": "S256",
+                "token_endpoint_auth_method": proof.value,
+            },
         )
 
     def begin(self, redirect_uri: str = CALLBACK, **parameters: Any) -> dict[str, str]:

@@ -225,7 +225,7 @@ def test_a_client_with_a_key_proves_itself_by_signing(provider, browser):
     key = jwk.RSAKey.generate_key(2_048, private=True)
     public = msgspec.json.encode({"keys": [key.as_dict(private=False)]}).decode()
     provider.add_client(settings=msgspec.structs.replace(WALLET, proof=Proof.PRIVATE_KEY_JWT, key_set=public))
-    wallet = RelyingParty(provider, key.as_pem(private=True), token_endpoint_auth_method="private_key_jwt")
+    wallet = RelyingParty(provider, key.as_pem(private=True), proof=Proof.PRIVATE_KEY_JWT)
     wallet.client_auth_methods = [PrivateKeyJWT(f"{provider.origin}/openid/token")]
     provider.log_in(browser, provider.add_member())
     assert wallet.finish(wallet.log_in(browser), browser.away)["claims"]["azp"] == "wallet"
@@ -233,7 +233,7 @@ def test_a_client_with_a_key_proves_itself_by_signing(provider, browser):
 
 def test_a_secret_can_be_sent_in_the_form(provider, browser):
     secret = provider.add_client(settings=msgspec.structs.replace(WALLET, proof=Proof.SECRET_POST))
-    wallet = RelyingParty(provider, secret, token_endpoint_auth_method="client_secret_post")
+    wallet = RelyingParty(provider, secret, proof=Proof.SECRET_POST)
     provider.log_in(browser, provider.add_member())
     assert wallet.finish(wallet.log_in(browser), browser.away)["claims"]["azp"] == "wallet"
 
@@ -242,7 +242,7 @@ def test_a_secret_can_be_sent_in_the_form(provider, browser):
 def test_an_app_comes_back_on_any_port_or_by_its_own_scheme(provider, browser, uri):
     """RFC 8252: no secret, and PKCE ties the code to the app that asked."""
     provider.add_client(settings=APP)
-    app = RelyingParty(provider, "", token_endpoint_auth_method="none")
+    app = RelyingParty(provider, "", proof=Proof.NONE)
     provider.log_in(browser, provider.add_member())
     begun = app.log_in(browser, uri)
     assert browser.away.startswith(uri + "?")
@@ -250,7 +250,7 @@ def test_an_app_comes_back_on_any_port_or_by_its_own_scheme(provider, browser, u
 
 
 def test_a_client_may_have_rs256(provider, browser):
-    settings = msgspec.structs.replace(WALLET, id_token_algorithm="RS256")
+    settings = msgspec.structs.replace(WALLET, signed_with="RS256")
     wallet = RelyingParty(provider, provider.add_client(settings=settings))
     provider.log_in(browser, provider.add_member())
     assert wallet.finish(wallet.log_in(browser), browser.away)["claims"]["azp"] == "wallet"

@@ -58,7 +58,7 @@ class ClientSettings(msgspec.Struct, frozen=True, kw_only=True):
     native: bool = False
     proof: Proof = Proof.SECRET_BASIC
     key_set: str = ""
-    id_token_algorithm: Algorithm = "ES256"  # noqa: S105 - an algorithm
+    signed_with: Algorithm = "ES256"
     scopes: tuple[Scope, ...] = tuple(Scope)
     sector: str = ""
     consent: bool = True
@@ -111,7 +111,7 @@ def check(settings: ClientSettings) -> None:
         raise ClientUnfit(f"the key set is longer than {KEY_SET_CHARACTERS_MAX} characters")
     if (settings.proof is Proof.PRIVATE_KEY_JWT) != bool(keys):
         raise ClientUnfit("a key set belongs to private_key_jwt, and private_key_jwt needs one")
-    if settings.id_token_algorithm not in ALGORITHMS:
+    if settings.signed_with not in ALGORITHMS:
         raise ClientUnfit(f"ID tokens are signed with {' or '.join(ALGORITHMS)}")
     if Scope.OPENID not in settings.scopes:
         raise ClientUnfit("every client needs the scope openid")

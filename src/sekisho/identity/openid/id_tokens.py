@@ -51,7 +51,7 @@ class TokenSigner:
         }
         if granted.nonce:
             claims["nonce"] = granted.nonce
-        return sign(claims, self._keys.signer(client.settings.id_token_algorithm))
+        return sign(claims, self._keys.signer(client.settings.signed_with))
 
     def logout_token(self, client: Client, member_id: MemberId, session_id: SessionId) -> str:
         """Return the token that tells a client of a session's end (Back-Channel Logout 1.0 section 2.4)."""
@@ -63,7 +63,7 @@ class TokenSigner:
             "jti": self._parts.chance.octets(JTI_OCTETS).hex(),
             "events": {LOGOUT_EVENT: {}},
         }
-        return sign(claims, self._keys.signer(client.settings.id_token_algorithm), kind=LOGOUT_TYPE)
+        return sign(claims, self._keys.signer(client.settings.signed_with), kind=LOGOUT_TYPE)
 
     def read_hint(self, token: str) -> Hint | None:
         """Read an ID token that came back as id_token_hint, None where it is not one of ours.
