@@ -65,9 +65,13 @@ class CountTable:
         prints = self.prints
         if prints[at] == wanted:
             return at
-        for way in (at ^ 1, at ^ 2, at ^ 3):
-            if prints[way] == wanted:
-                return way
+        # Written out: the loop would cost as much as the search.
+        if prints[at ^ 1] == wanted:
+            return at ^ 1
+        if prints[at ^ 2] == wanted:
+            return at ^ 2
+        if prints[at ^ 3] == wanted:
+            return at ^ 3
         return -1
 
     def take(self, key: int, now_s: int) -> int:

@@ -28,7 +28,6 @@ _DECOY_EVERY = 16
 _NEAR = 4  # the network class "same prefix"
 _PARTNER = Sighting(TokenClass.PARTNER, 0, 0)
 _MARK = 0xFFFF_FFFF
-_NOTHING = (0.0, 0.0)
 _UNKNOWN = Surroundings()
 
 
@@ -118,14 +117,17 @@ class Recollection:
 
     def look_around(self, source: Source, now_s: int) -> Surroundings:
         """Say what is known of an address and its prefix now."""
-        ever, address, prefix = 0, _NOTHING, _NOTHING
-        slot = self.addresses.find(source.address)
+        addresses, prefixes = self.addresses, self.prefixes
+        slot, around = addresses.find(source.address), prefixes.find(source.prefix)
+        if slot < 0 and around < 0:
+            return _UNKNOWN
+        ever, excess, successes = 0, 0.0, 0.0
         if slot >= 0:
-            ever, address = self.addresses.ever[slot], excess_failures(self.addresses, slot, now_s)
-        slot = self.prefixes.find(source.prefix)
-        if slot >= 0:
-            prefix = excess_failures(self.prefixes, slot, now_s)
-        return Surroundings(ever, *address, *prefix)
+            ever = addresses.ever[slot]
+            excess, successes = excess_failures(addresses, slot, now_s)
+        if around < 0:
+            return Surroundings(ever, excess, successes)
+        return Surroundings(ever, excess, successes, *excess_failures(prefixes, around, now_s))
 
     def as_somebody_else(self, seen: Observation, now_s: int) -> Codes:
         """Return the member codes had the same source come for another member, drawn at random."""
@@ -176,12 +178,12 @@ class Recollection:
         return not (again or repeated or addresses.ever[slot] or (exists and seen.known.network >= _NEAR))
 
     def _guesses(self, member: int, source: Source, now_s: int) -> tuple[float, bool]:
-        slot = self.accounts.find(member)
+        accounts = self.accounts
+        slot = accounts.find(member)
         if slot < 0:
             return 0.0, False
-        return self.accounts.failures[slot] * self.accounts.kept(slot, now_s), self.accounts.tag[
-            slot
-        ] == source.address & _MARK
+        from_here = accounts.tag[slot] == source.address & _MARK
+        return accounts.failures[slot] * accounts.kept(slot, now_s), from_here
 
     def _actor_class(self, actor: str) -> int:
         slot = self.actors.find(xxhash.xxh3_64_intdigest(actor.encode("utf-8", "surrogatepass")))

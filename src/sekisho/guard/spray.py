@@ -18,7 +18,7 @@ class SecretUse:
         self._slots = slots
         self._period_s = period_s
         self._period = -1
-        self._key = b""
+        self._keyed = blake2b(digest_size=8)
         self._table = CountTable(slots=1, half_life_s=86_400.0, key=0)
 
     def key_of(self, gate: str, secret: str, now_s: int) -> int:
@@ -28,31 +28,28 @@ class SecretUse:
         period = now_s // self._period_s
         if period > self._period:
             self._turn(period)
-        return int.from_bytes(
-            blake2b(
-                f"{gate}|{secret}".encode("utf-8", "surrogatepass"), key=self._key, digest_size=8
-            ).digest(),
-            "big",
-        )
+        keyed = self._keyed.copy()
+        keyed.update(f"{gate}|{secret}".encode("utf-8", "surrogatepass"))
+        return int.from_bytes(keyed.digest(), "big")
 
     def _turn(self, period: int) -> None:
         self._period = period
-        self._key = blake2b(
+        key = blake2b(
             period.to_bytes(8, "big"), key=self._root, person=b"secret-use", digest_size=32
         ).digest()
-        self._table = CountTable(
-            slots=self._slots, half_life_s=86_400.0, key=int.from_bytes(self._key[:8], "big")
-        )
+        self._keyed = blake2b(key=key, digest_size=8)
+        self._table = CountTable(slots=self._slots, half_life_s=86_400.0, key=int.from_bytes(key[:8], "big"))
 
     def failures(self, key: int, member: int, now_s: int) -> float:
         """Return the decayed count of accounts, this one apart where it was the last, on which the
         secret failed.
         """
-        slot = self._table.find(key) if key else -1
+        table = self._table
+        slot = table.find(key) if key else -1
         if slot < 0:
             return 0.0
-        count = self._table.failures[slot] * self._table.kept(slot, now_s)
-        return float(count - 1.0 if self._table.tag[slot] == member & 0xFFFF_FFFF and count >= 1.0 else count)
+        count = table.failures[slot] * table.kept(slot, now_s)
+        return count - 1.0 if count >= 1.0 and table.tag[slot] == member & 0xFFFF_FFFF else count
 
     def count(self, key: int, member: int, now_s: int) -> None:
         """Count a failure of the secret; the same account twice in a row counts once."""
