@@ -211,7 +211,7 @@ class CodeDesk:
         code_id, subject, purpose, typed, entered, stopped = entry
         now_us = self._parts.clock.now_us()
         row = code_rows.find(connection, code_id, to_change=True)
-        digits = _digits(typed)
+        digits = digits_of(typed)
         kept = row.digest if row else bytes(DIGEST_OCTETS)
         fits = hmac.compare_digest(code_rows.digest_of(self._parts, code_id, digits), kept)
         evidence = self._evidence(connection, row, subject, entered)
@@ -323,7 +323,7 @@ def _lane(asked: Asked) -> Lane:
     return Lane.MEMBER if asked.session_id else Lane.STRANGER
 
 
-def _digits(typed: str) -> str:
+def digits_of(typed: str) -> str:
     """Return the digits of what was typed, full-width ones too; empty where that can be no code."""
     plain = unicodedata.normalize("NFKC", typed[:_TYPED_CHARS_MAX])
     digits = "".join(plain.replace("-", "").split())

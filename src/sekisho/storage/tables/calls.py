@@ -1,9 +1,10 @@
 """Calls that staff make, written down before they are made, and calls that members report."""
 
-from sqlalchemy import BigInteger, Column, ForeignKey, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Integer, LargeBinary, Table, Text
 
 from sekisho.storage.tables import metadata
 
+# The code is sealed and not hashed: staff must read it to say it, and the member to compare it.
 outbound_call = Table(
     "outbound_call",
     metadata,
@@ -11,13 +12,15 @@ outbound_call = Table(
     Column("member_id", Text, ForeignKey("member.id"), nullable=False, index=True),
     Column("staff", Text, nullable=False),
     Column("purpose", Text, nullable=False),
-    Column("code", Text, nullable=False),
+    Column("sealed_code", LargeBinary, nullable=False),
+    Column("tries_left", Integer, nullable=False),
     Column("recorded_at_us", BigInteger, nullable=False),
     Column("expires_at_us", BigInteger, nullable=False),
     Column("ended_at_us", BigInteger, nullable=True),
     Column("result", Text, nullable=False),
 )
 
+# `call_id` is the recorded call that it may have been; what the member wrote is sealed.
 call_report = Table(
     "call_report",
     metadata,
@@ -25,8 +28,7 @@ call_report = Table(
     Column("member_id", Text, ForeignKey("member.id"), nullable=False, index=True),
     Column("called_at_us", BigInteger, nullable=False),
     Column("reported_at_us", BigInteger, nullable=False),
-    Column("number_shown", Text, nullable=False),
-    Column("asked_for", Text, nullable=False),
-    Column("told_code", Text, nullable=False),
-    Column("words", Text, nullable=False),
+    Column("told_code", Boolean, nullable=False),
+    Column("call_id", Text, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
 )

@@ -1,6 +1,6 @@
 """What protects a member for a while: holds, and recoveries that take their time."""
 
-from sqlalchemy import BigInteger, Column, ForeignKey, Table, Text
+from sqlalchemy import BigInteger, Column, ForeignKey, Integer, Table, Text
 
 from sekisho.storage.tables import metadata
 
@@ -18,14 +18,21 @@ hold = Table(
     Column("lifted_by", Text, nullable=False),
 )
 
+# The wait is counted as it passes (`counted_us`, up to `counted_at_us`), so that a clock that jumps ahead
+# cannot shorten it; `due_at_us` is what is expected from there on.
 recovery = Table(
     "recovery",
     metadata,
     Column("id", Text, primary_key=True),
     Column("member_id", Text, ForeignKey("member.id"), nullable=False, index=True),
     Column("device_id", Text, nullable=False),
+    Column("country", Text, nullable=False),
     Column("asked_at_us", BigInteger, nullable=False),
     Column("due_at_us", BigInteger, nullable=False),
-    Column("state", Text, nullable=False),
+    Column("counted_us", BigInteger, nullable=False),
+    Column("counted_at_us", BigInteger, nullable=False),
+    Column("days_told", Integer, nullable=False),
+    Column("hold_id", Text, nullable=False),
+    Column("state", Text, nullable=False, index=True),
     Column("ended_at_us", BigInteger, nullable=True),
 )

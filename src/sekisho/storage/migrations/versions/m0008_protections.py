@@ -40,8 +40,13 @@ def _make_recovery() -> None:
         sa.Column("id", sa.Text(), nullable=False),
         sa.Column("member_id", sa.Text(), nullable=False),
         sa.Column("device_id", sa.Text(), nullable=False),
+        sa.Column("country", sa.Text(), nullable=False),
         sa.Column("asked_at_us", sa.BigInteger(), nullable=False),
         sa.Column("due_at_us", sa.BigInteger(), nullable=False),
+        sa.Column("counted_us", sa.BigInteger(), nullable=False),
+        sa.Column("counted_at_us", sa.BigInteger(), nullable=False),
+        sa.Column("days_told", sa.Integer(), nullable=False),
+        sa.Column("hold_id", sa.Text(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("ended_at_us", sa.BigInteger(), nullable=True),
         sa.ForeignKeyConstraint(
@@ -51,3 +56,4 @@ def _make_recovery() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_recovery")),
     )
     op.create_index(op.f("ix_recovery_member_id"), "recovery", ["member_id"], unique=False)
+    op.create_index(op.f("ix_recovery_state"), "recovery", ["state"], unique=False)
