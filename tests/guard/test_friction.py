@@ -137,6 +137,22 @@ def test_passed_challenges_do_not_fill_the_ring():
     assert scores.friction.thresholds[0] == pytest.approx(before, abs=0.3)
 
 
+def test_nothing_that_was_spent_is_forgotten():
+    """The ring's honest members look more hostile than those who come: the budget is still
+    spent, for what is not spent adds up.
+    """
+    scores = Scores(0.01)
+    scores.honest(RING)
+    friction, asked, count = scores.friction, 0, 40_000
+    for _ in range(count):
+        score = scores.draw() - 0.4
+        vouched = scores.chance.fraction() >= DOUBTED
+        asked += not vouched and score > friction.thresholds[0]
+        friction.spend(0, 0.0 if vouched or score <= friction.thresholds[0] else 1.0)
+        friction.refresh(DOUBTED, 1)
+    assert asked / count == pytest.approx(0.01, rel=0.1)
+
+
 def test_what_was_really_spent_steers():
     """Where more are asked than the ring foresees, the next are asked less, and the other way round."""
     scores = Scores(0.01)

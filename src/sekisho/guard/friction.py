@@ -24,7 +24,7 @@ _LOOK = 64
 _EVERY = 64
 _CATCH_UP = 16
 _STEP = 1 / 25  # e-fold after 25 honest members too many or too few
-_LEAST, _MOST = 0.4, 1.3
+_LEAST, _MOST = 0.25, 4.0  # wide: where it sticks, what was spent is forgotten
 NEVER = float("inf")
 _EVEN = 0.0  # in a campaign the score is a log ratio: above this, hostile is likelier than honest
 

@@ -217,11 +217,16 @@ class Guard:
         honest = 1.0 if vouched else _honesty(lane, score, challenge)
         lane.count_success(vouched=vouched, bare=seen.sighting.kind == TokenClass.NONE, honest=honest)
         lane.spend(score, honest)
-        if honest >= (_LIKELY if decision.action is Action.ALLOW else _SURE_TO_LEARN):
+        sure = honest >= (_LIKELY if decision.action is Action.ALLOW else _SURE_TO_LEARN)
+        if sure:
             lane.alarm.success(self._now_s)
-            if seen.facts is not None:
-                other = None if lane.in_campaign else self.recollection.as_somebody_else(seen, self._now_s)
-                lane.learn_success(seen.sighting.kind, seen.leaked, seen.facts, seen.codes, other, honest)
+        if seen.facts is not None and honest > 0.0:
+            other = None if lane.in_campaign else self.recollection.as_somebody_else(seen, self._now_s)
+            lane.learn_success(
+                seen.sighting.kind, seen.leaked, seen.facts, seen.codes, other, honest,
+                proven=honest == 1.0,
+            )  # fmt: skip
+        if sure:
             self.recollection.remember_success(seen, attempt, self._now_s)
         if seen.facts is not None and honest > 0.0:
             lane.keep_example(
@@ -243,7 +248,9 @@ class Guard:
         if decision.before_hash and exists:
             # Stopped before the hash, the outcome is not known in the request path but for a random share.
             weight = 1.0 / self.policy.gate(attempt.gate).label_share if decision.label_wanted else 0.0
-        lane.learn_failure(seen.facts, seen.codes if exists else None, weight)
+        lane.learn_failure(
+            seen.sighting.kind, seen.leaked, seen.facts, seen.codes if exists else None, weight
+        )
 
 
 def _apply(

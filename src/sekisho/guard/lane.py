@@ -22,6 +22,7 @@ from sekisho.guard.evidence import (
 from sekisho.guard.friction import Friction
 from sekisho.guard.memory import Decay, Odds
 from sekisho.guard.networks import Source
+from sekisho.guard.rehearsal import Lesson, Rehearsal
 from sekisho.guard.risk import FailureOdds, Prior
 
 HOUR_S = 3_600.0
@@ -35,8 +36,9 @@ LEAST_HIT_RATE = 0.001  # assumed of every campaign, lest its hits be learnt as 
 class Lane:
     """The model, thresholds and alarm of one gate."""
 
-    LABELS_FOR_HALF = 150.0
-    LEARNT_SHARE = 0.75
+    LABELS_FOR_HALF = 500.0
+    SOURCE_LEARNT = 0.85
+    MEMBER_LEARNT = 0.70  # less: the prior knows members better, and only names that exist teach more
 
     def __init__(
         self, budgets: tuple[float, ...], hold_s: int, look_around: Callable[[Source, int], Surroundings]
@@ -49,6 +51,7 @@ class Lane:
         self._look_around = look_around
         self.odds = FailureOdds(SOURCE[-1], MEMBER[-1])
         self.prior = Prior(MEMBER[-1])
+        self._rehearsal = Rehearsal()
         self.alarm = Alarm(hold_s=hold_s)
         self.friction = Friction(budgets, self.rescore)
         self.now_s = self._next_s = 0
@@ -70,8 +73,8 @@ class Lane:
         if not self.in_campaign:
             return by_source + by_member
         learnt_source, learnt_member = self.odds.excess(source, member, self.hostile_part)
-        share = self.LEARNT_SHARE * self.failures / (self.failures + self.LABELS_FOR_HALF)
-        member_share = self.LEARNT_SHARE * self.labels / (self.labels + self.LABELS_FOR_HALF)
+        share = self.SOURCE_LEARNT * self.failures / (self.failures + self.LABELS_FOR_HALF)
+        member_share = self.MEMBER_LEARNT * self.labels / (self.labels + self.LABELS_FOR_HALF)
         return (
             share * learnt_source
             + (1.0 - share) * (by_source + self.log_intensity)
@@ -127,19 +130,22 @@ class Lane:
         member: Codes,
         other: Codes | None,
         honest: float,
+        *,
+        proven: bool,
     ) -> None:
-        """Learn an honest success; `other` is what its member codes had been for another member
-        (attack-free time only).
+        """Learn a success by the chance that it was the member's own, which `proven` says is known.
+
+        `other` is what its member codes had been for another member (attack-free time only).
         """
         for odds, code in self._counted(facts):
             odds.successes[code] += odds.decay.weight * honest
-        self.odds.learn(
-            facts.codes, member, failed=False, weight=honest, member_weight=honest, calm=not self.in_campaign
-        )
+        self._teach(kind, leaked, facts, member, failed=False, weight=honest, settled=proven)
         if other is not None:
             self.prior.learn(kind, facts.address_state, leaked, member, other)
 
-    def learn_failure(self, facts: SourceFacts, member: Codes | None, weight: float) -> None:
+    def learn_failure(
+        self, kind: int, leaked: int, facts: SourceFacts, member: Codes | None, weight: float
+    ) -> None:
         """Learn a failure; `member` is None where the id does not exist, `weight` how many failures on
         ids it stands for.
         """
@@ -156,8 +162,40 @@ class Lane:
             self.labels += weight
             for window in self._windows:
                 window.hostile += weight * window.decay.weight
+        self._teach(kind, leaked, facts, member, failed=True, weight=weight, settled=True)
+
+    def _teach(
+        self,
+        kind: int,
+        leaked: int,
+        facts: SourceFacts,
+        member: Codes | None,
+        *,
+        failed: bool,
+        weight: float,
+        settled: bool,
+    ) -> None:
+        """Teach the model an outcome, and in a campaign some earlier ones again."""
+        self._learn(facts.codes, member, failed=failed, weight=weight)
+        if not self.in_campaign or member is None:
+            return
+        state = facts.address_state
+        for old in self._rehearsal.take(
+            Lesson(kind, state, leaked, facts.codes, member, failed, weight, settled)
+        ):
+            again = old.weight
+            if not old.settled:
+                again = self.honesty(self.score(old.kind, old.state, old.leaked, old.source, old.member))
+            self._learn(old.source, old.member, failed=old.failed, weight=again)
+
+    def _learn(self, source: Codes, member: Codes | None, *, failed: bool, weight: float) -> None:
         self.odds.learn(
-            facts.codes, member, failed=True, weight=1.0, member_weight=weight, calm=not self.in_campaign
+            source,
+            member,
+            failed=failed,
+            weight=1.0 if failed else weight,
+            member_weight=weight,
+            calm=not self.in_campaign,
         )
 
     def _counted(self, facts: SourceFacts) -> tuple[tuple[Odds, int], ...]:
@@ -199,6 +237,7 @@ class Lane:
             self.friction.model_changed()
             if not on:
                 self.odds.forget_attack()
+                self._rehearsal.forget()
                 self.failures = self.labels = 0.0
 
     def count_success(self, *, vouched: bool, bare: bool, honest: float) -> None:

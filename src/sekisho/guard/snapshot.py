@@ -26,6 +26,7 @@ from sekisho.guard.lane import Lane, _Window
 from sekisho.guard.memory import CountTable, Decay, Odds
 from sekisho.guard.networks import Source
 from sekisho.guard.recollection import Recollection
+from sekisho.guard.rehearsal import Lesson, Rehearsal
 from sekisho.guard.risk import FailureOdds, Prior, Weights
 
 VERSION = 1
@@ -40,6 +41,7 @@ KEPT: dict[type, tuple[str, ...]] = {
     Lane: (
         *("tables", "odds", "prior", "alarm", "friction", "now_s", "_next_s", "labels", "in_campaign"),
         *(
+            "_rehearsal",
             "failures",
             "_long",
             "_calm",
@@ -68,6 +70,7 @@ KEPT: dict[type, tuple[str, ...]] = {
         *("budgets", "thresholds", "_factors", "_examples", "_scores", "_proven", "_only_proven"),
         *("_next", "_cursor", "_since", "_stale"),
     ),
+    Rehearsal: ("_lessons", "_next", "_at"),
     _Window: ("decay", "bare", "vouched", "doubted", "hostile"),
 }
 """The attributes that are kept, by the class of the part. The rest is settings, or made anew."""
@@ -252,7 +255,7 @@ def _fill(part: Any, kept: Any) -> None:  # noqa: ANN401 - see _copied
             continue
         if isinstance(old, list):
             # In place: a Decay goes on scaling the lists that it follows.
-            old[:] = [_example(item) for item in new] if name == "_examples" else _counts(new)
+            old[:] = _listed(name, new)
         elif isinstance(old, array | bytearray):
             old[:] = array(old.typecode, new) if isinstance(old, array) else new
         elif isinstance(old, tuple):
@@ -299,6 +302,12 @@ def _fill_members(recollection: Recollection, kept: Mapping[str, Any]) -> None:
     profiles = [bytearray(packed[start : start + width]) for start in range(0, len(packed), width or 1)]
     recollection.members.profiles.update(zip(keys, profiles, strict=True))
     recollection.decoys[:] = [None if place < 0 else profiles[place] for place in kept["decoys"]]
+
+
+def _listed(name: str, kept: Any) -> list[Any]:  # noqa: ANN401 - see _copied
+    if name == "_examples":
+        return [_example(item) for item in kept]
+    return msgspec.convert(kept, list[Lesson]) if name == "_lessons" else _counts(kept)
 
 
 def _counts(kept: Any) -> list[float]:  # noqa: ANN401 - see _copied
