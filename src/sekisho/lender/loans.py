@@ -1,0 +1,247 @@
+"""Borrowing and repaying under a contract: the books, the charges and the next payment, in one unit of work.
+
+Charges are written down whenever the principal changes: on that day the interest and delay since the last
+time become receivables, in whole yen, and a payment is divided among delay, interest and principal in this
+order.
+Each event happens once by its key. An event for a day before the last one is refused: what was charged since
+would be wrong, and a correction is another thing.
+"""
+
+from collections.abc import Iterator
+from datetime import date
+from typing import NamedTuple
+
+import msgspec
+from sqlalchemy import Connection, insert, select
+
+from sekisho.kernel.chance import Chance
+from sekisho.kernel.clock import Clock
+from sekisho.kernel.ids import LOAN_EVENT
+from sekisho.kernel.yen import Yen
+from sekisho.ledger.accounts import find_account
+from sekisho.ledger.journal import take_turn
+from sekisho.ledger.transfers import Refused, Transfer, Why, post, post_all, reserve, settle
+from sekisho.lender.contracts import Contract, change_contract, find_contract
+from sekisho.lender.loan_events import (
+    EventKind,
+    LoanEvent,
+    Movement,
+    NotDone,
+    Position,
+    after_borrowing,
+    after_repayment,
+    charges_since,
+    is_overdue,
+    parse_day,
+    request_of,
+    why_not_lent,
+    why_not_taken,
+)
+from sekisho.lender.repayment import Allocation, allocate, fixed_payment
+from sekisho.lender.terms import TermsBook
+from sekisho.storage.tables.lender import loan_event
+
+
+class LoanAccounts(NamedTuple):
+    """The lender's own accounts in the ledger, by id."""
+
+    interest_income: str
+    delay_income: str
+    overpaid: str
+
+
+class Loans:
+    """Moves money under contracts. Every method runs inside the caller's unit of work."""
+
+    def __init__(self, accounts: LoanAccounts, book: TermsBook, *, clock: Clock, chance: Chance) -> None:
+        self._accounts = accounts
+        self._book = book
+        self._clock = clock
+        self._chance = chance
+
+    def position(self, connection: Connection, contract: Contract, day: date) -> Position:
+        """Return what is owed at the end of a day that is not before the last event's."""
+        principal = _balance(connection, contract.principal_account)
+        since = charges_since(contract, principal, day)
+        account = find_account(connection, contract.principal_account)
+        assert account is not None  # noqa: S101 - a contract without its account is a programmer's error
+        used = account.debits_posted + account.debits_pending - account.credits_posted
+        return Position(
+            principal=principal,
+            interest=_balance(connection, contract.interest_account) + since.interest,
+            delay=_balance(connection, contract.delay_account) + since.delay,
+            payment=Yen(contract.payment_yen),
+            next_due_on=parse_day(contract.next_due_on),
+            overdue=is_overdue(contract, day),
+            headroom=max(Yen(contract.limit_yen - used), Yen(0)),
+        )
+
+    def borrow(
+        self, connection: Connection, contract_id: str, movement: Movement, *, reserved: str = ""
+    ) -> LoanEvent | NotDone:
+        """Lend an amount: the member owes it from this day on, and the payment is worked out anew.
+
+        With `reserved` the transfer was reserved before (the cash of a machine) and is settled here.
+        """
+        take_turn(connection)
+        request = request_of(EventKind.BORROWED, contract_id, movement)
+        before = self._before(connection, movement.key, request)
+        contract = find_contract(connection, contract_id)
+        refused = before or why_not_lent(contract, movement, settling=bool(reserved))
+        if refused is not None or contract is None:
+            return refused or NotDone.CONTRACT_UNKNOWN
+        if reserved:
+            result = settle(connection, reserved, clock=self._clock, amount=movement.amount)
+        else:
+            drawn = self._drawing(contract, movement)
+            result = post(connection, drawn, clock=self._clock, chance=self._chance)
+        if isinstance(result, Refused):
+            return NotDone.RESERVATION_GONE if reserved else NotDone.ABOVE_LIMIT
+        contract = self._charge(connection, contract, movement.day, movement.key, less=movement.amount)
+        principal = _balance(connection, contract.principal_account)
+        contract = after_borrowing(contract, movement.day, fixed_payment(principal, self._book))
+        lent = Allocation(delay=Yen(0), interest=Yen(0), principal=movement.amount, left_over=Yen(0))
+        return self._record(
+            connection, contract, EventKind.BORROWED, movement, lent, result.transfer_id, request
+        )
+
+    def reserve(
+        self, connection: Connection, contract_id: str, movement: Movement, *, expires_at_us: int
+    ) -> str | NotDone:
+        """Keep a part of the line for cash that a machine is about to pay; return the transfer's id."""
+        contract = find_contract(connection, contract_id)
+        refused = why_not_lent(contract, movement, settling=False)
+        if refused is not None or contract is None:
+            return refused or NotDone.CONTRACT_UNKNOWN
+        kept = reserve(
+            connection,
+            self._drawing(contract, movement),
+            expires_at_us=expires_at_us,
+            clock=self._clock,
+            chance=self._chance,
+        )
+        if isinstance(kept, Refused):
+            reused = kept.why is Why.KEY_USED_OTHERWISE
+            return NotDone.KEY_USED_OTHERWISE if reused else NotDone.ABOVE_LIMIT
+        return kept.transfer_id
+
+    def repay(self, connection: Connection, contract_id: str, movement: Movement) -> LoanEvent | NotDone:
+        """Take a payment: delay first, then interest, then principal; what is too much is kept apart."""
+        take_turn(connection)
+        request = request_of(EventKind.REPAID, contract_id, movement)
+        before = self._before(connection, movement.key, request)
+        contract = find_contract(connection, contract_id)
+        refused = before or why_not_taken(contract, movement)
+        if refused is not None or contract is None:
+            return refused or NotDone.CONTRACT_UNKNOWN
+        position = self.position(connection, contract, movement.day)
+        if not position.owed:
+            return NotDone.NOTHING_OWED
+        contract = self._charge(connection, contract, movement.day, movement.key)
+        parts = allocate(
+            movement.amount,
+            delay=position.delay,
+            interest=position.interest,
+            principal=position.principal,
+        )
+        booked = post_all(
+            connection,
+            tuple(self._repaying(contract, movement, parts)),
+            clock=self._clock,
+            chance=self._chance,
+        )
+        owed = position.owed - parts.delay - parts.interest - parts.principal
+        contract = after_repayment(contract, movement, position, owed)
+        return self._record(
+            connection, contract, EventKind.REPAID, movement, parts, booked[0].transfer_id, request
+        )
+
+    def history(self, connection: Connection, contract_id: str, first: date, last: date) -> list[LoanEvent]:
+        """Return what happened from one day to another, in order."""
+        its = (
+            select(loan_event)
+            .where(
+                loan_event.c.contract_id == contract_id,
+                loan_event.c.effective_on.between(first.isoformat(), last.isoformat()),
+            )
+            .order_by(loan_event.c.id)
+        )
+        return [LoanEvent(**row) for row in connection.execute(its).mappings()]
+
+    def _before(self, connection: Connection, key: str, request: bytes) -> LoanEvent | NotDone | None:
+        row = connection.execute(select(loan_event).where(loan_event.c.key == key)).mappings().one_or_none()
+        if row is None:
+            return None
+        return LoanEvent(**row) if row["request"] == request else NotDone.KEY_USED_OTHERWISE
+
+    def _charge(
+        self, connection: Connection, contract: Contract, day: date, key: str, less: Yen | None = None
+    ) -> Contract:
+        """Write down the interest and delay up to a day, on the principal as it was before it changed."""
+        principal = _balance(connection, contract.principal_account) - (less or Yen(0))
+        cost = charges_since(contract, principal, day)
+        for kind, account, income, amount in (
+            ("interest", contract.interest_account, self._accounts.interest_income, cost.interest),
+            ("delay", contract.delay_account, self._accounts.delay_income, cost.delay),
+        ):
+            if amount:
+                charged = self._transfer(f"{key}:{kind}", f"loan:{kind}", account, income, amount, day)
+                post_all(connection, (charged,), clock=self._clock, chance=self._chance)
+        return msgspec.structs.replace(contract, charged_until=day.isoformat())
+
+    def _drawing(self, contract: Contract, movement: Movement) -> Transfer:
+        key, account = f"{movement.key}:principal", contract.principal_account
+        return self._transfer(key, "loan:borrowed", account, movement.other, movement.amount, movement.day)
+
+    def _repaying(self, contract: Contract, movement: Movement, parts: Allocation) -> Iterator[Transfer]:
+        for kind, account, amount in (
+            ("delay", contract.delay_account, parts.delay),
+            ("interest", contract.interest_account, parts.interest),
+            ("principal", contract.principal_account, parts.principal),
+            ("overpaid", self._accounts.overpaid, parts.left_over),
+        ):
+            if amount:
+                key, what = f"{movement.key}:paid:{kind}", f"loan:repaid:{kind}"
+                yield self._transfer(key, what, movement.other, account, amount, movement.day)
+
+    def _transfer(self, key: str, kind: str, debit: str, credit: str, amount: Yen, day: date) -> Transfer:  # noqa: PLR0913, PLR0917 - a transfer, field by field
+        return Transfer(key=key, kind=kind, debit=debit, credit=credit, amount=amount, effective_on=day)
+
+    def _record(  # noqa: PLR0913, PLR0917 - an event, part by part
+        self,
+        connection: Connection,
+        contract: Contract,
+        kind: EventKind,
+        movement: Movement,
+        parts: Allocation,
+        transfer_id: str,
+        request: bytes,
+    ) -> LoanEvent:
+        change_contract(connection, contract)
+        event = LoanEvent(
+            id=LOAN_EVENT.new(self._clock, self._chance),
+            key=movement.key,
+            contract_id=contract.id,
+            kind=kind.value,
+            way=movement.way,
+            amount_yen=movement.amount.amount,
+            delay_yen=parts.delay.amount,
+            interest_yen=parts.interest.amount,
+            principal_yen=parts.principal.amount,
+            overpaid_yen=parts.left_over.amount,
+            balance_yen=_balance(connection, contract.principal_account).amount,
+            payment_yen=contract.payment_yen,
+            next_due_on=contract.next_due_on,
+            effective_on=movement.day.isoformat(),
+            booked_at_us=self._clock.now_us(),
+            transfer_id=transfer_id,
+            request=request,
+        )
+        connection.execute(insert(loan_event).values(msgspec.structs.asdict(event)))
+        return event
+
+
+def _balance(connection: Connection, account_id: str) -> Yen:
+    account = find_account(connection, account_id)
+    assert account is not None  # noqa: S101 - a contract without its account is a programmer's error
+    return account.balance
