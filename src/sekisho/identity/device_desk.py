@@ -35,6 +35,12 @@ def approval_of(device: Device) -> Purpose:
     return Purpose(action="device_trusted", details=details)
 
 
+def revocation_of(device: Device) -> Purpose:
+    """Return the purpose that a code must have been asked for, to throw this trusted device out."""
+    details = {"device": browser_in_words(device.user_agent), "device_id": device.id}
+    return Purpose(action="device_revoked", details=details)
+
+
 class DeviceDesk:
     """Lists, approves and revokes devices, for one institution."""
 
@@ -85,7 +91,7 @@ class DeviceDesk:
         if other is None:
             return False
         if other.standing is Standing.TRUSTED and other.id != present.device.id:
-            self._require(present, None)
+            self._require(present, revocation_of(other))
 
         def work(connection: Connection) -> bool:
             sessions.end_on_device(connection, self._parts, other.id, Ended.DEVICE_REVOKED)
@@ -93,10 +99,9 @@ class DeviceDesk:
 
         return await self._written(work)
 
-    def _require(self, present: Present, purpose: Purpose | None) -> None:
+    def _require(self, present: Present, purpose: Purpose) -> None:
         now_us = self._parts.clock.now_us()
-        key = "" if purpose is None else purpose.key
-        answer = demand(present.session, present.device, Need.CHANGE, now_us, purpose=key)
+        answer = demand(present.session, present.device, Need.CHANGE, now_us, purpose=purpose.key)
         if not isinstance(answer, Granted):
             raise InsufficientAuthentication(answer)
 

@@ -21,6 +21,7 @@ _ACTIONS = {
     "passkey_added": {"ja": "パスキーの追加", "en": "add a passkey"},
     "passkey_removed": {"ja": "パスキーの削除", "en": "remove a passkey"},
     "device_trusted": {"ja": "新しい端末の登録", "en": "approve a new device"},
+    "device_revoked": {"ja": "端末の登録の解除", "en": "remove a device"},
     "recovery": {"ja": "ログイン方法の再設定", "en": "recover the account"},
     "unfreeze": {"ja": "利用停止の解除", "en": "unfreeze the account"},
     "atm_withdrawal": {"ja": "スマホATMでの出金", "en": "withdraw cash at an ATM"},
