@@ -28,6 +28,8 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
     rate_max: Rate
     delay_rate: Rate
     interest_free_days: int
+    age_min: int
+    age_max: int
     source: str
 
 
