@@ -208,9 +208,17 @@ def source_of(ip: str) -> Source | None:
 
 
 def _host_of(referrer: str) -> str:
-    """Return the host of a URL or of an origin, and a bare host as it is; never a path or a query."""
-    text = referrer.strip()[:_TEXT_MAX]
+    """Return the host of a web address, of an origin, or a bare host; never a path or a query.
+
+    Empty where there is none: an origin that the browser hides, or an address of an app.
+    """
+    text = referrer.strip()[:_TEXT_MAX].replace("\\", "/")  # as browsers read it
+    scheme, found, rest = text.partition("://")
+    if text == "null" or (found and scheme.lower() not in {"http", "https"}):
+        return ""
     try:
-        return urlsplit(text if "//" in text else f"//{text}").hostname or ""
+        parts = urlsplit(f"//{rest if found else text}")
+        _ = parts.port  # raises where what follows a colon is none
     except ValueError:
         return ""
+    return parts.hostname or ""
