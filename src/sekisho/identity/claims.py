@@ -111,13 +111,16 @@ def claimed_name(parts: Parts, typed: str) -> str:
     return "name:" + parts.keyring.digest(written, context="guard:name")[:16].hex()
 
 
-def asked_of(arrival: Arrival, device_id: str = "", *, filled_in_ms: int | None = None) -> Asked:
-    """Return an arrival as the relay test compares it."""
+def asked_of(
+    arrival: Arrival, device_id: str = "", *, session_id: str = "", filled_in_ms: int | None = None
+) -> Asked:
+    """Return an arrival as the relay test compares it; with a session, it is a member's own asking."""
     return Asked(
         ip=arrival.ip,
         user_agent=arrival.user_agent,
         tls=arrival.tls,
         device_id=device_id,
+        session_id=session_id,
         referrer=arrival.referrer,
         asn=arrival.asn,
         country=arrival.country,

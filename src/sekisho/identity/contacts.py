@@ -5,6 +5,7 @@ The value itself is a personal item and sealed; what finds it again is a keyed d
 
 import re
 import unicodedata
+from collections.abc import Callable
 from enum import StrEnum
 
 from sqlalchemy import Connection, delete, insert, select
@@ -52,7 +53,7 @@ def read_email(typed: str) -> str:
     return plain
 
 
-READERS = {ContactKind.EMAIL: read_email, ContactKind.MOBILE: mobile_number}
+READERS: dict[ContactKind, Callable[[str], str]] = {ContactKind.EMAIL: read_email, ContactKind.MOBILE: mobile_number}
 """What turns a typed contact into its one written form, or refuses it."""
 
 
