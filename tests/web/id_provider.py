@@ -33,11 +33,12 @@ from sekisho.storage.keyring import HeldKeyring, new_keys
 from sekisho.storage.tables.members import member
 from sekisho.web.id.app import create_id_app
 from sekisho.web.id.desks import open_desks
+from sekisho.web.members.desks import open_desks as open_member_desks
 from sekisho.web.members.site import Site
 from sekisho.web.server import listening_socket
 
 if TYPE_CHECKING:
-    from sekisho.web.members.desks import Desks
+    from sekisho.guard.answers import AsksGuard
 
 CALLBACK = "https://wallet.example/callback"
 CLOCKS_APART_S = 3_600
@@ -63,8 +64,9 @@ class Provider:
         self.clock = cast("SetClock", parts.clock)
         self.origin = parts.institution.origin
         self.desks = open_desks(parts, settings)
-        # The pages under test ask none of the other desks.
-        self.app = create_id_app(Site(parts, cast("Desks", None)), self.desks)
+        # No test here goes through the login form, so that nobody asks a guard.
+        members = open_member_desks(parts, cast("AsksGuard", None))
+        self.app = create_id_app(Site(parts, members), self.desks)
         self._members = 0
 
     def write(self, work: Any) -> Any:
@@ -128,6 +130,7 @@ class Browser:
         self.cookies: dict[str, str] = {}
         self.page = ""
         self.status = 0
+        self.headers = httpx.Headers()
         self.away = ""
         self.path = ""
         self.cookies_set: list[str] = []
@@ -195,7 +198,7 @@ class Browser:
             self.cookies_set.append(cookie)
             name, _, value = cookie.partition(";")[0].partition("=")
             self.cookies[name] = value.strip('"')
-        self.status, self.page = response.status_code, response.text
+        self.status, self.page, self.headers = response.status_code, response.text, response.headers
         onward = response.headers.get("location", "")
         refresh = re.search(r'<meta http-equiv="refresh" content="0; url=([^"]*)">', self.page)
         if refresh is not None:
