@@ -64,40 +64,46 @@ class Courier:
 
         Raises OperationalError where the store is down.
         """
-        taken = await self._take()
-        for leased in taken:
-            self._start(leased)
+        started = await self._start_due()
         await self._all_carried()
-        return len(taken)
+        return started
 
     @asynccontextmanager
     async def delivering(self) -> AsyncIterator[None]:
         """Carry for as long as the block runs; what is in hand at its end is carried to its end."""
-        going = asyncio.create_task(self._go_on(), name="courier")
+        ending = asyncio.Event()
+        going = asyncio.create_task(self._go_on(ending), name="courier")
         try:
             yield
         finally:
-            going.cancel()
-            with suppress(asyncio.CancelledError):
-                await going
+            # Asked to end rather than cancelled, so that no lease is left behind with nobody to carry it.
+            ending.set()
+            self._awake.set()
+            await going
             await self._all_carried()
 
     async def _all_carried(self) -> None:
         await asyncio.gather(*(task for carried in self._carrying.values() for task in carried.values()))
 
-    async def _go_on(self) -> None:
-        while True:
+    async def _go_on(self, ending: asyncio.Event) -> None:
+        while not ending.is_set():
             self._awake.clear()
             try:
-                for leased in await self._take():
-                    self._start(leased)
+                await self._start_due()
             except OperationalError as outage:
                 log.warning("message:queue:unreachable", failure=str(outage))
             except Exception:
                 # A courier that ends is a member who is not warned.
                 log.exception("message:queue:failed")
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._awake.wait(), PAUSE_S)
+                async with asyncio.timeout(0 if ending.is_set() else PAUSE_S):
+                    await self._awake.wait()
+
+    async def _start_due(self) -> int:
+        taken = await self._take()
+        for leased in taken:
+            self._start(leased)
+        return len(taken)
 
     async def _take(self) -> list[Leased]:
         store, chance, now_us = self._parts.store, self._parts.chance, self._parts.clock.now_us()

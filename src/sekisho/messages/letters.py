@@ -8,6 +8,7 @@ import asyncio
 import fcntl
 import hashlib
 import os
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
@@ -53,7 +54,7 @@ class LetterFolder:
     Raises LetterFontMissing, and OSError where the folder can't be made.
     """
 
-    def __init__(self, folder: Path, sender: dict[str, str]) -> None:
+    def __init__(self, folder: Path, sender: Mapping[str, str]) -> None:
         if FONT not in typst.Fonts().families():
             raise LetterFontMissing(known=f"{FONT}: a system font, in Debian's package fonts-noto-cjk")
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)

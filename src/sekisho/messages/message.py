@@ -104,6 +104,12 @@ def sms_units(text: str) -> int:
     return len(text.encode("utf-16-le")) // 2
 
 
+def email_fault(address: str) -> str:
+    """Say what keeps mail from being sent to or from an address; empty where nothing does."""
+    usable = _EMAIL.fullmatch(address) and len(address) <= _EMAIL_OCTETS_MAX
+    return "" if usable else "the address is not one that mail goes to"
+
+
 def require_usable(message: Message) -> None:
     """Refuse what no carrier could deliver, or could be made to deliver to somebody else.
 
@@ -135,9 +141,7 @@ def _sms_fault(message: Message) -> str:
 
 
 def _email_fault(message: Message) -> str:
-    if not _EMAIL.fullmatch(message.to) or len(message.to) > _EMAIL_OCTETS_MAX:
-        return "the address is not one that mail goes to"
-    return "" if message.subject else "a mail needs a subject"
+    return email_fault(message.to) or ("" if message.subject else "a mail needs a subject")
 
 
 def _letter_fault(message: Message) -> str:

@@ -157,14 +157,14 @@ _FRAMES = {
             "place": "場所",
             "passkey": "パスキーの名前",
             "items": "表示された項目",
-            "action": "認証番号の使いみち",
+            "action": "確認コードの使いみち",
         },
         colon="\uff1a",
         unknown="不明",
         subject="【{institution}】{subject}",
         sms="【{institution}】{sms}",
         closing="サイトは、いつもの方法でご自身で開いてください。このお知らせに、リンクは載せていません。\n"
-        "電話やメールなどで、パスワードや認証番号をおたずねすることはありません。\n\n"
+        "電話やメールなどで、パスワードや確認コードをおたずねすることはありません。\n\n"
         "{institution}\n電話 {telephone}\n",
     ),
     "en": _Frame(
