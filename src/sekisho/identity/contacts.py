@@ -53,7 +53,10 @@ def read_email(typed: str) -> str:
     return plain
 
 
-READERS: dict[ContactKind, Callable[[str], str]] = {ContactKind.EMAIL: read_email, ContactKind.MOBILE: mobile_number}
+READERS: dict[ContactKind, Callable[[str], str]] = {
+    ContactKind.EMAIL: read_email,
+    ContactKind.MOBILE: mobile_number,
+}
 """What turns a typed contact into its one written form, or refuses it."""
 
 
