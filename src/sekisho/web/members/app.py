@@ -14,10 +14,16 @@ from litestar.types import Message, Scope
 from sekisho.kernel.posture import OperationalError
 from sekisho.kernel.refusals import Refusal
 from sekisho.web.members import (
+    account_pages,
+    call_pages,
+    device_pages,
     language_page,
     login_pages,
+    notice_pages,
     passkey_pages,
     profile_pages,
+    recovery_pages,
+    security_page,
     sign_up_pages,
     step_up_pages,
 )
@@ -47,7 +53,20 @@ SEALS = (
 )
 TRANSPORT_SECURITY = (b"strict-transport-security", b"max-age=63072000; includeSubDomains")
 
-PAGES = (login_pages, passkey_pages, profile_pages, sign_up_pages, step_up_pages, language_page)
+PAGES = (
+    login_pages,
+    sign_up_pages,
+    passkey_pages,
+    step_up_pages,
+    profile_pages,
+    security_page,
+    device_pages,
+    account_pages,
+    recovery_pages,
+    call_pages,
+    notice_pages,
+    language_page,
+)
 SHARED = tuple(route for pages in PAGES for route in pages.ROUTES)
 
 

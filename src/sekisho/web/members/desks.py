@@ -8,14 +8,21 @@ from typing import NamedTuple
 import structlog
 
 from sekisho.guard.answers import AsksGuard
+from sekisho.identity.calls import CallDesk
 from sekisho.identity.codes import CodeDesk
+from sekisho.identity.device_desk import DeviceDesk
+from sekisho.identity.disowning import SignInDesk
+from sekisho.identity.freezes import FreezeDesk
 from sekisho.identity.hashing import Hasher
 from sekisho.identity.institution import Parts
 from sekisho.identity.leaked_lists import Leaks
 from sekisho.identity.logins import LoginDesk
 from sekisho.identity.passkey_desk import PasskeyDesk
 from sekisho.identity.passkey_proofs import PasskeyProofs
+from sekisho.identity.password_desk import PasswordDesk
+from sekisho.identity.recovery import RecoveryDesk
 from sekisho.identity.reveals import NoSources, PersonalDataDesk, Sources
+from sekisho.identity.session_desk import SessionDesk
 from sekisho.identity.sign_up import SignUpDesk
 from sekisho.identity.step_ups import StepUpDesk
 from sekisho.kernel.posture import OperationalError, Posture
@@ -30,7 +37,13 @@ class Desks(NamedTuple):
 
     logins: LoginDesk
     sign_up: SignUpDesk
-    codes: CodeDesk
+    sessions: SessionDesk
+    devices: DeviceDesk
+    sign_ins: SignInDesk
+    passwords: PasswordDesk
+    freezes: FreezeDesk
+    recoveries: RecoveryDesk
+    calls: CallDesk
     passkeys: PasskeyDesk
     passkey_proofs: PasskeyProofs
     step_ups: StepUpDesk
@@ -39,7 +52,7 @@ class Desks(NamedTuple):
 
     @asynccontextmanager
     async def living(self) -> AsyncIterator[None]:
-        """Put away from time to time what waited too long, and finish what is done behind answers."""
+        """Let time pass for what waits, and finish at the end what is done behind answers."""
         sweeping = asyncio.create_task(self._sweep())
         try:
             yield
@@ -56,6 +69,7 @@ class Desks(NamedTuple):
             try:
                 while await self.logins.sweep():
                     pass
+                await self.recoveries.advance()
             except OperationalError as outage:
                 log.warning("members:sweep:unreachable", failure=str(outage))
 
@@ -72,7 +86,13 @@ def open_desks(
     return Desks(
         logins=LoginDesk(parts, guard, hasher, codes, lists, leaks_down=Posture.OPEN),
         sign_up=SignUpDesk(parts, hasher, codes, lists, leaks_down=Posture.OPEN),
-        codes=codes,
+        sessions=SessionDesk(parts),
+        devices=DeviceDesk(parts),
+        sign_ins=SignInDesk(parts),
+        passwords=PasswordDesk(parts, hasher, lists, leaks_down=Posture.OPEN),
+        freezes=FreezeDesk(parts),
+        recoveries=RecoveryDesk(parts),
+        calls=CallDesk(parts),
         passkeys=PasskeyDesk(parts),
         passkey_proofs=PasskeyProofs(parts),
         step_ups=StepUpDesk(parts, guard, codes),

@@ -4,8 +4,10 @@ from typing import Any
 
 from litestar import Response
 
+from sekisho.identity.members import MemberState
 from sekisho.identity.welcomes import Stopped, Welcome
 from sekisho.web.members import cookies
+from sekisho.web.members.account_pages import proof_of_passkey
 from sekisho.web.members.admission import own_path
 from sekisho.web.members.visits import Visit
 
@@ -23,6 +25,11 @@ def welcomed(visit: Visit, welcome: Welcome, *, to: str = "") -> Response[Any]:
     return visit.go(to or wanted)
 
 
-def stopped(visit: Visit, stop: Stopped) -> Response[Any]:
-    """Say that the account is not open, to somebody who has proven to be its member."""
-    return visit.page("members/stopped.html", status=FORBIDDEN, state=stop.state, here="/login")
+def stopped(visit: Visit, stop: Stopped, *, by_passkey: bool = False) -> Response[Any]:
+    """Say that the account is not open, to somebody who has proven to be its member.
+
+    Who froze it and has just used a passkey may open it again.
+    """
+    frozen = by_passkey and stop.state is MemberState.FROZEN
+    proof = proof_of_passkey(visit, stop.member_id) if frozen else ""
+    return visit.page("members/stopped.html", status=FORBIDDEN, state=stop.state, proof=proof, here="/login")

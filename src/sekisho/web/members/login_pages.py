@@ -25,6 +25,7 @@ OPEN = {ROLE: Role.ANYONE}
 UNAUTHORISED = 401
 JSON = "application/json"
 FILLED_DIGITS_MAX = 7
+SAID = {"over": "login_over", "unfrozen": "login_unfrozen"}
 
 
 @get("/login", opt=OPEN, sync_to_thread=False)
@@ -36,7 +37,8 @@ def login_page(request: AnyRequest) -> Response[Any]:
         visit.set(cookies.hosted(cookies.NEXT, wanted, max_age_s=cookies.STEP_S))
     if visit.signed_in is not None and wanted == "/":
         return visit.go("/")
-    return _login(visit, trouble="login_over" if "over" in request.query_params else "")
+    said = next((words for name, words in SAID.items() if name in request.query_params), "")
+    return _login(visit, trouble=said)
 
 
 @get("/login/passkey/options", opt=OPEN, sync_to_thread=False)
@@ -61,7 +63,9 @@ async def log_in_by_passkey(request: AnyRequest) -> Response[Any]:
         signal = _forget(visit, refusal.unknown_credential_id)
         return _login(visit, trouble="login_passkey_refused", status=UNAUTHORISED, signal=signal)
     entered = await desks.logins.welcome_by_passkey(used.passkey.member_id, arrival, replaces=_before(visit))
-    return stopped(visit, entered) if isinstance(entered, Stopped) else welcomed(visit, entered)
+    if isinstance(entered, Stopped):
+        return stopped(visit, entered, by_passkey=True)
+    return welcomed(visit, entered)
 
 
 @post("/login", opt=OPEN)

@@ -3,10 +3,13 @@
 import asyncio
 from typing import Any, cast
 
+import msgspec
 from litestar import Litestar, Request
 
-from sekisho.identity import devices, members, sessions
+from sekisho.identity import devices, members
+from sekisho.identity.assurance import Standing
 from sekisho.identity.institution import Parts
+from sekisho.identity.session_desk import Present
 from sekisho.web.members import cookies
 from sekisho.web.members.desks import Desks
 from sekisho.web.members.rendering import Renderer
@@ -48,28 +51,22 @@ class Site:
 
     async def sign_in(self, visit: Visit) -> None:
         """Find the live session that the visitor's cookie names, if any, its member and its device."""
-        token = cookies.read(visit.request, cookies.SESSION)
-        if not token:
-            return
-        found = await asyncio.to_thread(self._find, token, visit)
-        if found is None:
-            return
-        visit.signed_in = found
-        if visit.now_us() - found.session.last_seen_us >= sessions.SEEN_EVERY_US:
-            session_id, now_us = found.session.id, visit.now_us()
-            seen = self.parts.store.write(lambda connection: sessions.seen(connection, session_id, now_us))
-            await asyncio.wrap_future(seen)
+        present = await self.desks.sessions.present(cookies.read(visit.request, cookies.SESSION))
+        if present is not None:
+            browser = cookies.read(visit.request, cookies.DEVICE)
+            visit.signed_in = await asyncio.to_thread(self._signed_in, present, browser)
 
-    def _find(self, token: str, visit: Visit) -> SignedIn | None:
+    def _signed_in(self, present: Present, browser: str) -> SignedIn | None:
+        session, device = present
         with self.parts.store.read() as connection:
-            session = sessions.current(connection, token, visit.now_us())
-            member = None if session is None else members.find(connection, session.member_id)
-            if session is None or member is None:
-                return None
-            # The cookie of the session alone makes no device: whoever took it does not have the other one.
-            browser = devices.of_browser(connection, cookies.read(visit.request, cookies.DEVICE))
-            own = next((device for device in browser if device.id == session.device_id), None)
-            return SignedIn(session, member, own)
+            member = members.find(connection, session.member_id)
+            here = devices.of_browser(connection, browser)
+        if member is None:
+            return None
+        # The cookie of the session alone makes no trusted device: whoever took it does not have the other.
+        if all(one.id != device.id for one in here):
+            device = msgspec.structs.replace(device, standing=Standing.UNCONFIRMED)
+        return SignedIn(session, device, member)
 
 
 def site_of(request: Request[Any, Any, Any]) -> Site:

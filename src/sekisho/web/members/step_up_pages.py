@@ -27,14 +27,14 @@ OF_MEMBERS = {ROLE: Role.MEMBER}
 async def step_up_page(request: AnyRequest) -> Response[Any]:
     """Ask for a fresh proof; `?wish=` says for what. Who has one already goes on."""
     visit = visit_of(request)
-    return await _page(visit, read_wish(request.query_params.get("wish", "")))
+    return await _page(visit, await read_wish(visit, request.query_params.get("wish", "")))
 
 
 @get("/step-up/options", opt=OF_MEMBERS)
 async def approval_options(request: AnyRequest) -> Response[Any]:
     """Begin a ceremony in which one of the member's passkeys approves a wish."""
     visit = visit_of(request)
-    wish = read_wish(request.query_params.get("wish", ""))
+    wish = await read_wish(visit, request.query_params.get("wish", ""))
     begun = await visit.site.desks.passkey_proofs.begin_approval(visit.who().session, wish.purpose)
     body = msgspec.json.encode({"ceremony": begun.token, "options": begun.options})
     return Response(body, media_type=JSON, headers=NO_STORE)
@@ -44,7 +44,7 @@ async def approval_options(request: AnyRequest) -> Response[Any]:
 async def approve_by_passkey(request: AnyRequest) -> Response[Any]:
     """Take a passkey's approval."""
     visit = visit_of(request)
-    wish, form = read_wish(visit.form["wish"]), visit.form
+    wish, form = await read_wish(visit, visit.form["wish"]), visit.form
     try:
         opened = await visit.site.desks.passkey_proofs.approve(
             visit.who().session,
@@ -62,7 +62,7 @@ async def approve_by_passkey(request: AnyRequest) -> Response[Any]:
 async def send_step_up_code(request: AnyRequest) -> Response[Any]:
     """Send a code for a wish."""
     visit = visit_of(request)
-    wish = read_wish(visit.form["wish"])
+    wish = await read_wish(visit, visit.form["wish"])
     try:
         asked = await visit.site.desks.step_ups.send_code(_asking(visit, wish), visit.language)
     except InsufficientAuthentication:
@@ -73,11 +73,11 @@ async def send_step_up_code(request: AnyRequest) -> Response[Any]:
     return visit.go(f"/step-up/code?wish={wish.text}")
 
 
-@get("/step-up/code", opt=OF_MEMBERS, sync_to_thread=False)
-def step_up_code_page(request: AnyRequest) -> Response[Any]:
+@get("/step-up/code", opt=OF_MEMBERS)
+async def step_up_code_page(request: AnyRequest) -> Response[Any]:
     """Ask for the code that was sent for a wish."""
     visit = visit_of(request)
-    wish = read_wish(request.query_params.get("wish", ""))
+    wish = await read_wish(visit, request.query_params.get("wish", ""))
     code_id = cookies.read(request, cookies.STEP)
     return _code(visit, wish, code_id) if code_id else visit.go(step_up_path(wish))
 
@@ -86,7 +86,7 @@ def step_up_code_page(request: AnyRequest) -> Response[Any]:
 async def approve_by_code(request: AnyRequest) -> Response[Any]:
     """Take the code of a wish."""
     visit = visit_of(request)
-    wish, form = read_wish(visit.form["wish"]), visit.form
+    wish, form = await read_wish(visit, visit.form["wish"]), visit.form
     typed = TypedCode(form["code_id"], form["code"], filled_in_ms(form["filled_in_ms"]))
     try:
         taken = await visit.site.desks.step_ups.enter_code(_asking(visit, wish), typed)

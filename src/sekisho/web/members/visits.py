@@ -13,6 +13,7 @@ from sekisho.identity import sessions
 from sekisho.identity.arrivals import Arrival
 from sekisho.identity.devices import Device
 from sekisho.identity.members import Member
+from sekisho.identity.session_desk import Present
 from sekisho.identity.sessions import Session
 from sekisho.web.members import cookies
 from sekisho.web.members.form_tokens import TOKEN_FIELD, VISIT_OCTETS, visit_token
@@ -28,11 +29,19 @@ AnyRequest = Request[Any, Any, Any]
 
 
 class SignedIn(NamedTuple):
-    """Who is logged in: a live session, its member, and its device where this browser is it."""
+    """Who is logged in: a live session, the device that it runs on, and the member.
+
+    Where the browser does not show that it is the device, the device counts as an unconfirmed one.
+    """
 
     session: Session
+    device: Device
     member: Member
-    device: Device | None
+
+    @property
+    def present(self) -> Present:
+        """Who is there, as the desks want to know it."""
+        return Present(self.session, self.device)
 
 
 class Visit:

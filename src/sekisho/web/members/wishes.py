@@ -4,15 +4,25 @@ A wish travels in addresses as text (`reveal:home_address`); what it means is lo
 that nobody can be sent elsewhere or be shown other words than those that they approve.
 """
 
+import re
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from sekisho.identity.assurance import Granted, Need, NotFromHere, StepUp, demand
+from sekisho.identity.device_desk import approval_of, revocation_of
+from sekisho.identity.devices import Device
+from sekisho.identity.passkey_desk import ADDING, REMOVING
+from sekisho.identity.password_desk import CHANGE
 from sekisho.identity.personal_data import KEPT, Item
 from sekisho.identity.purposes import Purpose
 from sekisho.identity.reveals import reveal_purpose
 from sekisho.kernel.refusals import Refusal
 from sekisho.web.members.visits import Visit
+
+SECURITY = "/security"
+CREDENTIAL = re.compile(r"[A-Za-z0-9_-]{1,1400}")
+DeviceDeed = Literal["approve", "revoke"]
+DEEDS: dict[str, DeviceDeed] = {"approve": "approve", "revoke": "revoke"}
 
 
 class UnknownWish(Refusal):
@@ -45,13 +55,21 @@ def change(item: Item) -> Wish:
     return Wish(f"change:{item}", purpose, Need.CHANGE, f"/profile/{item}/change", "/profile")
 
 
-def of_account(action: str, go_on: str, back: str = "/security") -> Wish:
-    """Return a wish that concerns the account as a whole."""
-    return Wish(action, Purpose(action=action), Need.CHANGE, go_on, back)
+def of_passkey(credential: str) -> Wish:
+    """Return the wish to remove a passkey, named as it is in addresses."""
+    go_on = f"/security/passkeys/remove?passkey={credential}"
+    return Wish(f"passkey_removed:{credential}", REMOVING, Need.CHANGE, go_on, SECURITY)
 
 
-PASSWORD_CHANGE = of_account("password_change", "/security/password")
-PASSKEY_ADDED = of_account("passkey_added", "/passkey/new")
+def of_device(device: Device, deed: DeviceDeed) -> Wish:
+    """Return the wish to approve a device, or to throw one out."""
+    purpose = approval_of(device) if deed == "approve" else revocation_of(device)
+    go_on = f"/security/devices/{deed}?device={device.id}"
+    return Wish(f"{deed}:{device.id}", purpose, Need.CHANGE, go_on, SECURITY)
+
+
+PASSWORD_CHANGE = Wish("password_change", CHANGE, Need.CHANGE, "/security/password", SECURITY)
+PASSKEY_ADDED = Wish("passkey_added", ADDING, Need.CHANGE, "/passkey/new", SECURITY)
 
 _OF_ITEMS: dict[str, tuple[Callable[[Item], Wish], frozenset[Item]]] = {
     "reveal": (reveal, frozenset(Item)),
@@ -60,16 +78,21 @@ _OF_ITEMS: dict[str, tuple[Callable[[Item], Wish], frozenset[Item]]] = {
 _OF_ACCOUNT = {wish.text: wish for wish in (PASSWORD_CHANGE, PASSKEY_ADDED)}
 
 
-def read_wish(text: str) -> Wish:
-    """Return the wish that a text names. Refuses with `unknown_wish`."""
-    if text in _OF_ACCOUNT:
-        return _OF_ACCOUNT[text]
+async def read_wish(visit: Visit, text: str) -> Wish:
+    """Return the wish of the visitor that a text names. Refuses with `unknown_wish`."""
     kind, _, name = text.partition(":")
-    make, items = _OF_ITEMS.get(kind, (None, frozenset()))
-    item = next((item for item in items if item == name), None)
-    if make is None or item is None:
+    wish: Wish | None = _OF_ACCOUNT.get(text)
+    if kind in _OF_ITEMS:
+        make, items = _OF_ITEMS[kind]
+        wish = next((make(item) for item in items if item == name), None)
+    elif kind == "passkey_removed" and CREDENTIAL.fullmatch(name):
+        wish = of_passkey(name)
+    elif kind in DEEDS:
+        devices = await visit.site.desks.devices.all_of(visit.who().present)
+        wish = next((of_device(one, DEEDS[kind]) for one in devices if one.id == name), None)
+    if wish is None:
         raise UnknownWish(known=text[:80])
-    return make(item)
+    return wish
 
 
 def answer_to(visit: Visit, wish: Wish) -> Granted | StepUp | NotFromHere:
