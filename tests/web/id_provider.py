@@ -3,7 +3,7 @@
 import re
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from html import unescape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -275,14 +275,14 @@ def provider_on_loopback(folder: Path, settings: OpenIdSettings | None = None) -
         desk_hours={"ja": "平日9:00-18:00", "en": "weekdays 9:00-18:00"},
     )
     keyring = HeldKeyring.of(new_keys(clock, chance), chance)
-    store = open_store(f"sqlite:///{folder / 'id.db'}")
-    provider = Provider(Parts(institution, store, keyring, clock, chance), settings or OpenIdSettings())
-    server = uvicorn.Server(uvicorn.Config(provider.app, log_config=None, lifespan="off"))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-    thread.start()
-    try:
+    with ExitStack() as closing:
+        closing.callback(listener.close)
+        store = open_store(f"sqlite:///{folder / 'id.db'}")
+        closing.callback(store.close)
+        provider = Provider(Parts(institution, store, keyring, clock, chance), settings or OpenIdSettings())
+        server = uvicorn.Server(uvicorn.Config(provider.app, log_config=None, lifespan="off"))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+        thread.start()
+        closing.callback(thread.join)
+        closing.callback(lambda: setattr(server, "should_exit", True))
         yield provider
-    finally:
-        server.should_exit = True
-        thread.join()
-        store.close()
