@@ -23,7 +23,9 @@ from sekisho.storage.tables.sessions import device
 
 PHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 17_4 like Mac OS X) Version/17.4 Mobile/15E148 Safari/604.1"
 LAPTOP = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/126.0.0.0 Safari/537.36"
-HOME = Asked(ip="192.0.2.10", user_agent=LAPTOP, tls="t13d1516h2", asn=64500, country="JP")
+HOME = Asked(
+    ip="192.0.2.10", user_agent=LAPTOP, tls="t13d1516h2_8daaf6152771_b186095e22b6", asn=64500, country="JP"
+)
 MOBILE = Contact(Channel.SMS, "+819012345678")
 LOGIN = Purpose(action="login")
 REVEAL = Purpose(action="reveal", item="email")

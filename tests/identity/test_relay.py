@@ -41,7 +41,9 @@ HONEST = {
     "a phone that left the Wi-Fi": (OWN, at(OWN, ip="198.51.100.9", asn=64999)),
     "the same, where no provider is known": (at(OWN, asn=0), at(OWN, ip="198.51.100.9", asn=0)),
     "a neighbouring address, no provider known": (at(OWN, asn=0), at(OWN, ip="192.0.2.99", asn=0)),
-    "a handshake that differs a little": (OWN, at(OWN, tls="t13d1517h2")),
+    "a TLS session taken up again": (OWN, at(OWN, tls="t13d1517h2_8daaf6152771_02713d6af862")),
+    "HTTP/3 instead of HTTP/2": (OWN, at(OWN, tls="q13d0312h3_55b375c5d22e_06cda9e17597")),
+    "no fingerprint": (OWN, at(OWN, tls="")),
     "no referrer": (at(OWN, referrer=""), at(OWN, referrer="")),
     "an origin that browsers hide": (OWN, at(OWN, referrer="null")),
     "a browser that updated meanwhile": (OWN, at(OWN, user_agent=LAPTOP.replace("126", "127"))),
@@ -168,9 +170,24 @@ def test_every_sign_has_its_points_and_every_points_a_sign():
     assert everything.points == sum(POINTS[name] for name in everything.names)
 
 
+@pytest.mark.parametrize(
+    "tls", ["t13d1516h2_aaaaaaaaaaaa_b186095e22b6", "t12d1516h2_8daaf6152771_b186095e22b6", "other"]
+)
+def test_another_handshake_of_the_same_program_is_a_sign(tls):
+    evidence = look(OWN, at(OWN, tls=tls))
+    assert evidence.names == ("other_fingerprint",)
+    assert evidence.strength is Strength.WEAK
+
+
+def test_leaving_the_wifi_and_pasting_is_still_honest():
+    moved = at(OWN, ip="198.51.100.9", asn=64999, filled_in_ms=0)
+    for after_us in (SECOND_US, 30 * SECOND_US):
+        assert look(OWN, moved, course=Course(after_us)).strength is Strength.NONE
+
+
 def test_strength_follows_the_points():
-    assert (WEAK_FROM, STRONG_FROM) == (2, 6)
-    assert look(OWN, at(OWN, referrer="https://www.search.example/")).points == 2
+    assert (WEAK_FROM, STRONG_FROM) == (3, 6)
+    assert look(OWN, at(OWN, referrer="https://www.search.example/")).points == 3
     assert look(OWN, at(OWN, referrer="https://www.search.example/")).strength is Strength.WEAK
     assert look(OWN, at(OWN, user_agent=PHONE)).strength is Strength.WEAK
 

@@ -5,6 +5,7 @@ the member. Each finding is a named sign; what a sign is worth stands in `guard/
 that the guard and the code desk weigh alike. docs/concepts/relay-test.md has the reasons.
 """
 
+import re
 from collections.abc import Iterator
 from enum import StrEnum
 from typing import NamedTuple
@@ -18,7 +19,7 @@ from sekisho.guard.rules.relayed_code import POINTS
 from sekisho.identity.lookalikes import Likeness, likeness
 from sekisho.kernel.clock import SECOND_US
 
-WEAK_FROM = 2
+WEAK_FROM = 3
 STRONG_FROM = 6
 
 MACHINE_SPEED_US = 2 * SECOND_US
@@ -27,6 +28,7 @@ PASTED_MS_MAX = 150
 MANY_CODES = 3
 
 _TEXT_MAX = 1_000
+_JA4 = re.compile(r"[tqd][0-9a-z]{2}[di][0-9]{4}[0-9a-zA-Z]{2}_[0-9a-f]{12}_[0-9a-f]{12}")
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
@@ -158,9 +160,22 @@ def _another_browser(asked: Asked, entered: Asked) -> Iterator[str]:
         yield "other_device"
     if read_client(asked.user_agent).family != read_client(entered.user_agent).family:
         yield "other_browser"
-    elif asked.tls and entered.tls and asked.tls != entered.tls:
-        # One browser greets a server that it knows a little differently from one that it meets first.
+    elif _greets_otherwise(asked.tls, entered.tls):
         yield "other_fingerprint"
+
+
+def _greets_otherwise(one: str, other: str) -> bool:
+    """Compare two TLS fingerprints by what one browser does not change from one connection to the next.
+
+    A JA4 names protocol and counts, the ciphers, and the extensions, with `_` between them. The extensions
+    change when a browser takes a session up again, and QUIC (`q`) is another handshake than TCP (`t`).
+    """
+    if not one or not other:
+        return False
+    if not _JA4.fullmatch(one) or not _JA4.fullmatch(other):
+        return one != other
+    (first, ciphers, _), (second, others, _) = one.split("_"), other.split("_")
+    return first[0] == second[0] and (first[1:3], ciphers) != (second[1:3], others)
 
 
 def _strange(asked: Asked, entered: Asked, known: KnownWays) -> Iterator[str]:
