@@ -14,6 +14,7 @@ from sekisho.identity.assurance import (
     Granted,
     InsufficientAuthentication,
     Need,
+    StepUp,
     Way,
     demand,
 )
@@ -24,6 +25,7 @@ from sekisho.identity.devices import Device
 from sekisho.identity.institution import Parts
 from sekisho.identity.personal_data import Item, read_for_use
 from sekisho.identity.purposes import Purpose
+from sekisho.identity.relay import Strength
 from sekisho.identity.sessions import Opened, Session
 from sekisho.messages.message import Channel
 
@@ -64,7 +66,7 @@ class StepUpDesk:
         def work(connection: Connection) -> CodeAsked | TooMany:
             numbers = read_for_use(connection, self._parts.keyring, member_id, (Item.MOBILE_PHONE,))
             to = Contact(Channel.SMS, numbers[Item.MOBILE_PHONE])
-            asked = asked_of(asking.arrival, asking.session.device_id)
+            asked = asked_of(asking.arrival, asking.session.device_id, session_id=asking.session.id)
             order = Order(member_id, to, asking.purpose, asked, language)
             return self._codes.ask_within(connection, order)
 
@@ -73,12 +75,12 @@ class StepUpDesk:
     async def enter_code(self, asking: Asking, code: TypedCode) -> Opened | Wrong | Over:
         """Take a code. Right, the session has proven itself for this purpose, under a new token.
 
-        The guard is asked first, with what speaks for a relay. Raises InsufficientAuthentication and
-        OperationalError.
+        The guard is asked first, with what speaks for a relay. Raises InsufficientAuthentication, also where
+        something speaks for one and the code was right: then a passkey is needed; and OperationalError.
         """
         self._require_code_is_a_way(asking)
         session, arrival = asking.session, asking.arrival
-        entered = asked_of(arrival, session.device_id, filled_in_ms=code.filled_in_ms)
+        entered = asked_of(arrival, session.device_id, session_id=session.id, filled_in_ms=code.filled_in_ms)
         evidence = await self._codes.relay_evidence(code.code_id, session.member_id, entered)
         answer = await self._guard.assess(
             Attempt(
@@ -97,16 +99,21 @@ class StepUpDesk:
         )
         denied = answer.decision.action is Action.DENY
 
-        def work(connection: Connection) -> Opened | Wrong | Over:
+        def work(connection: Connection) -> Opened | Wrong | Over | None:
             entry = Entry(code.code_id, session.member_id, asking.purpose, code.typed, entered, denied)
             taken = self._codes.enter_within(connection, entry)
             if not isinstance(taken, Right):
                 return taken
+            if taken.relay.strength is not Strength.NONE:
+                return None
             return sessions.prove(connection, self._parts, session, Way.CODE, purpose=asking.purpose.key)
 
         taken = await asyncio.wrap_future(self._parts.store.write(work))
         proven = isinstance(taken, Opened)
         await self._guard.settle(answer.attempt_id, Outcome.SUCCESS if proven else Outcome.WRONG_SECRET)
+        if taken is None:
+            # The code was right and is used up, and may all the same have come from somebody else.
+            raise InsufficientAuthentication(StepUp((Way.PASSKEY,)), known=" ".join(evidence.names))
         return taken
 
     def _require_code_is_a_way(self, asking: Asking) -> None:
