@@ -1,5 +1,6 @@
 """The institutions of the demo: the lender and the ID, each with a database, keys and a guard of its own."""
 
+import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import (
     AbstractAsyncContextManager,
@@ -23,8 +24,8 @@ from sekisho.messages.handset import Handset
 from sekisho.messages.message import Channel
 from sekisho.storage.engine import open_store
 from sekisho.storage.history.worker import moving_to_history
-from sekisho.storage.keyring import HeldKeyring, Key, KeyUse
-from sekisho.storage.keys import persistent_key
+from sekisho.storage.keyring_files import open_keyring
+from sekisho.storage.master_keys import master_keys
 from sekisho.web.asgi import App
 from sekisho.web.guard_api.desk import Listener
 from sekisho.web.guard_client.local_guard import LocalGuard
@@ -131,7 +132,8 @@ def open_institution(kind: Kind, folder: Path, machine: Machine) -> OpenInstitut
             store, folder, Posture.CLOSED, clock=clock, chance=chance, adding=machine.adding
         )
         closing.enter_context(moving_to_history(store, folder / "history", clock=clock))
-        keyring = HeldKeyring.of(_keys(folder, chance), chance)
+        wrapper = master_keys(folder, os.environ, chance)
+        keyring = open_keyring(folder, wrapper, clock=clock, chance=chance)
         parts = Parts(kind.on_port(machine.port), store, keyring, clock, chance)
         handset = Handset(store, keyring, clock)
         courier = Courier(CourierParts(store, keyring, clock, chance), dict.fromkeys(Channel, handset))
@@ -140,13 +142,6 @@ def open_institution(kind: Kind, folder: Path, machine: Machine) -> OpenInstitut
         site = Site(parts, desks, proxies=ProxyTrust.parse([LOOPBACK]))
         made = kind.make(site)
         return OpenInstitution(parts, checkpoint, courier, desks, made, closing.pop_all().close)
-
-
-def _keys(folder: Path, chance: Chance) -> tuple[Key, ...]:
-    return tuple(
-        Key(name=f"{use}-0", use=use, made_at_us=0, octets=persistent_key(folder / f"{use}.key", chance))
-        for use in KeyUse
-    )
 
 
 class Institutions:

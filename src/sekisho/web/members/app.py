@@ -16,6 +16,7 @@ from sekisho.kernel.refusals import Refusal
 from sekisho.web.members import (
     account_pages,
     call_pages,
+    change_pages,
     device_pages,
     language_page,
     login_pages,
@@ -59,6 +60,7 @@ PAGES = (
     passkey_pages,
     step_up_pages,
     profile_pages,
+    change_pages,
     security_page,
     device_pages,
     account_pages,

@@ -10,6 +10,8 @@ import structlog
 from sekisho.guard.answers import AsksGuard
 from sekisho.identity.calls import CallDesk
 from sekisho.identity.codes import CodeDesk
+from sekisho.identity.contact_desk import ContactDesk
+from sekisho.identity.details import DetailDesk
 from sekisho.identity.device_desk import DeviceDesk
 from sekisho.identity.disowning import SignInDesk
 from sekisho.identity.freezes import FreezeDesk
@@ -47,6 +49,8 @@ class Desks(NamedTuple):
     passkeys: PasskeyDesk
     passkey_proofs: PasskeyProofs
     step_ups: StepUpDesk
+    contacts: ContactDesk
+    details: DetailDesk
     personal_data: PersonalDataDesk
     hasher: Hasher
 
@@ -96,6 +100,8 @@ def open_desks(
         passkeys=PasskeyDesk(parts),
         passkey_proofs=PasskeyProofs(parts),
         step_ups=StepUpDesk(parts, guard, codes),
+        contacts=ContactDesk(parts, guard, codes),
+        details=DetailDesk(parts),
         personal_data=PersonalDataDesk(parts, sources or NoSources()),
         hasher=hasher,
     )

@@ -4,14 +4,14 @@ from typing import Any, NamedTuple
 
 from litestar import Response, get
 
-from sekisho.identity.personal_data import KEPT, Item
+from sekisho.identity.personal_data import Item
 from sekisho.identity.reveals import Viewer
 from sekisho.web.members import wishes
+from sekisho.web.members.change_pages import CHANGEABLE, CONTACTS, read_item
 from sekisho.web.members.form_tokens import OWN_SITES
 from sekisho.web.members.roles import ROLE, Role
 from sekisho.web.members.step_up import to_step_up
 from sekisho.web.members.visits import AnyRequest, Visit, visit_of
-from sekisho.web.problems import NotFound
 
 REASON = "member:profile"
 
@@ -32,22 +32,12 @@ GROUPS = (
         (Item.PAYOUT_ACCOUNT, Item.TRANSACTION_HISTORY, Item.LOAN_BALANCE, Item.PAYMENT_INFORMATION),
     ),
 )
-# A name and a birth date are proven with papers, and an account for payouts with the bank.
-CHANGEABLE = KEPT - {Item.NAME, Item.NAME_KANA, Item.BIRTH_DATE, Item.PAYOUT_ACCOUNT}
 
 
 def viewer_of(visit: Visit) -> Viewer:
     """Return the visitor as somebody who looks at personal data."""
     who = visit.who()
     return Viewer(who.session, who.device)
-
-
-def read_item(name: str) -> Item:
-    """Return the item of a name. Refuses with `not_found`."""
-    found = next((item for item in Item if item == name), None)
-    if found is None:
-        raise NotFound
-    return found
 
 
 @get("/profile", opt={ROLE: Role.MEMBER})
@@ -62,6 +52,7 @@ async def profile_page(request: AnyRequest) -> Response[Any]:
         masked=masked,
         changeable=CHANGEABLE,
         done_item=done if done in CHANGEABLE else "",
+        told=done in CONTACTS,
     )
 
 

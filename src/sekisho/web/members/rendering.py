@@ -64,7 +64,7 @@ class Renderer:
             lstrip_blocks=True,
         )
         self._environment.filters.update(
-            member_number=member_number, browser_name=browser_in_words, clock_time=clock_time
+            member_number=member_number, browser_in_words=browser_in_words, clock_time=clock_time
         )
         self._words = {language: Words(self.book, language) for language in LANGUAGES}
 

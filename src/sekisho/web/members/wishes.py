@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Literal, NamedTuple
 
 from sekisho.identity.assurance import Granted, Need, NotFromHere, StepUp, demand
+from sekisho.identity.details import change_of
 from sekisho.identity.device_desk import approval_of, revocation_of
 from sekisho.identity.devices import Device
 from sekisho.identity.passkey_desk import ADDING, REMOVING
@@ -51,8 +52,7 @@ def reveal(item: Item) -> Wish:
 
 def change(item: Item) -> Wish:
     """Return the wish to change an item."""
-    purpose = Purpose(action="contact_change", item=item)
-    return Wish(f"change:{item}", purpose, Need.CHANGE, f"/profile/{item}/change", "/profile")
+    return Wish(f"change:{item}", change_of(item), Need.CHANGE, f"/profile/{item}/change", "/profile")
 
 
 def of_passkey(credential: str) -> Wish:

@@ -53,5 +53,6 @@ function signal(element) {
 if (able) {
   document.querySelectorAll("form[data-passkey]").forEach(begin);
   document.querySelectorAll("[data-passkey-signal]").forEach(signal);
-  document.querySelectorAll("[data-without-passkeys]").forEach((element) => { element.hidden = true; });
+} else {
+  document.querySelectorAll("[data-without-passkeys]").forEach((element) => { element.hidden = false; });
 }
