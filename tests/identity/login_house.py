@@ -153,10 +153,14 @@ class House:
             kinds = select(message.c.kind).order_by(message.c.made_at_us, message.c.id)
             return list(connection.execute(kinds).scalars())
 
+    def all_events(self) -> list[StoredEntry]:
+        """Return what happened."""
+        with self.parts.store.read() as connection:
+            return read_after(connection, 0, limit=100_000)
+
     def events(self, kind: str) -> list[StoredEntry]:
         """Return what happened of one kind."""
-        with self.parts.store.read() as connection:
-            return [entry for entry in read_after(connection, 0, limit=100_000) if entry.kind == kind]
+        return [entry for entry in self.all_events() if entry.kind == kind]
 
     def now(self, welcomed: Welcome) -> Present:
         """Read a session and its device as they are now, live or not."""

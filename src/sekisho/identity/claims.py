@@ -107,7 +107,7 @@ def claimed_name(parts: Parts, typed: str) -> str:
     try:
         written = read_number(name) or read_email(name)
     except EmailUnusable:
-        written = " ".join(name.casefold().split())
+        written = " ".join(name.casefold().encode("utf-8", "replace").decode().split())
     return "name:" + parts.keyring.digest(written, context="guard:name")[:16].hex()
 
 
