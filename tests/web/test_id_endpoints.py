@@ -2,6 +2,7 @@
 
 import hmac
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import httpx
@@ -82,7 +83,7 @@ def hashed(body, key):
 
 def test_each_client_proves_itself_in_its_own_way(provider, secrets):
     """And no other way is taken for it, however right it is."""
-    ways = {
+    ways: dict[str, dict[str, Any]] = {
         "basic": {"auth": ("basic", secrets["basic"])},
         "posting": {"form": {"client_id": "posting", "client_secret": secrets["posting"]}},
         "public": {"form": {"client_id": "public"}},
