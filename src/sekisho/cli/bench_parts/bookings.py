@@ -16,7 +16,6 @@ from statistics import median
 from time import perf_counter
 
 import msgspec
-from sqlalchemy import Connection, text
 
 from sekisho.cli.bench_parts.figures import Bookings
 from sekisho.kernel.chance import Chance, SeededChance, SystemChance
@@ -25,7 +24,7 @@ from sekisho.kernel.yen import Yen
 from sekisho.ledger.accounts import Side, open_account
 from sekisho.ledger.transfers import Transfer, post
 from sekisho.storage.engine import Store, open_store
-from sekisho.storage.handwritten import change
+from sekisho.storage.handwritten import Connection, change
 
 ACCOUNTS = 1_000
 CLIENTS = 8
@@ -108,7 +107,7 @@ def _by_hand(store: Store) -> tuple[Sequence[str], Submit]:
             "bench_transfer (key TEXT PRIMARY KEY)",
             "bench_posting (id INTEGER PRIMARY KEY, key TEXT, account TEXT, amount INTEGER)",
         ):
-            connection.execute(text(f"CREATE TABLE {table}"))
+            change(connection, f"CREATE TABLE {table}", ())
         for account in accounts:
             change(connection, "INSERT INTO bench_account VALUES (?, 0)", (account,))
 

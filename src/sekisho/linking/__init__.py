@@ -1,0 +1,1 @@
+"""What stands between an account here and an account at a bank."""
