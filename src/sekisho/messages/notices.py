@@ -33,7 +33,7 @@ _MONTHS = (
 )
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 # A passkey's name is typed by whoever added it: it must not become a link or a number to call.
-_UNSAFE = re.compile(r"[^\w ()・、ー々〆+-]|_")
+_UNSAFE = re.compile(r"https?|www|[^\w (),・、ー々〆+-]|_", re.IGNORECASE)
 
 
 class NoticeKind(StrEnum):

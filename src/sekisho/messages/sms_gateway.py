@@ -33,7 +33,8 @@ class SmsGateway:
     def __init__(self, client: httpx.AsyncClient, url: str, key: str, clock: Clock) -> None:
         self._client = client
         self._url = url
-        self._headers = {"Authorization": f"Bearer {key}"} if key else {}
+        # A connection for each text: what a gateway says too much is no answer to the next one.
+        self._headers = {"Connection": "close"} | ({"Authorization": f"Bearer {key}"} if key else {})
         self._clock = clock
 
     async def carry(self, parcel: Parcel) -> Handover:
