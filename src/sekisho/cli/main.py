@@ -10,6 +10,8 @@ COMMANDS = {
     "up": "sekisho.cli.up",
     "serve": "sekisho.cli.serve",
     "keys": "sekisho.cli.keys",
+    "clients": "sekisho.cli.clients",
+    "signing-keys": "sekisho.cli.signing_keys",
     "range": "sekisho.cli.range",
     "loan": "sekisho.cli.loan",
     "bench": "sekisho.cli.bench",
