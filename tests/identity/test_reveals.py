@@ -25,7 +25,7 @@ from sekisho.identity.reveals import (
     seen_in_campaign,
     seen_in_sessions,
 )
-from sekisho.kernel.clock import MINUTE_US
+from sekisho.kernel.clock import DAY_US, MINUTE_US
 from sekisho.kernel.ids import CampaignId
 from sekisho.storage import outbox
 from sekisho.storage.tables.personal_data import reveal as reveal_table
@@ -197,6 +197,34 @@ def test_the_institutions_own_items_are_masked_and_shown_like_the_others(at_hand
     looker = viewer(passkey(at_hand))
     assert masked(desk, looker)[Item.LOAN_BALANCE] == "●●●●"
     assert reveal(desk, looker, Item.LOAN_BALANCE) == {Item.LOAN_BALANCE: f"123,456円 ({member_id})"}
+
+
+def test_a_page_that_was_seen_in_the_session_costs_no_further_write(at_hand, desk, viewer):
+    looker = viewer()
+    masked(desk, looker)
+    before = len(at_hand.events())
+    masked(desk, looker)
+    assert len(at_hand.events()) == before == len(DATA) + len(MASKED)
+
+
+@pytest.mark.parametrize(
+    ("later_us", "age_us", "told"),
+    [
+        (0, MINUTE_US, False),
+        (30 * MINUTE_US, MINUTE_US, False),
+        (2 * DAY_US, MINUTE_US, True),
+        (2 * DAY_US, 7 * DAY_US, False),
+    ],
+)
+def test_the_member_hears_once_of_data_shown_on_a_new_device(at_hand, desk, viewer, later_us, age_us, told):
+    """New is a device of the last seven days, unless the account was opened on it."""
+    at_hand.clock.advance(later_us)
+    device = viewer().device
+    at_hand.clock.advance(age_us)
+    looker = Viewer(at_hand.session_on(device, passkey(at_hand)), device)
+    for item in (Item.NAME, Item.EMAIL):
+        reveal(desk, looker, item)
+    assert at_hand.notices() == ["personal_data_shown"] * (2 if told else 0)
 
 
 def test_nothing_is_revealed_without_a_reason(at_hand, desk, viewer):

@@ -114,6 +114,11 @@ def in_words(purpose: Purpose, language: str) -> str:
     return f"{words}({'、'.join(told)})" if language == "ja" else f"{words} ({', '.join(told)})"
 
 
+def item_in_words(item: str, language: str) -> str:
+    """Return what a personal item is called towards its owner, in `ja` or else in `en`."""
+    return _ITEMS.get(item, _NO_ITEM)["ja" if language == "ja" else "en"]
+
+
 def _tidy(text: str) -> str:
     plain = " ".join(_UNFIT.sub(" ", unicodedata.normalize("NFKC", text)).split())
     return plain if len(plain) <= TEXT_CHARS_MAX else plain[: TEXT_CHARS_MAX - 1] + "…"

@@ -12,18 +12,26 @@ from typing import NamedTuple, Protocol
 from sqlalchemy import Connection, Row, insert, select
 
 from sekisho.identity import masks
+from sekisho.identity.arrivals import Arrival
 from sekisho.identity.assurance import Granted, InsufficientAuthentication, Need, demand
 from sekisho.identity.devices import Device
 from sekisho.identity.institution import Parts
+from sekisho.identity.notifying import facts_of, language_of, notify
 from sekisho.identity.personal_data import KEPT, MEMBER_ACTOR, Item, read_for_use
-from sekisho.identity.purposes import Purpose
+from sekisho.identity.purposes import Purpose, item_in_words
 from sekisho.identity.sessions import Session
 from sekisho.kernel.chain import canonical
+from sekisho.kernel.clock import DAY_US, HOUR_US
 from sekisho.kernel.ids import REVEAL, CampaignId, MemberId, RevealId, SessionId
+from sekisho.messages.notices import NoticeKind
 from sekisho.storage import outbox
 from sekisho.storage.tables.members import member
 from sekisho.storage.tables.personal_data import reveal as reveal_table
 from sekisho.storage.tables.sessions import session as session_table
+
+NEW_DEVICE_US = 7 * DAY_US
+FIRST_DEVICE_US = HOUR_US
+"""A device that came so soon after the account was opened is the one that it was opened on."""
 
 MASKS: dict[Item, Callable[[str], str]] = {
     Item.NAME: masks.masked_name,
@@ -128,9 +136,17 @@ class PersonalDataDesk:
     async def masked(self, viewer: Viewer, *, reason: str) -> dict[Item, str]:
         """Return every item that the member has behind its mask; see `masked_within`."""
 
+        def read() -> dict[Item, str] | None:
+            with self._parts.store.read() as connection:
+                return self._masked_before(connection, viewer)
+
         def work(connection: Connection) -> dict[Item, str]:
             return self.masked_within(connection, viewer, reason=reason)
 
+        # Whoever looks at the page again in the same session costs no write.
+        before = await asyncio.to_thread(read)
+        if before is not None:
+            return before
         return await asyncio.wrap_future(self._parts.store.write(work))
 
     async def reveal(self, viewer: Viewer, items: Iterable[Item], *, reason: str) -> dict[Item, str]:
@@ -152,7 +168,12 @@ class PersonalDataDesk:
         seen = _seen_masked(connection, viewer.session)
         fresh = [item for item in values if item not in seen]
         self._record(connection, viewer, fresh, form=Form.MASKED, reason=reason)
-        return {item: MASKS[item](value) for item, value in values.items()}
+        return _masked(values)
+
+    def _masked_before(self, connection: Connection, viewer: Viewer) -> dict[Item, str] | None:
+        self._require(viewer, Need.SEE_MASKED)
+        values = self._items_of(connection, viewer.session.member_id)
+        return _masked(values) if set(values) <= _seen_masked(connection, viewer.session) else None
 
     def reveal_within(
         self, connection: Connection, viewer: Viewer, items: Iterable[Item], *, reason: str
@@ -171,7 +192,27 @@ class PersonalDataDesk:
         values = self._items_of(connection, viewer.session.member_id)
         shown = {item: value for item, value in values.items() if item in wanted}
         self._record(connection, viewer, list(shown), form=Form.SHOWN, reason=reason)
+        if shown and self._is_new(connection, viewer.device):
+            self._tell(connection, viewer, shown)
         return shown
+
+    def _is_new(self, connection: Connection, device: Device | None) -> bool:
+        """Say whether a device is one that the member began to use days ago, and not the first of all."""
+        if device is None:
+            return True
+        opened_at = select(member.c.opened_at_us).where(member.c.id == device.member_id)
+        opened_at_us = connection.execute(opened_at).scalar_one()
+        age_us = self._parts.clock.now_us() - device.first_seen_us
+        return age_us < NEW_DEVICE_US and device.first_seen_us - opened_at_us > FIRST_DEVICE_US
+
+    def _tell(self, connection: Connection, viewer: Viewer, items: Iterable[Item]) -> None:
+        session, kind = viewer.session, NoticeKind.PERSONAL_DATA_SHOWN
+        language = language_of(connection, session.member_id)
+        arrival = Arrival(ip=session.ip, user_agent=session.user_agent)
+        values = facts_of(arrival, self._parts.clock.now_us(), language)
+        between = " + " if language == "en" else "、"
+        values["items"] = between.join(item_in_words(item, language) for item in items)
+        notify(connection, self._parts, session.member_id, kind, values, dedupe=f"{kind}:{session.id}")
 
     def _require(self, viewer: Viewer, need: Need, *, purpose: str = "") -> None:
         now_us = self._parts.clock.now_us()
@@ -205,6 +246,10 @@ class PersonalDataDesk:
         if looks:
             connection.execute(insert(reveal_table), [_row(look) for look in looks])
         outbox.append(connection, [_event(look) for look in looks])
+
+
+def _masked(values: Mapping[Item, str]) -> dict[Item, str]:
+    return {item: MASKS[item](value) for item, value in values.items()}
 
 
 def _seen_masked(connection: Connection, session: Session) -> set[Item]:
