@@ -71,8 +71,8 @@ async def _page(
         checked=checked,
         reported=reported,
         error=error,
-        filled={"called_at": f"{now:%Y-%m-%dT%H:%M}"}
-        | {k: v for k, v in visit.form.only(*TYPED).items() if v},
+        filled=visit.form.only(*TYPED),
+        now=f"{now:%Y-%m-%dT%H:%M}",
         told_code=visit.form["told_code"] == "yes",
         here="/security/calls",
     )
