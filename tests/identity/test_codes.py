@@ -258,6 +258,15 @@ def test_a_stranger_who_sends_again_too_soon_keeps_the_code(desk):
     assert len(desk.sent()) == 2
 
 
+def test_a_stranger_elsewhere_who_asks_too_soon_takes_nobody_s_code_away(desk):
+    asked, code = desk.asked()
+    elsewhere = desk.ask(asked=at(HOME, ip="203.0.113.9"))
+    assert isinstance(elsewhere, CodeAsked)
+    assert len(desk.sent()) == 1
+    assert isinstance(desk.enter(elsewhere.code_id, code, entered=at(HOME, ip="203.0.113.9")), Wrong)
+    assert isinstance(desk.enter(asked.code_id, code), Right)
+
+
 def test_pauses_between_messages_grow(desk):
     pauses = []
     for _ in range(4):
@@ -443,6 +452,20 @@ def test_a_stranger_with_the_password_gets_in_with_little(desk):
     answer = desk.enter(asked.code_id, code, entered=elsewhere)
     assert answer.relay.names == ("strange_device", "strange_network")
     assert answer.relay.strength is Strength.WEAK
+
+
+def test_what_is_old_is_forgotten(desk):
+    """Where somebody was when a code was asked for is kept as evidence, and not for ever."""
+    old, code = desk.asked()
+    desk.enter(old.code_id, other(code))
+    desk.wait(89 * 86_400)
+    recent = desk.ask()
+    assert asyncio.run(desk.codes.sweep()) == 0
+    desk.wait(86_401)
+    assert asyncio.run(desk.codes.sweep()) == 2
+    with desk.here.store.read() as connection:
+        assert connection.execute(select(one_time_code.c.id)).scalars().all() == [recent.code_id]
+        assert connection.execute(select(code_failure)).all() == []
 
 
 def test_ten_minutes_are_the_most(desk):

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, delete, insert, select, update
 
 from sekisho.identity.relay import Asked, RelayEvidence
 from sekisho.kernel.clock import MINUTE_US, SECOND_US
@@ -230,6 +230,15 @@ def count_failure(connection: Connection, parts: Parts, code_id: str, trying: Tr
             at_us=parts.clock.now_us(),
         )
     )
+
+
+def forget(connection: Connection, before_us: int) -> int:
+    """Delete codes and failures from before a time, and return how many rows that were."""
+    old = (
+        delete(one_time_code).where(one_time_code.c.issued_at_us < before_us),
+        delete(code_failure).where(code_failure.c.at_us < before_us),
+    )
+    return sum(connection.execute(each).rowcount for each in old)
 
 
 def _change(connection: Connection, row: CodeRow, **values: object) -> None:

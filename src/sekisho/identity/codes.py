@@ -39,6 +39,7 @@ from sekisho.identity.places import place_in_words
 from sekisho.identity.purposes import Purpose, in_words
 from sekisho.identity.recipients import JAPANESE_MOBILES, counted_as, mobile_number, number_block
 from sekisho.identity.relay import Asked, Course, OurHost, RelayEvidence, Strength, look_for_relay
+from sekisho.kernel.clock import DAY_US
 from sekisho.kernel.ids import CodeId, MemberId
 from sekisho.messages.message import Channel
 from sekisho.messages.notices import NoticeKind
@@ -47,6 +48,9 @@ from sekisho.storage import outbox
 from sekisho.storage.unit_of_work import Result, Work
 
 DIGITS = 6
+KEPT_US = 90 * DAY_US
+"""How long the rows of codes are kept, as evidence of where each was asked for and entered."""
+
 
 _TYPED_CHARS_MAX = 40
 # An e-mail address is confirmed by a code, and is a factor of nothing.
@@ -175,6 +179,11 @@ class CodeDesk:
         """
         entry = Entry(code_id, subject, purpose, typed, entered, stopped)
         return await self._write(lambda at: self.enter_within(at, entry))
+
+    async def sweep(self) -> int:
+        """Forget what is older than 90 days, and return how many rows that were."""
+        before_us = self._parts.clock.now_us() - KEPT_US
+        return await self._write(lambda at: code_rows.forget(at, before_us))
 
     def ask_within(self, connection: Connection, order: Order) -> CodeAsked | TooMany:
         """Do what `ask` does in the caller's unit of work."""
