@@ -37,6 +37,7 @@ SWEEP_EVERY_S = 60.0
 class Desks(NamedTuple):
     """The desks of one institution. Serve its pages within `living`."""
 
+    codes: CodeDesk
     logins: LoginDesk
     sign_up: SignUpDesk
     sessions: SessionDesk
@@ -74,6 +75,7 @@ class Desks(NamedTuple):
                 while await self.logins.sweep():
                     pass
                 await self.recoveries.advance()
+                await self.codes.sweep()
             except OperationalError as outage:
                 log.warning("members:sweep:unreachable", failure=str(outage))
 
@@ -88,6 +90,7 @@ def open_desks(
     """
     codes, hasher, lists = CodeDesk(parts), Hasher(parts.chance), leaks or Leaks()
     return Desks(
+        codes=codes,
         logins=LoginDesk(parts, guard, hasher, codes, lists, leaks_down=Posture.OPEN),
         sign_up=SignUpDesk(parts, hasher, codes, lists, leaks_down=Posture.OPEN),
         sessions=SessionDesk(parts),
