@@ -289,9 +289,14 @@ def test_strangers_can_neither_flood_a_member_nor_see_the_limit(desk):
     assert flood(desk, 60, lambda number: at(HOME, ip=f"198.51.{number}.7")) == 10
 
 
-def test_a_flood_of_strangers_does_not_stop_the_member_s_own_session(desk):
-    flood(desk, 30)
-    assert isinstance(desk.ask(REVEAL, IN_SESSION), CodeAsked)
+def test_a_flood_of_strangers_takes_nothing_from_the_member_s_own_session(desk):
+    for _ in range(5):
+        again = desk.ask()
+        desk.here.clock.set(again.may_resend_at_us + 300 * SECOND_US)
+    assert len(desk.sent()) == 5
+    answers = [desk.ask(Purpose(action="transfer", amount_yen=yen), IN_SESSION) for yen in range(13)]
+    assert [isinstance(answer, CodeAsked) for answer in answers] == [True] * 12 + [False]
+    assert answers[-1].why == "recipient"
 
 
 def test_many_subjects_cannot_flood_one_number(desk):
