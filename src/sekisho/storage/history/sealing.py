@@ -5,6 +5,7 @@ hashes in the chain together with the progress made, and then prunes the outbox.
 step does what is left: nothing is lost, and nothing is written twice.
 """
 
+import time
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -15,21 +16,23 @@ from sekisho.kernel import chain
 from sekisho.kernel.clock import HOUR_US, Clock
 from sekisho.storage import outbox
 from sekisho.storage.engine import Store
-from sekisho.storage.history.parquet import HistoryFolder, WrittenFile
+from sekisho.storage.history.parquet import REST_S, HistoryFolder, WrittenFile
 from sekisho.storage.tables.history import history_progress, seal
 from sekisho.storage.tables.outbox import outbox as outbox_table
 
 MOVE_LOCK = 0x5E_C1_50_03
 ENTRIES_PER_BATCH_MAX = 20_000
+READ_AT_ONCE = 500
 # Small enough that a login which waits behind it does not feel it.
 PRUNED_AT_ONCE = 500
 
 
 class Moved(NamedTuple):
-    """What a step did: entries moved to history, entries pruned from the outbox."""
+    """What a step did: entries moved to history, entries pruned from the outbox; whether there is more."""
 
     moved: int
     pruned: int
+    more: bool = False
 
 
 class SealedBatch(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,13 +81,13 @@ class Sealing:
             sealed_upto, planned_upto = _progress(connection)
             unfinished = planned_upto - sealed_upto
             limit = unfinished or self._entries_per_batch_max
-            entries = outbox.read_after(connection, sealed_upto, limit=limit)
+            entries = _read(connection, sealed_upto, limit)
             if unfinished:
                 entries = [entry for entry in entries if entry.position <= planned_upto]
             if entries:
                 self._move(sealed_upto, entries)
                 sealed_upto = entries[-1].position
-            return Moved(len(entries), self._prune(sealed_upto))
+            return Moved(len(entries), self._prune(sealed_upto), more=len(entries) == limit)
 
     def _is_ours(self, connection: Connection) -> bool:
         """On a server, other processes may be moving this outbox; who comes second leaves it to the first."""
@@ -143,6 +146,20 @@ def _faults(batches: list[SealedBatch], sealed_upto: int, history: HistoryFolder
                 yield HistoryFault(batch.upto, f"{file.name} was changed")
     if moved_upto != sealed_upto:
         yield HistoryFault(sealed_upto, f"the seals end at {moved_upto}")
+
+
+def _read(connection: Connection, after: int, limit: int) -> list[outbox.StoredEntry]:
+    """Return at most so many entries after a position, read a few at a time, for the reason of `REST_S`."""
+    entries: list[outbox.StoredEntry] = []
+    while len(entries) < limit:
+        wanted = min(READ_AT_ONCE, limit - len(entries))
+        found = outbox.read_after(connection, after, limit=wanted)
+        entries += found
+        if len(found) < wanted:
+            break
+        after = found[-1].position
+        time.sleep(REST_S)
+    return entries
 
 
 def _progress(connection: Connection) -> tuple[int, int]:

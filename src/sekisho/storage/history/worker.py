@@ -61,11 +61,15 @@ class SealingWorker:
         self._thread.join()
 
     def move_all(self) -> int:
-        """Move what has gathered and return how many entries that were."""
-        moved = 0
+        """Move what has gathered and return how many entries that were.
+
+        What happens meanwhile waits for the next time: hunted for, it would make a file of every few entries.
+        """
+        moved, more = 0, True
         try:
-            while not self._closing.is_set() and (step := self._sealing.step()).moved:
-                moved += step.moved
+            while more and not self._closing.is_set():
+                step = self._sealing.step()
+                moved, more = moved + step.moved, step.more
         except (OperationalError, OSError) as failure:
             self.failed_count += 1
             log.warning("history:sealing:failed", failure=str(failure), failed_count=self.failed_count)
