@@ -24,6 +24,7 @@ from sekisho.identity.leaked_lists import Leaks
 from sekisho.identity.login_codes import CodeForm
 from sekisho.identity.logins import LoginDesk, NextStep
 from sekisho.identity.people import Person
+from sekisho.identity.recipients import mobile_number
 from sekisho.identity.session_desk import Present, SessionDesk
 from sekisho.identity.sign_up import SignUpDesk, SignUpForm, SignUpStep
 from sekisho.identity.welcomes import Welcome
@@ -109,9 +110,7 @@ class House:
         step = await self.sign_ups.begin(form, arrival)
         assert isinstance(step, SignUpStep)
         self.wait(20)
-        codes = {sent.to: code_in(sent) for sent in self.sent()[-2:]}
-        mobile = f"+81901234{self.opened:04d}"
-        await self.sign_ups.enter(step.token, codes[form.email], codes[mobile], arrival)
+        await self.sign_ups.enter(step.token, *self.codes_to(form), arrival)
         welcomed = await self.sign_ups.finish(step.token, TARO, password, arrival)
         assert isinstance(welcomed, Welcome)
         return welcomed
@@ -146,6 +145,11 @@ class House:
         with self.parts.store.read() as connection:
             rows = connection.execute(select(message).order_by(message.c.made_at_us, message.c.id)).all()
         return [unseal(self.parts.keyring, row.id, row.sealed) for row in rows]
+
+    def codes_to(self, form: SignUpForm) -> tuple[str, str]:
+        """Return the newest codes that were sent to an e-mail address and to a mobile number."""
+        newest = {sent.to: sent for sent in self.sent()}
+        return code_in(newest[form.email]), code_in(newest[mobile_number(form.mobile)])
 
     def notices(self) -> list[str]:
         """Return the kinds of the messages that were queued, the oldest first."""
