@@ -145,7 +145,8 @@ def begin(
         state=RecoveryState.WAITING,
         ended_at_us=None,
     )
-    recovery_rows.add(connection, new)
+    if not recovery_rows.add(connection, new):
+        raise RecoveryUnderWay(known="two asked at once")
     _tell(connection, parts, new, "member:recovery:asked")
     facts = facts_of(arrival, now_us, language_of(connection, new.member_id)) | {"until": due_at_us}
     notify(connection, parts, new.member_id, NoticeKind.RECOVERY_ASKED, facts, dedupe=f"{new.id}:asked")

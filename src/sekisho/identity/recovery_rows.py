@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import msgspec
 from sqlalchemy import Connection, insert, select, update
+from sqlalchemy.exc import IntegrityError
 
 from sekisho.identity import devices, sessions
 from sekisho.identity.holds import lift
@@ -48,9 +49,13 @@ class Recovery(NamedTuple):
 _COLUMNS = tuple(recovery.c[name] for name in Recovery._fields)
 
 
-def add(connection: Connection, new: Recovery) -> None:
-    """Write a new recovery."""
-    connection.execute(insert(recovery).values(new._asdict()))
+def add(connection: Connection, new: Recovery) -> bool:
+    """Write a new recovery; False where another one was written at the same moment, which ends this work."""
+    try:
+        connection.execute(insert(recovery).values(new._asdict()))
+    except IntegrityError:
+        return False
+    return True
 
 
 def waiting_of(connection: Connection, member_id: MemberId, *, to_change: bool = False) -> Recovery | None:

@@ -1,6 +1,6 @@
 """What protects a member for a while: holds, and recoveries that take their time."""
 
-from sqlalchemy import BigInteger, Column, ForeignKey, Integer, Table, Text
+from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, Table, Text, text
 
 from sekisho.storage.tables import metadata
 
@@ -35,4 +35,13 @@ recovery = Table(
     Column("hold_id", Text, nullable=False),
     Column("state", Text, nullable=False, index=True),
     Column("ended_at_us", BigInteger, nullable=True),
+)
+
+# One at a time, however many processes are asked at once.
+Index(
+    "uq_recovery_waiting",
+    recovery.c.member_id,
+    unique=True,
+    sqlite_where=text("state = 'waiting'"),
+    postgresql_where=text("state = 'waiting'"),
 )

@@ -57,3 +57,11 @@ def _make_recovery() -> None:
     )
     op.create_index(op.f("ix_recovery_member_id"), "recovery", ["member_id"], unique=False)
     op.create_index(op.f("ix_recovery_state"), "recovery", ["state"], unique=False)
+    op.create_index(
+        "uq_recovery_waiting",
+        "recovery",
+        ["member_id"],
+        unique=True,
+        sqlite_where=sa.text("state = 'waiting'"),
+        postgresql_where=sa.text("state = 'waiting'"),
+    )
