@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from litestar import Response, get
 
 from sekisho.identity.institution import Parts
+from sekisho.kernel.clock import SECOND_US
 from sekisho.messages.message import CODE_KIND, Channel, State, is_secret
 from sekisho.messages.notices import NoticeKind, notices
 from sekisho.messages.queue import told_to
@@ -13,6 +14,7 @@ from sekisho.web.members.roles import ROLE, Role
 from sekisho.web.members.visits import AnyRequest, visit_of
 
 SHOWN_MAX = 60
+TOGETHER_US = SECOND_US
 
 
 class ShownNotice(NamedTuple):
@@ -37,18 +39,16 @@ async def notices_page(request: AnyRequest) -> Response[Any]:
 def _shown(parts: Parts, member_id: str, language: str) -> list[ShownNotice]:
     with parts.store.read() as connection:
         told = told_to(connection, member_id)
-    occasions: dict[tuple[str, int], ShownNotice] = {}
+    shown: list[ShownNotice] = []
     for one in told:
-        key = (one.kind, one.made_at_us)
-        before = occasions.get(key)
-        occasions[key] = ShownNotice(
-            title=_title(one.kind, language),
-            is_code=is_secret(one.kind),
-            at_us=one.made_at_us,
-            channels=(*(before.channels if before else ()), one.channel),
-            state=one.state,
-        )
-    return list(occasions.values())[:SHOWN_MAX]
+        title, last = _title(one.kind, language), shown[-1] if shown else None
+        channels = (one.channel,)
+        # What was queued together for several channels is one notice, and stands together in the history.
+        if last is not None and last.title == title and last.at_us - one.made_at_us < TOGETHER_US:
+            channels = (*last.channels, one.channel)
+            shown.pop()
+        shown.append(ShownNotice(title, is_secret(one.kind), one.made_at_us, channels, one.state))
+    return shown[:SHOWN_MAX]
 
 
 def _title(kind: str, language: str) -> str:

@@ -9,7 +9,7 @@ from litestar import Response, get, post
 
 from sekisho.identity.code_limits import TooMany
 from sekisho.identity.contacts import EmailUnusable, read_email
-from sekisho.identity.names import NameUnusable, read_kana, read_name
+from sekisho.identity.names import NameFault, NameUnusable, read_kana, read_name
 from sekisho.identity.password_rules import PasswordUnfit
 from sekisho.identity.people import (
     AddressUnusable,
@@ -124,6 +124,7 @@ async def open_account(request: AnyRequest) -> Response[Any]:
         birth_date=form["birth_date"],
         home_address=f"〒{postal_code} {form['home_address']}",
     )
+    errors |= {name: "field_empty" for name in TYPED if not form.trimmed(name)}
     if errors:
         return _details(visit, step, errors=errors, status=UNPROCESSABLE)
     before = cookies.read(request, cookies.SESSION)
@@ -156,7 +157,7 @@ def _errors(readers: dict[str, Callable[[], object]]) -> dict[str, str]:
 
 
 def _fault(field: str, refusal: Refusal) -> str:
-    if isinstance(refusal, NameUnusable):
+    if isinstance(refusal, NameUnusable) and refusal.fault is not NameFault.EMPTY:
         return f"name_{refusal.fault}"
     return f"{field}_wrong"
 
