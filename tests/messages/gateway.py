@@ -90,13 +90,17 @@ class _Handler(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 128
+
+
 @contextmanager
 def running_gateway() -> Iterator[Gateway]:
     """Serve on a free port of the loopback for as long as the block runs."""
     gateway = Gateway()
     handler = type("Handler", (_Handler,), {"gateway": gateway})
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        server.daemon_threads = True
+    with _Server(("127.0.0.1", 0), handler) as server:
         gateway.url = f"http://127.0.0.1:{server.server_address[1]}/texts"
         thread = threading.Thread(target=server.serve_forever, args=(0.02,))
         thread.start()
