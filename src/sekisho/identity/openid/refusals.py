@@ -41,14 +41,6 @@ class TicketStale(Refusal):
     told = "This page has expired. Go back to the service and start again."
 
 
-class FormForged(Refusal):
-    """The form's token does not belong to this session."""
-
-    code = "openid_form_forged"
-    status = 403
-    told = "This form does not belong to your session. Go back to the service and start again."
-
-
 class InvalidRequest(Refusal):
     """A parameter is missing, repeated, too long or impossible."""
 
