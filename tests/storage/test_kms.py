@@ -7,7 +7,6 @@ from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-import httpx
 import pytest
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -17,8 +16,8 @@ from sekisho.kernel.clock import SetClock
 from sekisho.kernel.posture import OperationalError
 from sekisho.storage.keyring import Unsealable
 from sekisho.storage.keyring_files import open_keyring
-from sekisho.storage.kms import TransitKms, TransitSettings
-from sekisho.storage.master_keys import Wrapped
+from sekisho.storage.kms import TransitKms, TransitSettings, key_wrapper
+from sekisho.storage.master_keys import MasterKeys, MasterKeysUnreadable, Wrapped
 
 TOKEN = "pass-of-the-test"  # noqa: S105 - the key service of this test takes it, and nobody else
 KEY = b"k" * 32
@@ -93,8 +92,7 @@ def service():
 
 @pytest.fixture
 def kms(service):
-    with httpx.Client() as client:
-        yield TransitKms(TransitSettings(url=service.url, key="sekisho", token=TOKEN), client)
+    return TransitKms(TransitSettings(url=service.url, key="sekisho", token=TOKEN))
 
 
 def test_a_key_is_wrapped_by_the_service_and_unwrapped_for_its_context_alone(kms):
@@ -149,12 +147,12 @@ def test_whatever_the_service_does_wrong_is_its_outage(kms, service, answer):
 
 
 def test_a_service_that_does_not_take_our_pass_or_is_not_there_is_an_outage(service):
-    with httpx.Client() as client:
-        stranger = TransitKms(TransitSettings(url=service.url, key="sekisho", token="no"), client)  # noqa: S106 - wrong on purpose
-        with pytest.raises(OperationalError, match="403"):
-            stranger.wrap(KEY, context="c")
-        nowhere = TransitKms(TransitSettings(url="http://127.0.0.1:9", key="sekisho", token=TOKEN), client)
-        with pytest.raises(OperationalError, match="ConnectError"):
+    stranger = TransitKms(TransitSettings(url=service.url, key="sekisho", token="no"))  # noqa: S106 - wrong on purpose
+    with pytest.raises(OperationalError, match="403"):
+        stranger.wrap(KEY, context="c")
+    for url in ("http://127.0.0.1:9", "no address", "http://[", ""):
+        nowhere = TransitKms(TransitSettings(url=url, key="sekisho", token=TOKEN))
+        with pytest.raises(OperationalError, match="kms"):
             nowhere.wrap(KEY, context="c")
 
 
@@ -165,3 +163,13 @@ def test_the_pass_is_never_shown(kms, service):
     with pytest.raises(OperationalError) as outage:
         kms.wrap(KEY, context="c")
     assert TOKEN not in str(outage.value)
+
+
+def test_the_environment_names_the_service_whole_or_not_at_all(tmp_path, service):
+    named = {"SEKISHO_KMS_URL": service.url, "SEKISHO_KMS_KEY": "sekisho", "SEKISHO_KMS_TOKEN": TOKEN}
+    wrapper = key_wrapper(tmp_path, named, SystemChance())
+    assert wrapper.unwrap(wrapper.wrap(KEY, context="c"), context="c") == KEY
+    assert isinstance(key_wrapper(tmp_path, {}, SystemChance()), MasterKeys)
+    for missing in ("SEKISHO_KMS_KEY", "SEKISHO_KMS_TOKEN"):
+        with pytest.raises(MasterKeysUnreadable):
+            key_wrapper(tmp_path, named | {missing: ""}, SystemChance())

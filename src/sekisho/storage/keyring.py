@@ -113,7 +113,7 @@ class HeldKeyring:
     def seal(self, plain: bytes, *, context: str) -> bytes:
         """Encrypt under the newest key. The same plain bytes come out different each time."""
         key = self._newest[KeyUse.SEAL]
-        header = _header(key)
+        header = header_of(key.name)
         nonce = self._chance.octets(NONCE_BYTES)
         return header + nonce + _cipher(key, context).encrypt(nonce, plain, header + context.encode())
 
@@ -121,7 +121,7 @@ class HeldKeyring:
         """Decrypt what was sealed under any key of the ring. Raises Unsealable."""
         name = _key_name(sealed)
         key = self._named(name, KeyUse.SEAL)
-        header = _header(key)
+        header = header_of(key.name)
         nonce = sealed[len(header) : len(header) + NONCE_BYTES]
         body = sealed[len(header) + NONCE_BYTES :]
         if len(nonce) < NONCE_BYTES or len(body) < TAG_BYTES:
@@ -133,7 +133,7 @@ class HeldKeyring:
 
     def is_current(self, sealed: bytes) -> bool:
         """Tell whether the datum is sealed under the newest key, without opening it."""
-        return sealed.startswith(_header(self._newest[KeyUse.SEAL]))
+        return sealed.startswith(header_of(self._newest[KeyUse.SEAL].name))
 
     def digest(self, value: str, *, context: str) -> bytes:
         """Return 32 bytes by which an equal value is found again in this context, and in no other."""
@@ -165,9 +165,10 @@ class HeldKeyring:
         return key
 
 
-def _header(key: Key) -> bytes:
-    name = key.name.encode("ascii")
-    return VERSION + bytes([len(name)]) + name
+def header_of(name: str) -> bytes:
+    """Return what every datum begins with that is sealed under the key of this name."""
+    octets = name.encode("ascii")
+    return VERSION + bytes([len(octets)]) + octets
 
 
 def _key_name(sealed: bytes) -> str:

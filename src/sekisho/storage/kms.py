@@ -6,16 +6,20 @@ while a member waits. https://openbao.org/api-docs/secret/transit/
 
 import base64
 import binascii
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import httpx
 import msgspec
 
+from sekisho.kernel.chance import Chance
 from sekisho.kernel.posture import OperationalError
 from sekisho.storage.keyring import KEY_BYTES, Unsealable
-from sekisho.storage.master_keys import Wrapped
+from sekisho.storage.master_keys import KeyWrapper, MasterKeysUnreadable, Wrapped, master_keys
 
 KMS_TIMEOUT_S = 5.0
+KMS_VARIABLES = ("SEKISHO_KMS_URL", "SEKISHO_KMS_KEY", "SEKISHO_KMS_TOKEN")
 ANSWER_OCTETS_MAX = 65_536
 
 
@@ -42,9 +46,8 @@ class _Answer(msgspec.Struct):
 class TransitKms:
     """Wraps keys in a key service. Whatever the service does wrong is an outage of it."""
 
-    def __init__(self, settings: TransitSettings, client: httpx.Client) -> None:
+    def __init__(self, settings: TransitSettings) -> None:
         self._settings = settings
-        self._client = client
 
     def wrap(self, key: bytes, *, context: str) -> Wrapped:
         """Let the service wrap a key under the newest version of its master key. Raises OperationalError."""
@@ -69,13 +72,15 @@ class TransitKms:
     def _ask(self, verb: str, body: dict[str, Any], context: str) -> _Data:
         url = f"{self._settings.url.rstrip('/')}/v1/transit/{verb}/{self._settings.key}"
         try:
-            response = self._client.post(
+            response = httpx.post(
                 url,
                 json=body | {"associated_data": _text(context.encode())},
                 headers={"X-Vault-Token": self._settings.token},
                 timeout=KMS_TIMEOUT_S,
+                # Our pass goes to the service itself, through no proxy that the environment names.
+                trust_env=False,
             )
-        except httpx.HTTPError as error:
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise OperationalError("kms", type(error).__name__) from error
         if response.status_code == httpx.codes.BAD_REQUEST and verb == "decrypt":
             raise Unsealable(f"the key service does not open what was wrapped as {context}")
@@ -85,6 +90,20 @@ class TransitKms:
             return msgspec.json.decode(response.content, type=_Answer).data
         except msgspec.DecodeError as error:
             raise OperationalError("kms", "the service's answer cannot be read") from error
+
+
+def key_wrapper(folder: Path, environment: Mapping[str, str], chance: Chance) -> KeyWrapper:
+    """Return what wraps the keys of a folder: a key service, or else master keys.
+
+    The service is the one of `SEKISHO_KMS_URL`, with `SEKISHO_KMS_KEY` and `SEKISHO_KMS_TOKEN`. Raises
+    MasterKeysUnreadable where these are incomplete, and what `master_keys` raises.
+    """
+    url, key, token = (environment.get(name, "") for name in KMS_VARIABLES)
+    if not url:
+        return master_keys(folder, environment, chance)
+    if not (key and token):
+        raise MasterKeysUnreadable(told="A key service needs SEKISHO_KMS_KEY and SEKISHO_KMS_TOKEN as well.")
+    return TransitKms(TransitSettings(url=url, key=key, token=token))
 
 
 def _text(octets: bytes) -> str:
