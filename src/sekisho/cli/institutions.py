@@ -25,7 +25,7 @@ from sekisho.messages.message import Channel
 from sekisho.storage.engine import open_store
 from sekisho.storage.history.worker import moving_to_history
 from sekisho.storage.keyring_files import open_keyring
-from sekisho.storage.master_keys import master_keys
+from sekisho.storage.kms import key_wrapper
 from sekisho.web.asgi import App
 from sekisho.web.guard_api.desk import Listener
 from sekisho.web.guard_client.local_guard import LocalGuard
@@ -132,7 +132,7 @@ def open_institution(kind: Kind, folder: Path, machine: Machine) -> OpenInstitut
             store, folder, Posture.CLOSED, clock=clock, chance=chance, adding=machine.adding
         )
         closing.enter_context(moving_to_history(store, folder / "history", clock=clock))
-        wrapper = master_keys(folder, os.environ, chance)
+        wrapper = key_wrapper(folder, os.environ, chance)
         keyring = open_keyring(folder, wrapper, clock=clock, chance=chance)
         parts = Parts(kind.on_port(machine.port), store, keyring, clock, chance)
         handset = Handset(store, keyring, clock)

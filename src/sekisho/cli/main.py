@@ -10,6 +10,7 @@ COMMANDS = {
     "up": "sekisho.cli.up",
     "serve": "sekisho.cli.serve",
     "keys": "sekisho.cli.keys",
+    "keyring": "sekisho.cli.keyring",
     "clients": "sekisho.cli.clients",
     "signing-keys": "sekisho.cli.signing_keys",
     "range": "sekisho.cli.range",

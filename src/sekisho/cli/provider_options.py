@@ -16,7 +16,7 @@ from sekisho.kernel.posture import OperationalError
 from sekisho.kernel.refusals import Refusal
 from sekisho.storage.engine import Store, open_store
 from sekisho.storage.keyring_files import open_keyring
-from sekisho.storage.master_keys import master_keys
+from sekisho.storage.kms import key_wrapper
 
 DATA = click.option(
     "--data",
@@ -47,7 +47,7 @@ class Place(NamedTuple):
         """Open the provider's signing keys. Raises ClickException in the words that a person needs."""
         with self._store() as store:
             clock, chance = SystemClock(), SystemChance()
-            wrapper = master_keys(self.data, os.environ, chance)
+            wrapper = key_wrapper(self.data, os.environ, chance)
             keyring = open_keyring(self.data, wrapper, clock=clock, chance=chance)
             yield KeyChanges(store, keyring, clock, OpenIdSettings())
 
