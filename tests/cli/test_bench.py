@@ -1,8 +1,10 @@
 """`sekisho bench`: made-up traffic, measurements in processes of their own, and a table with targets."""
 
 import asyncio
+import os
 import subprocess
 import sys
+import time
 
 import msgspec
 import pyarrow.parquet as pq
@@ -117,3 +119,20 @@ def test_a_wrong_key_fails_the_measurement(tmp_path):
         with pytest.raises(MeasurementFailed, match="401"):
             asyncio.run(http_load.post_without_wrk(posts, 1))
         server.terminate()
+
+
+def test_the_middle_of_some_loads_is_that_of_each_figure():
+    rounds = [
+        Load(requests_per_second=rate, p99_ms=p99, client="wrk", cpu_us=cpu)
+        for rate, p99, cpu in ((10.0, 9.0, 50.0), (30.0, 1.0, 70.0), (20.0, 5.0, 60.0))
+    ]
+    expected = Load(requests_per_second=20.0, p99_ms=5.0, client="wrk", cpu_us=60.0)
+    assert http_load.middle(rounds) == expected
+
+
+def test_a_process_s_cpu_time_grows_with_what_it_does():
+    before = http_load.cpu_seconds(os.getpid())
+    while (spent := time.process_time()) < before + 0.1:
+        pass
+    assert http_load.cpu_seconds(os.getpid()) == pytest.approx(spent, abs=0.1)
+    assert http_load.cpu_seconds(0) == 0.0

@@ -15,6 +15,7 @@ from sekisho.kernel.clock import SystemClock
 from sekisho.kernel.posture import Posture
 from sekisho.storage.attempts import AttemptStore
 from sekisho.storage.engine import open_store
+from sekisho.storage.history.worker import moving_to_history
 from sekisho.web.guard_api.api_keys import ApiKeys, Scope
 from sekisho.web.guard_api.app import create_guard_app
 from sekisho.web.guard_api.desk import GuardDesk
@@ -25,7 +26,7 @@ WARNING = 30
 
 
 def main(folder: Path) -> None:
-    """Serve as `sekisho up` does, with every answer recorded before it is given."""
+    """Serve as `sekisho serve` does: whatever is answered is on record, and the record moves to history."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(WARNING))
     clock, chance = SystemClock(), SystemChance()
     store = open_store(f"sqlite:///{folder / 'bench.db'}")
@@ -44,7 +45,8 @@ def main(folder: Path) -> None:
         hello = {"port": listener.getsockname()[1], "key": key}
         sys.stdout.write(msgspec.json.encode(hello).decode() + "\n")
         sys.stdout.flush()
-        run(lambda: serve(app, listener))
+        with moving_to_history(store, folder / "history", clock=clock):
+            run(lambda: serve(app, listener))
     finally:
         store.close()
 

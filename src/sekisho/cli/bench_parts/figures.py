@@ -13,11 +13,15 @@ class Spread(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Load(msgspec.Struct, frozen=True, kw_only=True):
-    """What a server answered under load. `client` names the program that asked."""
+    """What a server answered under load. `client` names the program that asked.
+
+    `cpu_us` is the server's CPU time for each answer, on all its threads; 0 where the system does not tell.
+    """
 
     requests_per_second: float
     p99_ms: float
     client: str
+    cpu_us: float = 0.0
 
 
 class Hashing(msgspec.Struct, frozen=True, kw_only=True):

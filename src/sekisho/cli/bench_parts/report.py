@@ -74,16 +74,20 @@ def http_rows(loads: Mapping[str, Load]) -> list[Row]:
     return [
         Row(
             f"POST /v1/echo ({echo.client})",
-            f"{echo.requests_per_second:,.0f} requests/s, {echo.p99_ms:.1f} ms p99",
+            f"{echo.requests_per_second:,.0f} requests/s, {_cpu(echo)}{echo.p99_ms:.1f} ms p99",
         ),
         Row(
             f"POST /v1/attempts ({attempts.client})",
-            f"{attempts.requests_per_second:,.0f} requests/s, {attempts.p99_ms:.1f} ms p99, "
+            f"{attempts.requests_per_second:,.0f} requests/s, {_cpu(attempts)}{attempts.p99_ms:.1f} ms p99, "
             f"{share:.0%} of echo",
             f"{ECHO_SHARE_MIN:.0%} of echo",
             share >= ECHO_SHARE_MIN,
         ),
     ]
+
+
+def _cpu(load: Load) -> str:
+    return f"{load.cpu_us:.0f} µs CPU, " if load.cpu_us else ""
 
 
 def hunt_rows(hunts: Sequence[Hunted]) -> list[Row]:
