@@ -33,7 +33,7 @@ from sekisho.kernel.clock import SECOND_US, SetClock
 from sekisho.kernel.posture import Posture
 from sekisho.messages.queue import Contents, unseal
 from sekisho.storage.engine import open_store
-from sekisho.storage.keyring import HeldKeyring, new_keys
+from sekisho.storage.keyring import HeldKeyring, Key, new_keys
 from sekisho.storage.outbox import StoredEntry, read_after
 from sekisho.storage.tables.messages import message
 
@@ -98,6 +98,7 @@ class House:
     logins: LoginDesk
     sign_ups: SignUpDesk
     sessions: SessionDesk
+    keys: tuple[Key, ...]
     opened: int = 0
 
     def wait(self, seconds: float) -> None:
@@ -194,7 +195,8 @@ async def house(
 ) -> AsyncIterator[House]:
     """Open an institution for the time of a test."""
     clock, chance, guard = SetClock(NOON_US), SeededChance(5), SaidGuard()
-    keyring = HeldKeyring.of(new_keys(clock, chance), chance)
+    keys = new_keys(clock, chance)
+    keyring = HeldKeyring.of(keys, chance)
     store = open_store(url or f"sqlite:///{folder}/lender.db")
     parts = Parts(LENDER, store, keyring, clock, chance)
     hasher = Hasher(chance, threads=2, memory_kib=memory_kib, passes=1 if memory_kib == 64 else 2)
@@ -203,7 +205,7 @@ async def house(
     logins = LoginDesk(parts, guard, hasher, codes, leaks, leaks_down=Posture.OPEN, answer_floor_s=floor_s)
     sign_ups = SignUpDesk(parts, hasher, codes, leaks, leaks_down=Posture.OPEN)
     try:
-        yield House(parts, clock, guard, hasher, codes, logins, sign_ups, SessionDesk(parts))
+        yield House(parts, clock, guard, hasher, codes, logins, sign_ups, SessionDesk(parts), keys)
     finally:
         await logins.close()
         hasher.close()

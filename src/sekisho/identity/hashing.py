@@ -56,12 +56,14 @@ class Hasher:
         threads: int | None = None,
         memory_kib: int = MEMORY_KIB,
         passes: int = PASSES,
+        waiting_max: int | None = None,
     ) -> None:
+        """Take the number of threads (as many as cores), how many may wait, and what a hash costs."""
         count = threads or os.cpu_count() or 1
         self._argon2 = PasswordHasher(time_cost=passes, memory_cost=memory_kib, parallelism=1)
         self._threads = ThreadPoolExecutor(count, thread_name_prefix="argon2")
         self._waiting = 0
-        self._waiting_max = count * WAITING_PER_THREAD_MAX
+        self._waiting_max = waiting_max or count * WAITING_PER_THREAD_MAX
         self._decoy = self._argon2.hash(chance.octets(32))
 
     @property
@@ -71,12 +73,22 @@ class Hasher:
 
     async def hash(self, peppered: bytes) -> str:
         """Hash a peppered password. Raises HashingBusy."""
-        return await self._run(lambda: self._argon2.hash(peppered))
+        return await self.run(lambda: self._argon2.hash(peppered))
 
     async def verify(self, stored: str | None, peppered: bytes) -> bool:
         """Say whether a peppered password is the stored one; nobody's costs the same. Raises HashingBusy."""
-        right = await self._run(lambda: self._is_right(stored or self._decoy, peppered))
+        right = await self.run(lambda: self._is_right(stored or self._decoy, peppered))
         return right and stored is not None
+
+    async def run(self, work: Callable[[], Result]) -> Result:
+        """Do one hash's work on a thread. Raises HashingBusy where too many wait."""
+        if self._waiting >= self._waiting_max:
+            raise HashingBusy(known=f"{self._waiting} passwords wait for their hash")
+        self._waiting += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+        finally:
+            self._waiting -= 1
 
     def is_outdated(self, stored: str) -> bool:
         """Say whether a hash was made with other parameters than those of today."""
@@ -85,15 +97,6 @@ class Hasher:
     def close(self) -> None:
         """End the threads; what waits is dropped."""
         self._threads.shutdown(wait=True, cancel_futures=True)
-
-    async def _run(self, work: Callable[[], Result]) -> Result:
-        if self._waiting >= self._waiting_max:
-            raise HashingBusy(known=f"{self._waiting} passwords wait for their hash")
-        self._waiting += 1
-        try:
-            return await asyncio.get_running_loop().run_in_executor(self._threads, work)
-        finally:
-            self._waiting -= 1
 
     def _is_right(self, stored: str, peppered: bytes) -> bool:
         try:
