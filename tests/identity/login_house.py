@@ -52,9 +52,10 @@ TARO = Person(
 
 @dataclass
 class SaidGuard:
-    """A guard that says what it was told to say, and keeps what it was asked and told."""
+    """A guard that says what it was told to say, at the login and elsewhere, and keeps what it hears."""
 
     action: Action = Action.ALLOW
+    elsewhere: Action = Action.ALLOW
     before_hash: bool = False
     label_wanted: bool = False
     asked: list[Attempt] = field(default_factory=list)
@@ -63,7 +64,7 @@ class SaidGuard:
     async def assess(self, attempt: Attempt) -> GuardAnswer:
         self.asked.append(attempt)
         decision = Decision(
-            action=self.action if attempt.gate == "login" else Action.ALLOW,
+            action=self.action if attempt.gate == "login" else self.elsewhere,
             probability=0.25,
             before_hash=self.before_hash,
             reasons=(),

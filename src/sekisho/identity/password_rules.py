@@ -19,6 +19,9 @@ LENGTH_MAX = 256
 """Far beyond what anybody types, and short enough to be handled at no cost."""
 
 OWN_WORD_MIN = 4
+"""Shorter words of the member's own are not looked for, but for kanji and kana: two of these are a name."""
+
+_OWN_NAME_MIN = 2
 REST_MIN = 6
 """So many characters must be left when what is common or the member's own has been taken away."""
 
@@ -145,4 +148,4 @@ def _parts(word: str) -> list[str]:
     whole = plain(word)
     digits = "".join(character for character in whole if character.isdecimal())
     pieces = {whole, digits, digits[-OWN_WORD_MIN:], *re.split(r"[\W_]+", whole)}
-    return [piece for piece in pieces if len(piece) >= OWN_WORD_MIN]
+    return [piece for piece in pieces if len(piece) >= (OWN_WORD_MIN if piece.isascii() else _OWN_NAME_MIN)]
