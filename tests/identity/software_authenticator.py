@@ -7,6 +7,7 @@ import base64
 import hashlib
 import itertools
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -63,7 +64,8 @@ class Authenticator:
     """What it is and what it does wrong.
 
     `origin` and `rp_id` are those that the browser claims; `counts` is by how much the counter moves on at
-    each use, 0 for one that keeps no counter.
+    each use, 0 for one that keeps no counter. `attestation` is a format and its statement; `attest` makes
+    them out of what is to be signed.
     """
 
     origin: str
@@ -77,6 +79,7 @@ class Authenticator:
     aaguid: bytes = bytes(16)
     rsa_bits: int = 2048
     attestation: tuple[str, dict[str, Any]] = ("none", {})
+    attest: Callable[[Credential, bytes], tuple[str, dict[str, Any]]] | None = None
     client_data: dict[str, Any] = field(default_factory=dict)
     credentials: list[Credential] = field(default_factory=list)
 
@@ -91,12 +94,14 @@ class Authenticator:
         attested = (
             self.aaguid + len(credential.id).to_bytes(2) + credential.id + cbor2.dumps(credential.cose_key())
         )
+        data = self._data(credential, attested)
+        client_data = self._client_data("webauthn.create", options["challenge"])
         form, statement = self.attestation
-        attestation = cbor2.dumps(
-            {"fmt": form, "attStmt": statement, "authData": self._data(credential, attested)}
-        )
+        if self.attest:
+            form, statement = self.attest(credential, data + hashlib.sha256(client_data).digest())
+        attestation = cbor2.dumps({"fmt": form, "attStmt": statement, "authData": data})
         response = {
-            "clientDataJSON": base64url(self._client_data("webauthn.create", options["challenge"])),
+            "clientDataJSON": base64url(client_data),
             "attestationObject": base64url(attestation),
             "transports": ["internal", "hybrid", "carrier pigeon"],
         }

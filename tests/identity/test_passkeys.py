@@ -2,9 +2,14 @@
 
 import asyncio
 import json
+from datetime import UTC, datetime
 
 import cbor2
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 from tests.identity.member_at_hand import LENDER
 from tests.identity.passkeys_at_hand import HERE, add, authenticator, log_in
 from tests.identity.software_authenticator import (
@@ -134,6 +139,43 @@ def test_a_passkey_that_does_not_hold_up_is_not_kept(at_hand, desk, member, wron
     assert asyncio.run(desk.held(member.session.member_id)) == []
     assert at_hand.notices() == []
     assert add(desk, member, authenticator())
+
+
+def by_itself(credential, signed):
+    """Vouch for oneself, as authenticators without a certificate do."""
+    return "packed", {"alg": EDDSA, "sig": credential.sign(signed)}
+
+
+def by_certificate(_credential, signed):
+    """Vouch with the certificate of a maker that nobody knows, correct in every other way."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    names = {
+        NameOID.COUNTRY_NAME: "JP",
+        NameOID.ORGANIZATION_NAME: "Maker",
+        NameOID.ORGANIZATIONAL_UNIT_NAME: "Authenticator Attestation",
+        NameOID.COMMON_NAME: "Model 1",
+    }
+    name = x509.Name([x509.NameAttribute(oid, value) for oid, value in names.items()])
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(datetime(2020, 1, 1, tzinfo=UTC))
+        .not_valid_after(datetime(2090, 1, 1, tzinfo=UTC))
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    chain = [certificate.public_bytes(serialization.Encoding.DER)]
+    signature = key.sign(signed, ec.ECDSA(hashes.SHA256()))
+    return "packed", {"alg": ES256, "sig": signature, "x5c": chain}
+
+
+def test_an_authenticator_may_vouch_for_itself_and_certificates_are_not_read(desk, member):
+    assert add(desk, member, authenticator(attest=by_itself))
+    with pytest.raises(PasskeyNotAccepted, match="attested in the format 'packed'"):
+        add(desk, member, authenticator(attest=by_certificate))
 
 
 @pytest.mark.parametrize("client_data", [{"crossOrigin": True}, {"topOrigin": "https://evil.example"}])

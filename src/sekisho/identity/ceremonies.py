@@ -14,12 +14,13 @@ from enum import StrEnum
 from typing import NamedTuple
 
 import msgspec
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, select
 
 from sekisho.identity.institution import Parts
 from sekisho.kernel.clock import MINUTE_US
 from sekisho.kernel.ids import CEREMONY, CeremonyId, MemberId, SessionId
 from sekisho.kernel.refusals import Refusal
+from sekisho.messages.queue import insert_once
 from sekisho.storage.keyring import Unsealable
 from sekisho.storage.tables.passkeys import ceremony as ceremony_table
 
@@ -130,12 +131,11 @@ def use(
 
     Call it in the unit of work of what the ceremony is for, so that both happen or neither does.
     """
-    used_before = select(ceremony_table.c.id).where(ceremony_table.c.id == ceremony.id)
-    if connection.execute(used_before).one_or_none() is not None:
-        raise CeremonyOver(known=f"{ceremony.id} was used before")
     row = msgspec.structs.asdict(ceremony) | {"kind": ceremony.kind.value}
     used = {"used_at_us": parts.clock.now_us(), "credential_id": credential_id, "answer": answer}
-    connection.execute(insert(ceremony_table).values(row | used))
+    # The table says whether it was there, also where another process uses it at the same moment.
+    if not insert_once(connection, ceremony_table, row | used):
+        raise CeremonyOver(known=f"{ceremony.id} was used before")
 
 
 def recorded(connection: Connection, ceremony_id: CeremonyId) -> Ceremony | None:

@@ -4,7 +4,7 @@ import unicodedata
 from typing import NamedTuple
 
 import msgspec
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, insert, select, update
 
 from sekisho.identity.ceremonies import Ceremony
 from sekisho.identity.ceremonies import use as use_ceremony
@@ -13,6 +13,7 @@ from sekisho.identity.passkey_answers import Answer, NewCredential, PasskeyNotAc
 from sekisho.kernel.chain import canonical
 from sekisho.kernel.ids import MemberId
 from sekisho.kernel.refusals import Refusal
+from sekisho.messages.queue import insert_once
 from sekisho.storage import outbox
 from sekisho.storage.tables.passkeys import passkey as passkey_table
 from sekisho.storage.tables.passkeys import passkey_holder
@@ -20,6 +21,8 @@ from sekisho.storage.tables.passkeys import passkey_holder
 PASSKEYS_MAX = 20
 NAME_CHARS_MAX = 40
 USER_HANDLE_OCTETS = 32
+
+_WORKS = and_(passkey_table.c.suspected_at_us.is_(None), passkey_table.c.revoked_at_us.is_(None))
 
 
 class PasskeyUnknown(Refusal):
@@ -124,11 +127,11 @@ def user_handle(connection: Connection, member_id: MemberId) -> bytes | None:
 
 def make_user_handle(connection: Connection, parts: Parts, member_id: MemberId) -> bytes:
     """Return what authenticators call the member, drawn at random where there is nothing yet."""
-    handle = user_handle(connection, member_id)
-    if handle is None:
-        handle = parts.chance.octets(USER_HANDLE_OCTETS)
-        connection.execute(insert(passkey_holder).values(member_id=member_id, user_handle=handle))
-    return handle
+    drawn = parts.chance.octets(USER_HANDLE_OCTETS)
+    if insert_once(connection, passkey_holder, {"member_id": member_id, "user_handle": drawn}):
+        return drawn
+    found = select(passkey_holder.c.user_handle).where(passkey_holder.c.member_id == member_id)
+    return bytes(connection.execute(found).scalar_one())
 
 
 def add(connection: Connection, parts: Parts, ceremony: Ceremony, new: NewCredential, name: str) -> Passkey:
@@ -188,7 +191,9 @@ def use(
         "backed_up": verified.backed_up,
         "last_used_at_us": now_us,
     }
-    _change(connection, found, **changes)
+    as_read = passkey_table.c.sign_count == found.sign_count
+    if not _change(connection, found, as_read, _WORKS, **changes):
+        return NotUsable("it was used elsewhere at the same moment")
     return Used(msgspec.structs.replace(found, **changes))
 
 
@@ -232,9 +237,11 @@ def _free_name(name: str, taken: set[str]) -> str:
     return next(candidate for candidate in numbered if candidate not in taken)
 
 
-def _change(connection: Connection, passkey: Passkey, **values: object) -> None:
-    place = passkey_table.c.credential_id == passkey.credential_id
-    connection.execute(update(passkey_table).where(place).values(**values))
+def _change(
+    connection: Connection, passkey: Passkey, *only_where: ColumnElement[bool], **values: object
+) -> bool:
+    place = and_(passkey_table.c.credential_id == passkey.credential_id, *only_where)
+    return connection.execute(update(passkey_table).where(place).values(**values)).rowcount == 1
 
 
 def _happened(connection: Connection, kind: str, passkey: Passkey, at_us: int) -> None:
