@@ -174,10 +174,10 @@ def test_the_message_says_what_the_code_approves_and_ends_with_our_host(desk):
     _, code = desk.asked(cash, IN_SESSION)
     (sms,) = desk.sent()
     assert sms.to == MOBILE.value
-    assert sms.text.startswith(f"【あさぎりローン】確認コード: {code}\n")
-    assert "「スマホATMでの出金(30,000円、場所: 駅前店)」" in sms.text
+    assert sms.text.startswith(f"【あさぎりローン】確認コード\uff1a{code}\n")
+    assert "「スマホATMでの出金(30,000円、場所\uff1a駅前店)」" in sms.text
     assert "聞かれることはありません" in sms.text
-    assert "有効期限: 10分" in sms.text
+    assert "有効期限\uff1a10分" in sms.text
     assert sms.text.endswith(f"\n\n@lender.localhost #{code}")
 
 

@@ -32,10 +32,10 @@ def test_amount_place_and_payee_are_said():
     transfer = Purpose(
         action="transfer", amount_yen=1_250_000, details={"payee": "ヤマダ タロウ", "nonce": "x9"}
     )
-    assert in_words(transfer, "ja") == "振込(1,250,000円、相手先: ヤマダ タロウ)"
+    assert in_words(transfer, "ja") == "振込(1,250,000円、相手先\uff1aヤマダ タロウ)"
     assert in_words(transfer, "en") == "transfer money (1,250,000 yen, to: ヤマダ タロウ)"
     cash = Purpose(action="atm_withdrawal", amount_yen=0, place="駅前店")
-    assert in_words(cash, "ja") == "スマホATMでの出金(0円、場所: 駅前店)"
+    assert in_words(cash, "ja") == "スマホATMでの出金(0円、場所\uff1a駅前店)"
 
 
 @pytest.mark.parametrize(

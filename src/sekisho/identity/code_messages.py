@@ -1,5 +1,7 @@
 """The message that brings a one-time code: who sends it, what it approves, that nobody will ask for it."""
 
+import tomllib
+from pathlib import Path
 from typing import NamedTuple
 
 from sekisho.identity.institution import Institution
@@ -7,21 +9,9 @@ from sekisho.identity.purposes import Purpose, in_words
 from sekisho.kernel.ids import MEMBER, CodeId
 from sekisho.messages.message import CODE_KIND, Channel, Message
 
-_SUBJECTS = {"ja": "確認コードのお知らせ", "en": "Your code"}
-_BODIES = {
-    "ja": (
-        "【{name}】確認コード: {code}\n"
-        "「{words}」のためのコードです。お心当たりがない場合は、入力しないでください。\n"
-        "このコードを人に聞かれることはありません。電話でも、ほかの画面でも、教えないでください。\n"
-        "有効期限: {minutes}分"
-    ),
-    "en": (
-        "{name} code: {code}\n"
-        "It is for one thing only: {words}. If that was not you, do not use it.\n"
-        "Nobody will ever ask you for this code. Tell it to no one, on the phone or on another page.\n"
-        "Valid for {minutes} minutes"
-    ),
-}
+_WORDS: dict[str, dict[str, str]] = tomllib.loads(
+    Path(__file__).with_suffix(".toml").read_text(encoding="utf-8")
+)
 
 
 class NewCode(NamedTuple):
@@ -41,7 +31,7 @@ class NewCode(NamedTuple):
 def code_message(institution: Institution, new: NewCode) -> Message:
     """Return the message that brings a code. It is not sent any more once the code has expired."""
     language = "ja" if new.language == "ja" else "en"
-    text = _BODIES[language].format(
+    text = _WORDS[language]["text"].format(
         name=institution.name(language),
         code=new.code,
         words=in_words(new.purpose, language),
@@ -57,7 +47,7 @@ def code_message(institution: Institution, new: NewCode) -> Message:
         channel=new.channel,
         kind=f"{CODE_KIND}:{new.purpose.action}",
         to=new.to,
-        subject="" if new.channel is Channel.SMS else _SUBJECTS[language],
+        subject="" if new.channel is Channel.SMS else _WORDS[language]["subject"],
         text=text,
         language=language,
         not_after_us=new.expires_at_us,
