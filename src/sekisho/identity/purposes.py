@@ -63,6 +63,11 @@ def in_words(purpose: Purpose, language: str) -> str:
     return say["all"].format(words=words, told=say["between"].join(told)) if told else words
 
 
+def item_in_words(item: str, language: str) -> str:
+    """Return what a personal item is called towards its owner, in `ja` or else in `en`."""
+    return _ITEMS[item]["ja" if language == "ja" else "en"]
+
+
 def _tidy(text: str) -> str:
     plain = " ".join(_UNFIT.sub(" ", unicodedata.normalize("NFKC", text)).split())
     return plain if len(plain) <= TEXT_CHARS_MAX else plain[: TEXT_CHARS_MAX - 1] + "…"
