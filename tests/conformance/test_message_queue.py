@@ -248,22 +248,27 @@ def test_a_late_failure_takes_nothing_back(store):
 
 
 def test_a_clock_that_jumps_does_not_make_a_courier_send_twice_at_once(store):
-    """The lease is over by the clock, and the courier still has the message in hand."""
+    """The lease is over by the clock, but the message is still in hand: the courier takes the next alone."""
     parts = parts_of(store)
-    queued(parts, text_message())
+    in_hand, next_one = queued(
+        parts, text_message("a"), text_message("b", not_before_us=NOW_US + 30 * MINUTE_US)
+    )
 
     async def day():
-        jumped = asyncio.Event()
-        slow = Waiting(jumped)
+        over = asyncio.Event()
+        slow = Waiting(over)
         courier = courier_with(parts, slow)
         first = asyncio.create_task(courier.deliver_due())
         await slow.given.wait()
+        slow.given.clear()
         parts.clock.advance(60 * MINUTE_US)
         second = asyncio.create_task(courier.deliver_due())
-        jumped.set()
-        return await first, await second, len(slow.parcels)
+        await slow.given.wait()
+        over.set()
+        assert (await first, await second) == (1, 1)
+        return [parcel.message_id for parcel in slow.parcels]
 
-    assert asyncio.run(day()) == (1, 0, 1)
+    assert asyncio.run(day()) == [in_hand, next_one]
 
 
 def test_two_couriers_on_one_store_share_the_work_and_send_nothing_twice(store_url):
