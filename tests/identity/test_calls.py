@@ -175,13 +175,13 @@ def test_a_report_alone_stops_nothing(desk, calls):
     asked, code = desk.asked()
     report(calls, desk)
     assert held(desk) == []
-    assert desk.enter(asked.code_id, code) != Over(End.SUPERSEDED)
+    assert desk.enter(asked.code_id, code) != Over(End.WITHDRAWN)
 
 
 def test_who_told_a_code_is_protected_at_once(desk, calls):
     asked, code = desk.asked()
     report(calls, desk, told_code=True)
-    assert desk.enter(asked.code_id, code) == Over(End.SUPERSEDED)
+    assert desk.enter(asked.code_id, code) == Over(End.WITHDRAWN)
     assert held(desk) == [(HoldKind.CONTAINMENT, HoldScope.MONEY_OUT)]
     desk.here.clock.advance(3 * DAY_US)
     assert held(desk) == []

@@ -126,7 +126,7 @@ def test_a_frozen_account_has_no_session_no_password_and_no_code(desk):
     now_us = desk.here.clock.now_us()
     assert read(desk, lambda at: sessions.current(at, opened.token, now_us)) is None
     assert not read(desk, lambda at: passwords.find(at, desk.someone)).is_valid
-    assert desk.enter(asked.code_id, code) == Over(End.SUPERSEDED)
+    assert desk.enter(asked.code_id, code) == Over(End.WITHDRAWN)
     assert state(desk) is MemberState.FROZEN
     assert on_hold(desk) == [HoldKind.SELF_FREEZE]
 

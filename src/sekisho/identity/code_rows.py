@@ -45,6 +45,9 @@ class End(StrEnum):
     SPENT = "spent"
     """Too many tries."""
 
+    WITHDRAWN = "withdrawn"
+    """The member stopped the account, or told a caller a code."""
+
 
 class CodeRow(NamedTuple):
     """One code as it is kept."""
@@ -185,7 +188,7 @@ def void_all(connection: Connection, subject: str, now_us: int) -> int:
     return connection.execute(
         update(table)
         .where(table.c.subject == subject, table.c.used_at_us.is_(None), table.c.voided_at_us.is_(None))
-        .values(voided_at_us=now_us, voided_for=End.SUPERSEDED.value)
+        .values(voided_at_us=now_us, voided_for=End.WITHDRAWN.value)
     ).rowcount
 
 

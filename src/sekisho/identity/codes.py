@@ -150,7 +150,7 @@ class CodeDesk:
         return await self._write(lambda at: self.ask_within(at, order))
 
     async def decoy(self, subject: str, purpose: Purpose, asked: Asked) -> CodeAsked | TooMany:
-        """Answer a stranger as if a text message had been sent, at the same cost; nothing will fit."""
+        """Answer a stranger as if a text message had been sent, at about the same cost; nothing will fit."""
         return await self._write(lambda at: self.decoy_within(at, subject, purpose, asked))
 
     async def relay_evidence(self, code_id: str, subject: str, entered: Asked) -> RelayEvidence:
