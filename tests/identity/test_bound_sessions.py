@@ -249,6 +249,14 @@ def test_only_the_bound_key_renews_and_each_challenge_counts_once(bound, session
     assert isinstance(asyncio.run(bound.refresh(mine, f'"{session.id}"', answer)), Challenged)
 
 
+def test_where_nothing_was_asked_an_empty_answer_renews_nothing(bound, session, now):
+    browser = Browser()
+    register(bound, session, browser)
+    mine = now(session)
+    assert mine.bound_challenge == ""
+    assert isinstance(asyncio.run(bound.refresh(mine, f'"{session.id}"', browser.answer(""))), Challenged)
+
+
 def test_a_refresh_for_another_session_ends_the_binding_there(at_hand, bound, session, now):
     browser = Browser()
     register(bound, session, browser)
