@@ -44,7 +44,7 @@ class OnHold(Refusal):
 
     code = "on_hold"
     status = 409
-    told = "Money can't leave your account at the moment. Your security page says until when."
+    told = "Money can't leave your account at the moment, for your protection. Call us if you need help."
 
 
 class Hold(NamedTuple):
