@@ -44,9 +44,9 @@ def _changeable(name: str) -> Item:
 
 
 @get("/profile/{name:str}/change", opt=APPROVED, sync_to_thread=False)
-def change_page(request: AnyRequest, name: str) -> Response[Any]:
+def change_page(request: AnyRequest) -> Response[Any]:
     """Ask for the new value of an item."""
-    visit, item = visit_of(request), _changeable(name)
+    visit, item = visit_of(request), _changeable(request.path_params["name"])
     wish = wishes.change(item)
     return _ask(visit, item) if wishes.is_granted(visit, wish) else to_step_up(visit, wish)
 
@@ -73,9 +73,9 @@ async def change_item(request: AnyRequest) -> Response[Any]:
 
 
 @get("/profile/{name:str}/confirm", opt=APPROVED, sync_to_thread=False)
-def confirm_page(request: AnyRequest, name: str) -> Response[Any]:
+def confirm_page(request: AnyRequest) -> Response[Any]:
     """Ask for the code that was sent to a new contact."""
-    visit, item = visit_of(request), _changeable(name)
+    visit, item = visit_of(request), _changeable(request.path_params["name"])
     wish = wishes.change(item)
     return _confirm(visit, item) if wishes.is_granted(visit, wish) else to_step_up(visit, wish)
 

@@ -13,9 +13,9 @@ from sekisho.web.words import chosen
 
 
 @get("/language/{to:str}", opt={ROLE: Role.ANYONE}, sync_to_thread=False)
-def switch_language(request: AnyRequest, to: str) -> Response[Any]:
+def switch_language(request: AnyRequest) -> Response[Any]:
     """Remember a language and go back to the page where it was chosen."""
-    visit, language = visit_of(request), chosen(to)
+    visit, language = visit_of(request), chosen(request.path_params["to"])
     if language is None:
         raise NotFound
     visit.set(cookies.language(language))

@@ -42,7 +42,7 @@ def _shown(parts: Parts, member_id: str, language: str) -> list[ShownNotice]:
     shown: list[ShownNotice] = []
     for one in told:
         title, last = _title(one.kind, language), shown[-1] if shown else None
-        channels = (one.channel,)
+        channels: tuple[Channel, ...] = (one.channel,)
         # What was queued together for several channels is one notice, and stands together in the history.
         if last is not None and last.title == title and last.at_us - one.made_at_us < TOGETHER_US:
             channels = (*last.channels, one.channel)

@@ -57,9 +57,9 @@ async def profile_page(request: AnyRequest) -> Response[Any]:
 
 
 @get("/profile/{name:str}", opt={ROLE: Role.APPROVED})
-async def item_page(request: AnyRequest, name: str) -> Response[Any]:
+async def item_page(request: AnyRequest) -> Response[Any]:
     """Show one item in full, and record that it was shown."""
-    visit, item = visit_of(request), read_item(name)
+    visit, item = visit_of(request), read_item(request.path_params["name"])
     if request.headers.get("sec-fetch-site", "none") not in OWN_SITES:
         return visit.go("/profile")
     wish = wishes.reveal(item)
