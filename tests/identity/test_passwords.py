@@ -173,12 +173,12 @@ def test_the_guard_s_token_is_equal_for_equal_passwords_of_one_day():
 def test_a_list_holds_what_was_written_and_nothing_else(numbers, asked):
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "list"
-        digests = {number: password_digest(str(number)) for number in numbers}
+        digests = {number: password_digest(str(number).encode()) for number in numbers}
         assert write_list(path, LeakKind.PASSWORDS, digests.values()) == len(numbers)
         held = LeakedList(path, LeakKind.PASSWORDS)
         assert len(held) == len(numbers)
         assert all(digest in held for digest in digests.values())
-        assert (password_digest(str(asked)) in held) == (asked in numbers)
+        assert (password_digest(str(asked).encode()) in held) == (asked in numbers)
 
 
 def _damaged(path, damage):

@@ -186,7 +186,7 @@ def test_a_person_that_is_refused_loses_nothing(tmp_path, changed, refusal):
 def test_a_password_that_is_unfit_is_refused_with_its_fault(tmp_path, password, fault):
     pairs, lone = tmp_path / "pairs.leaks", tmp_path / "passwords.leaks"
     write_list(pairs, LeakKind.PAIRS, [pair_digest("Hanako@example.jp ", "leaked with hanako")])
-    write_list(lone, LeakKind.PASSWORDS, [password_digest("kamome-no-suihei")])
+    write_list(lone, LeakKind.PASSWORDS, [password_digest(b"kamome-no-suihei")])
 
     async def play(house):
         token = await _proven(house)

@@ -11,6 +11,7 @@ COMMANDS = {
     "serve": "sekisho.cli.serve",
     "keys": "sekisho.cli.keys",
     "keyring": "sekisho.cli.keyring",
+    "leaks": "sekisho.cli.leaks",
     "clients": "sekisho.cli.clients",
     "signing-keys": "sekisho.cli.signing_keys",
     "range": "sekisho.cli.range",

@@ -2,6 +2,9 @@
 
 from typing import NamedTuple
 
+import structlog
+from sqlalchemy import Connection
+
 from sekisho.guard.attempts import Attempt
 from sekisho.identity import devices, members, passwords
 from sekisho.identity.arrivals import Arrival
@@ -17,6 +20,9 @@ from sekisho.identity.passwords import Kept, Peppered
 from sekisho.identity.personal_data import Item, read_for_use
 from sekisho.identity.relay import Asked
 from sekisho.kernel.posture import Posture
+from sekisho.storage.keyring import Unsealable
+
+log = structlog.get_logger(__name__)
 
 NAME_MAX = 320
 """Longer names are nobody's, and are cut before anything is looked up."""
@@ -65,12 +71,13 @@ def look_up(parts: Parts, form: LoginForm, arrival: Arrival, leaks: Leaks, *, on
         member_id = "" if member is None else member.id
         kept = passwords.find(connection, member_id)
         here = devices.of_browser(connection, arrival.device_token)
-        email = {} if member is None else read_for_use(connection, parts.keyring, member.id, (Item.EMAIL,))
-    names = {name, *email.values()}
+        email = _email_of(connection, parts, member)
+    names = {name, email}
+    kept, peppered = _peppered(parts, form.password, kept)
     return Claim(
         member=member,
         kept=kept,
-        peppered=passwords.pepper(parts.keyring, form.password, kept),
+        peppered=peppered,
         device=next((each for each in here if each.member_id == member_id), None),
         device_id=here[0].id if here else devices.claimed_id(arrival.device_token),
         leaked=leaks.has_pair(names, form.password, on_outage=on_outage),
@@ -126,6 +133,26 @@ def asked_of(
         country=arrival.country,
         filled_in_ms=filled_in_ms,
     )
+
+
+def _email_of(connection: Connection, parts: Parts, member: Member | None) -> str:
+    if member is None:
+        return ""
+    try:
+        found = read_for_use(connection, parts.keyring, member.id, (Item.EMAIL,))
+    except Unsealable as unsealable:
+        log.warning("login:email:unsealable", member=member.id, detail=unsealable.detail)
+        return ""
+    return found.get(Item.EMAIL, "")
+
+
+def _peppered(parts: Parts, typed: str, kept: Kept | None) -> tuple[Kept | None, Peppered]:
+    """Key a typed password. Without its pepper, the member has none: an error would tell who is a member."""
+    try:
+        return kept, passwords.pepper(parts.keyring, typed, kept)
+    except Unsealable as unsealable:
+        log.exception("login:pepper:missing", detail=unsealable.detail)
+        return None, passwords.pepper(parts.keyring, typed, None)
 
 
 def _says_nothing(device: Device | None) -> bool:

@@ -75,7 +75,8 @@ def enrol(
     A device that was revoked stays so: the browser becomes a new one.
     """
     now_us = parts.clock.now_us()
-    for known in of_browser(connection, arrival.device_token):
+    here = of_browser(connection, arrival.device_token)
+    for known in here:
         if known.member_id == member_id and known.standing is not Standing.REVOKED:
             _seen(connection, known.id, arrival, now_us)
             if standing is Standing.TRUSTED:
@@ -97,8 +98,20 @@ def enrol(
     connection.execute(
         insert(device).values(msgspec.structs.asdict(made) | {"token_digest": digest_of(token)})
     )
-    others = tokens_in(arrival.device_token)[: TOKENS_PER_BROWSER_MAX - 1]
-    return Enrolled(made, _SEPARATOR.join([token, *others]), is_new=True)
+    others = _tokens_of_others(connection, arrival.device_token, member_id)
+    return Enrolled(made, _SEPARATOR.join([token, *others][:TOKENS_PER_BROWSER_MAX]), is_new=True)
+
+
+def _tokens_of_others(connection: Connection, cookie: str, member_id: MemberId) -> list[str]:
+    """Return the tokens in a cookie that are of other members: what is nobody's or revoked gives way."""
+    digests = {digest_of(token): token for token in tokens_in(cookie)}
+    others = select(device.c.token_digest).where(
+        device.c.token_digest.in_(digests),
+        device.c.member_id != member_id,
+        device.c.standing != Standing.REVOKED,
+    )
+    kept = {bytes(digest) for digest in connection.execute(others).scalars()}
+    return [token for digest, token in digests.items() if digest in kept]
 
 
 def find(connection: Connection, device_id: str) -> Device | None:

@@ -97,6 +97,10 @@ class KnownLogins:
         welcomed = await self._written(open_it)
         if isinstance(welcomed, Stopped):
             outcome, challenge = Outcome.REFUSED, ChallengeResult.NONE
+            came = Came(way=proved.way, result=LoginResult.STOPPED, attempt_id=proved.attempt_id)
+            await self._written(
+                lambda at: sign_ins.record(at, self._parts, proved.member_id, proved.arrival, came)
+            )
         await self._guard.settle(proved.attempt_id, outcome, challenge)
         return welcomed
 

@@ -1,9 +1,10 @@
 """Lists of leaked passwords and of leaked pairs of id and password: files that an operator puts beside us.
 
 A list is a sorted run of digests of 16 octets behind a header of 32, so that looking something up takes a
-few reads of a file that need not fit into memory, and no question ever leaves the house. A digest is the
-beginning of SHA-256 over what is looked up: there is no key, because the list is made from what anybody can
-download, and 16 octets over a thousand million entries are wrong once in 10^29 look-ups.
+few reads of a file that need not fit into memory, and no question ever leaves the house. There is no key,
+for a list is made from what anybody can download; 16 octets over a thousand million entries are wrong once
+in 10^29 look-ups. Pairs go by SHA-256. Passwords alone go by SHA-1, in which the great lists of them are
+published; it keeps no secret here.
 """
 
 import hashlib
@@ -14,9 +15,14 @@ from collections.abc import Iterable
 from enum import StrEnum
 from pathlib import Path
 
-from sekisho.identity.hashing import octets_of
+import numpy as np
+import structlog
+
+from sekisho.identity.hashing import TYPED_MAX, octets_of
 from sekisho.kernel.posture import OperationalError, Posture
 from sekisho.storage.files import replace_file
+
+log = structlog.get_logger(__name__)
 
 DIGEST_OCTETS = 16
 _HEADER = struct.Struct(">8s8sQ8x")
@@ -24,7 +30,7 @@ _MAGIC = b"SKSHLEAK"
 
 
 class LeakKind(StrEnum):
-    """What a list holds."""
+    """What a list holds. The word is the end of its file's name, too: `2026-11.pairs`."""
 
     PAIRS = "pairs"
     """An id (mostly an e-mail address) together with its password."""
@@ -42,22 +48,27 @@ class ListUnreadable(OperationalError):  # noqa: N818 - it says what the list is
 
 def pair_digest(name: str, password: str) -> bytes:
     """Return what a pair is found by. Names are compared without regard to case and to surrounding space."""
-    return _digest(LeakKind.PAIRS, octets_of(name.strip().casefold()) + b"\x00" + octets_of(password))
+    pair = octets_of(name.strip().casefold()) + b"\x00" + octets_of(password)
+    return hashlib.sha256(b"pairs\x00" + pair).digest()[:DIGEST_OCTETS]
 
 
-def password_digest(password: str) -> bytes:
-    """Return what a password alone is found by."""
-    return _digest(LeakKind.PASSWORDS, octets_of(password))
-
-
-def _digest(kind: LeakKind, octets: bytes) -> bytes:
-    return hashlib.sha256(kind.encode() + b"\x00" + octets).digest()[:DIGEST_OCTETS]
+def password_digest(password: bytes) -> bytes:
+    """Return what a password alone is found by, from its octets in UTF-8."""
+    return hashlib.sha1(password, usedforsecurity=False).digest()[:DIGEST_OCTETS]
 
 
 def write_list(path: Path, kind: LeakKind, digests: Iterable[bytes]) -> int:
-    """Write a list, whole or not at all, and return how many entries it has. Raises OSError."""
-    unique = sorted(set(digests))
-    replace_file(path, _HEADER.pack(_MAGIC, kind.encode()[:8], len(unique)) + b"".join(unique))
+    """Write a list, whole or not at all, and return how many entries it has. Raises OSError.
+
+    It takes 48 octets of memory an entry, for a moment.
+    """
+    words = np.frombuffer(b"".join(digests), dtype=">u8").astype(np.uint64).reshape(-1, 2)
+    ordered = words[np.lexsort((words[:, 1], words[:, 0]))]
+    is_new = np.ones(len(ordered), dtype=bool)
+    is_new[1:] = (ordered[1:] != ordered[:-1]).any(axis=1)
+    unique = ordered[is_new]
+    header = _HEADER.pack(_MAGIC, kind.encode()[:8], len(unique))
+    replace_file(path, header + unique.astype(">u8").tobytes())
     return len(unique)
 
 
@@ -132,7 +143,9 @@ class Leaks:
 
     def has_password(self, password: str, *, on_outage: Posture) -> bool:
         """Say whether this password leaked, whosever it was; the posture as in `has_pair`."""
-        return self._has(self._passwords, [password_digest(password)], on_outage)
+        typed = password[:TYPED_MAX].encode("utf-8", "surrogatepass")
+        wanted = [password_digest(octets) for octets in {typed, octets_of(password)}]
+        return self._has(self._passwords, wanted, on_outage)
 
     def _has(self, lists: list[LeakedList], wanted: list[bytes], on_outage: Posture) -> bool:
         if self.broken and on_outage is Posture.CLOSED:
@@ -145,5 +158,14 @@ class Leaks:
             try:
                 lists.append(LeakedList(path, kind))
             except ListUnreadable as unreadable:
+                log.warning("leaks:list:unreadable", detail=unreadable.detail)
                 self.broken.append(unreadable.detail)
         return lists
+
+
+def leaks_in(folder: Path) -> Leaks:
+    """Open the lists in a folder: what ends in `.pairs` and in `.passwords`. Without it, there are none."""
+    return Leaks(
+        pairs=sorted(folder.glob(f"*.{LeakKind.PAIRS}")),
+        passwords=sorted(folder.glob(f"*.{LeakKind.PASSWORDS}")),
+    )

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from sekisho.guard.answers import AsksGuard, GuardAnswer
 from sekisho.guard.attempts import Attempt, ChallengeResult, Gate, Outcome
 from sekisho.guard.decisions import Action
-from sekisho.identity import devices, passwords, waiting_logins
+from sekisho.identity import devices, passwords, sign_ins, waiting_logins
 from sekisho.identity.arrivals import Arrival
 from sekisho.identity.assurance import Level, Standing
 from sekisho.identity.claims import asked_of
@@ -20,7 +20,7 @@ from sekisho.identity.sign_ins import LoginWay
 from sekisho.identity.strangers import LOGIN
 from sekisho.identity.waiting_logins import State, Waiting
 from sekisho.identity.welcomes import Proved, Welcome, stopped, welcome
-from sekisho.kernel.ids import MemberId
+from sekisho.kernel.ids import MemberId, SignInId
 
 Result = TypeVar("Result")
 
@@ -95,6 +95,8 @@ class LoginCodes:
         if isinstance(right, Right) and waiting.state is State.SENT and self._may_enter(connection, waiting):
             waiting_logins.remove(connection, waiting.token_digest)
             return welcome(connection, self._parts, _proved(waiting, arrival, form.replaces))
+        if waiting.state is State.SENT:
+            sign_ins.mark_code_wrong(connection, SignInId(waiting.sign_in_id))
         left = waiting.tries_left - 1
         waiting_logins.change(connection, waiting.token_digest, tries_left=left)
         return NotRight(left) if left > 0 else LoginOver()

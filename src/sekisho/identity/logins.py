@@ -14,6 +14,7 @@ import structlog
 from sekisho.guard.answers import AsksGuard, GuardAnswer
 from sekisho.guard.decisions import Action
 from sekisho.identity import waiting_logins
+from sekisho.identity.answer_floors import moment_in, until
 from sekisho.identity.arrivals import Arrival
 from sekisho.identity.claims import Claim, LoginForm, attempt_of, look_up
 from sekisho.identity.codes import CodeDesk
@@ -82,7 +83,7 @@ class LoginDesk:
 
         Raises OperationalError where the store or the keyring is out, and HashingBusy on a trusted device.
         """
-        due_s = self._due_s()
+        due_s = moment_in(self._floor_s)
         claim = await asyncio.to_thread(
             look_up, self._parts, form, arrival, self._leaks, on_outage=self._leaks_down
         )
@@ -97,7 +98,7 @@ class LoginDesk:
             self._parts.store.write(lambda connection: waiting_logins.write(connection, waiting))
         )
         self._meet(waiting, claim, arrival, answer)
-        await _until(due_s)
+        await until(due_s)
         return _next(token, waiting)
 
     async def take_puzzle(self, step_token: str, solution: str, arrival: Arrival) -> NextStep | LoginOver:
@@ -114,10 +115,10 @@ class LoginDesk:
 
     async def take_code(self, form: CodeForm, arrival: Arrival) -> Welcome | NotRight | LoginOver:
         """Take the code of a next step. Whether there is one that fits shows in nothing but the welcome."""
-        due_s = self._due_s()
+        due_s = moment_in(self._floor_s)
         taken = await self._codes.enter(form, arrival)
         if not isinstance(taken, Welcome):
-            await _until(due_s)
+            await until(due_s)
         return taken
 
     async def welcome_by_passkey(
@@ -170,7 +171,7 @@ class LoginDesk:
     async def _go_on(
         self, step_token: str, arrival: Arrival, *, solved: bool, again: bool
     ) -> NextStep | LoginOver:
-        due_s = self._due_s()
+        due_s = moment_in(self._floor_s)
         waiting = await asyncio.to_thread(self._find, step_token)
         now_us = self._parts.clock.now_us()
         over = waiting is None or waiting.is_over(now_us)
@@ -180,15 +181,12 @@ class LoginDesk:
                 self._do_behind(self._strangers.release(waiting, arrival))
             elif patient:
                 self._do_behind(self._strangers.send_again(waiting, arrival))
-        await _until(due_s)
+        await until(due_s)
         return LoginOver() if waiting is None or over else _next(step_token, waiting)
 
     def _find(self, step_token: str) -> Waiting | None:
         with self._parts.store.read() as connection:
             return waiting_logins.find(connection, step_token)
-
-    def _due_s(self) -> float:
-        return asyncio.get_running_loop().time() + self._floor_s
 
     def _do_behind(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(_logged(work))
@@ -198,11 +196,6 @@ class LoginDesk:
 
 def _next(token: str, waiting: Waiting) -> NextStep:
     return NextStep(token, puzzle_for(token), waiting.begun_at_us + WAITS_US)
-
-
-async def _until(due_s: float) -> None:
-    """Sleep until a moment of the loop's clock; it takes no processor time, and says nothing."""
-    await asyncio.sleep(max(0.0, due_s - asyncio.get_running_loop().time()))
 
 
 async def _logged(work: Coroutine[Any, Any, None]) -> None:

@@ -48,7 +48,7 @@ class LoginResult(StrEnum):
     """The password was right, and a wrong code was entered."""
 
     STOPPED = "stopped"
-    """The guard or the state of the account stopped it, whatever the password was."""
+    """The proof was good, and the account was not open."""
 
 
 class SignIn(msgspec.Struct, frozen=True, kw_only=True):
@@ -102,6 +102,12 @@ def complete(connection: Connection, sign_in_id: SignInId, came: Came) -> None:
     """Write down what a login came to that had begun before."""
     own = update(sign_in).where(sign_in.c.id == sign_in_id)
     connection.execute(own.values(**msgspec.structs.asdict(came)))
+
+
+def mark_code_wrong(connection: Connection, sign_in_id: SignInId) -> None:
+    """Write down that somebody had the password, and entered a code that was not right."""
+    own = update(sign_in).where(sign_in.c.id == sign_in_id)
+    connection.execute(own.values(result=LoginResult.CODE_WRONG))
 
 
 def of_member(connection: Connection, member_id: MemberId, *, limit: int = SHOWN_MAX) -> list[SignIn]:

@@ -116,6 +116,10 @@ class Strangers:
             attempt_id=waiting.attempt_id,
         )
         sign_in_id = sign_ins.record(connection, self._parts, member_id, arrival, came)
+        asked = self._ask(connection, member_id, arrival, claim.device_id)
+        if asked is None:
+            self._stand_in(connection, waiting, claim, arrival, guessed=False)
+            return
         _become(
             connection,
             waiting,
@@ -123,7 +127,7 @@ class Strangers:
             member_id=member_id,
             code_subject=member_id,
             sign_in_id=sign_in_id,
-            code_id=_code_id(self._ask(connection, member_id, arrival, claim.device_id), waiting),
+            code_id=_code_id(asked, waiting),
         )
 
     def _stand_in(
@@ -138,6 +142,7 @@ class Strangers:
         _become(connection, waiting, State.DECOY, code_subject=nobody, code_id=_code_id(decoy, waiting))
 
     def _send_again(self, connection: Connection, waiting: Waiting, arrival: Arrival) -> None:
+        asked: CodeAsked | TooMany | None
         if waiting.state is State.SENT:
             asked = self._ask(connection, MemberId(waiting.member_id), arrival, "")
         else:
@@ -146,8 +151,11 @@ class Strangers:
 
     def _ask(
         self, connection: Connection, member_id: MemberId, arrival: Arrival, device_id: str
-    ) -> CodeAsked | TooMany:
+    ) -> CodeAsked | TooMany | None:
+        """Ask for a code to the member's number; None for who has no number, and logs in by passkey alone."""
         numbers = read_for_use(connection, self._parts.keyring, member_id, (Item.MOBILE_PHONE,))
+        if Item.MOBILE_PHONE not in numbers:
+            return None
         to = Contact(Channel.SMS, numbers[Item.MOBILE_PHONE])
         member = members.find(connection, member_id)
         language = "ja" if member is None else member.language
@@ -190,7 +198,7 @@ def _become(connection: Connection, waiting: Waiting, state: State, **values: st
     waiting_logins.change(connection, waiting.token_digest, state=state, **values)
 
 
-def _code_id(asked: CodeAsked | TooMany, waiting: Waiting) -> str:
+def _code_id(asked: CodeAsked | TooMany | None, waiting: Waiting) -> str:
     return asked.code_id if isinstance(asked, CodeAsked) else waiting.code_id
 
 
