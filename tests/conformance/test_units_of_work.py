@@ -6,6 +6,7 @@ from sekisho.kernel.posture import OperationalError
 from sekisho.storage import outbox
 from sekisho.storage.engine import open_store
 from sekisho.storage.outbox import Entry
+from sekisho.storage.unit_of_work import Statements
 
 
 def appending(*subjects):
@@ -98,7 +99,7 @@ def test_an_entry_that_is_there_already_is_left_as_it_is(store):
     ]
 
 
-@pytest.mark.parametrize("count", [1, 7, 8, 9, 31, 127, 128, 129, 500])
+@pytest.mark.parametrize("count", [1, 7, 63, 64, 65, 128, 129, 500])
 def test_any_number_of_entries_goes_in_whole_and_in_order(store, count):
     store.write(appending(*(f"{number:03}" for number in range(count)))).result()
     assert subjects_in(store) == [f"{number:03}" for number in range(count)]
@@ -118,3 +119,36 @@ def test_a_reader_cannot_write_to_a_file(tmp_path):
     with pytest.raises(OperationalError, match="readonly"), store.read() as connection:
         connection.execute(text("DELETE FROM outbox"))
     store.close()
+
+
+def statements(store, *subjects, then=()):
+    def make():
+        entries = [Entry("kind", subject, 1, b"{}") for subject in subjects]
+        return [*outbox.appending(entries, postgresql=store.is_postgresql), *then]
+
+    return Statements(make)
+
+
+@pytest.mark.parametrize("neighbours", [0, 2], ids=["alone", "among others"])
+@pytest.mark.parametrize("count", [1, 65], ids=["one statement", "several"])
+def test_statements_are_a_unit_like_any_other(store, neighbours, count):
+    subjects = [f"{number:03}" for number in range(count)]
+    go_on = hold_up(store)
+    units = [store.write(appending(f"other {number}")) for number in range(neighbours)]
+    units.append(store.write(statements(store, *subjects)))
+    go_on.set()
+    for unit in units:
+        unit.result()
+    assert subjects_in(store) == [f"other {number}" for number in range(neighbours)] + subjects
+
+
+@pytest.mark.parametrize("subjects", [(), ("lost",)], ids=["alone", "after another"])
+def test_a_statement_that_fails_leaves_nothing_and_does_no_harm(store, subjects):
+    go_on = hold_up(store)
+    failed = store.write(statements(store, *subjects, then=[("INSERT INTO nowhere VALUES (1)", ())]))
+    go_on.set()
+    with pytest.raises(Exception, match="nowhere") as failure:
+        failed.result()
+    assert store.is_postgresql or isinstance(failure.value, OperationalError)
+    store.write(statements(store, "kept")).result()
+    assert subjects_in(store) == ["kept"]
