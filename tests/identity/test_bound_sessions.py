@@ -236,6 +236,15 @@ def test_an_offer_is_taken_once_within_five_minutes_by_who_got_it(at_hand, bound
     assert now(session).bound_key == before
 
 
+def test_a_bound_session_is_bound_to_no_other_device(bound, session, now):
+    """Also where an older copy of the session is at hand, from before it was bound."""
+    browser, thief = Browser(), Browser()
+    register(bound, session, browser)
+    assert asyncio.run(bound.offer(now(session))) == ""
+    assert isinstance(register(bound, session, thief), Unbound)
+    assert isinstance(refresh(bound, now(session), browser), Renewed)
+
+
 def test_only_the_bound_key_renews_and_each_challenge_counts_once(bound, session, now):
     browser, thief = Browser(), Browser()
     register(bound, session, browser)

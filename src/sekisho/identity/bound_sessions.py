@@ -88,8 +88,11 @@ class BoundSessions:
     async def offer(self, session: Session) -> str:
         """Return the value of `Secure-Session-Registration` for the answer that opened the session.
 
-        Only who got that answer can bind the session, within five minutes, and once.
+        Only who got that answer can bind the session, within five minutes, and once. Empty where the session
+        is bound already.
         """
+        if session.bound_key:
+            return ""
         challenge = new_token(self._parts.chance)
         until_us = self._parts.clock.now_us() + OFFER_US_MAX
 
