@@ -9,6 +9,7 @@ from tests.web.id_provider import CALLBACK, PERSON, WALLET, Browser, RelyingPart
 from sekisho.identity.assurance import Level, Standing
 from sekisho.identity.openid.clients import Proof
 from sekisho.identity.personal_data import Item
+from sekisho.identity.reveals import Form, seen_in
 from sekisho.kernel.clock import MINUTE_US, SECOND_US
 
 APP = msgspec.structs.replace(
@@ -56,6 +57,19 @@ def test_a_client_that_we_did_not_write_logs_a_member_in(provider, browser):
     assert (userinfo["name"], userinfo["email"]) == (PERSON[Item.NAME], PERSON[Item.EMAIL])
     assert (userinfo["phone_number"], userinfo["locale"]) == (PERSON[Item.MOBILE_PHONE], "ja")
     assert browser.away.startswith(CALLBACK)
+
+
+def test_what_a_service_was_told_may_have_been_seen_in_that_session(provider, browser):
+    """It stands in the same record as what was seen on our own pages, once for each token."""
+    wallet = RelyingParty(provider, provider.add_client(), scope="openid email")
+    member_id = provider.add_member()
+    session = provider.log_in(browser, member_id)
+    token = wallet.finish(wallet.log_in(browser), browser.away)
+    for _ in range(2):
+        wallet.userinfo(token=token)
+    with provider.parts.store.read() as connection:
+        (seen,) = seen_in(connection, member_id, session.id)
+    assert (seen.item, seen.form, seen.actor) == (Item.EMAIL, Form.TOLD, "client:wallet")
 
 
 def test_the_waiting_request_is_kept_by_the_browser_and_by_nobody_else(provider, browser):

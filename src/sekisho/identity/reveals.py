@@ -61,6 +61,9 @@ class Form(StrEnum):
     SHOWN = "shown"
     """In full. Written each time."""
 
+    TOLD = "told"
+    """In full, to a service into which the member logs in. Written once for each of its tokens."""
+
 
 class Seen(NamedTuple):
     """One item that was seen in a session: by whom, in which form, why, and when."""
@@ -243,9 +246,45 @@ class PersonalDataDesk:
             )
             for item in items
         ]
-        if looks:
-            connection.execute(insert(reveal_table), [_row(look) for look in looks])
-        outbox.append(connection, [_event(look) for look in looks])
+        _keep(connection, looks)
+
+
+def told(  # noqa: PLR0913 - whose, in which session, to whom
+    connection: Connection,
+    parts: Parts,
+    member_id: MemberId,
+    session_id: SessionId,
+    items: Iterable[Item],
+    *,
+    actor: str,
+) -> None:
+    """Record that items left in full for a service (`actor`), on the strength of a session.
+
+    Whether they may is the caller's to know: the member consented, and the login was good enough.
+    """
+    clock, chance = parts.clock, parts.chance
+    _keep(
+        connection,
+        [
+            Seen(
+                id=REVEAL.new(clock, chance),
+                member_id=member_id,
+                session_id=session_id,
+                actor=actor,
+                item=item,
+                form=Form.TOLD,
+                reason="login",
+                at_us=clock.now_us(),
+            )
+            for item in items
+        ],
+    )
+
+
+def _keep(connection: Connection, looks: list[Seen]) -> None:
+    if looks:
+        connection.execute(insert(reveal_table), [_row(look) for look in looks])
+    outbox.append(connection, [_event(look) for look in looks])
 
 
 def _masked(values: Mapping[Item, str]) -> dict[Item, str]:

@@ -18,6 +18,7 @@ from sekisho.identity.openid.parameters import Parameters
 from sekisho.identity.openid.refusals import InvalidGrant, InvalidRequest, InvalidToken, UnsupportedGrantType
 from sekisho.identity.openid.settings import OpenIdSettings
 from sekisho.identity.personal_data import read_for_use
+from sekisho.identity.reveals import told
 from sekisho.kernel.ids import MemberId
 from sekisho.storage.tables.members import member
 
@@ -143,6 +144,8 @@ class TokenDesk:
         now_us = self._parts.clock.now_us()
         if grants.first_use(connection, token, now_us=now_us):
             events.claims_released(connection, token, access, now_us=now_us)
+            actor = f"client:{access.client_id}"
+            told(connection, self._parts, access.member_id, access.session_id, values, actor=actor)
         return personal(access.scopes, values, _language(connection, access.member_id))
 
 
