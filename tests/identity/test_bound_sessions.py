@@ -202,6 +202,14 @@ def test_an_answer_that_does_not_hold_up_binds_nothing(at_hand, bound, session, 
     assert isinstance(asyncio.run(bound.register(session, right)), Renewed)
 
 
+@pytest.mark.parametrize("kind", ["EC", "RSA"])
+def test_a_key_that_was_given_away_binds_nothing(bound, session, kind):
+    """Whoever sends the private key along has not kept it in the machine."""
+    browser = Browser(kind)
+    answer = browser.answer(offer(bound, session), header={"jwk": browser.key.as_dict(private=True)})
+    assert isinstance(asyncio.run(bound.register(session, answer)), Unbound)
+
+
 def forged(browser, challenge, header):
     """Put a token together whose header says what no library would sign."""
     _, payload, signature = browser.answer(challenge, key_in="header")[1:-1].split(".")
