@@ -43,6 +43,13 @@ HANAKO = {
 ADDRESS = "〒100-0001 東京都千代田区千代田1-1"
 
 
+def found(pattern: str, page: str) -> str:
+    """Return what a pattern's group finds on a page, which has to be there."""
+    match = re.search(pattern, page)
+    assert match, f"{pattern} is not in:\n{page}"
+    return match[1]
+
+
 class Forms(HTMLParser):
     """Reads a page's forms: by action, their fields as the page filled them in."""
 
@@ -94,9 +101,7 @@ class Browser:
     @property
     def title(self) -> str:
         """The page's heading."""
-        found = re.search(r"<h1>(.*?)</h1>", self.page.text, re.DOTALL)
-        assert found, self.page.text
-        return found[1].strip()
+        return found(r"<h1>\s*(.*?)\s*</h1>", self.page.text)
 
     def cookie(self, name: str) -> str:
         return self.client.cookies.get(name) or ""
@@ -159,9 +164,7 @@ class MemberSite:
         await browser.submit("/signup/codes", **codes)
         await browser.submit("/signup/details", **HANAKO, password=PASSWORD)
         assert browser.path == "/passkey/new?welcome", browser.page.text
-        found = re.search(r'data-member-number="(\d{12})"', browser.page.text)
-        assert found
-        return found[1], mobile
+        return found(r'data-member-number="(\d{12})"', browser.page.text), mobile
 
     async def log_in(self, browser: Browser, number: str, mobile: str) -> None:
         """Log in on a browser that is not known, with the code that comes."""

@@ -4,7 +4,7 @@ import re
 
 import pytest
 from httpx import QueryParams
-from tests.web.member_site import PASSWORD, options, play
+from tests.web.member_site import PASSWORD, found, options, play
 
 from sekisho.guard.decisions import Action
 
@@ -178,8 +178,8 @@ def test_the_puzzle_is_taken_without_a_word(tmp_path):
         browser = site.browser("198.51.100.9")
         await browser.get("/login")
         await browser.submit("/login", name="999999999999", password=PASSWORD)
-        token = re.search(r'data-token="([^"]+)"', browser.page.text)[1]
-        step = re.search(r'name="step" value="([^"]+)"', browser.page.text)[1]
+        token = found(r'data-token="([^"]+)"', browser.page.text)
+        step = found(r'name="step" value="([^"]+)"', browser.page.text)
         fields = {"form": token, "step": step, "solution": "12"}
         answer = await browser.post("/login/code/puzzle", fields)
         assert (answer.status_code, answer.content) == (204, b"")

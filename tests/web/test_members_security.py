@@ -2,7 +2,7 @@
 
 import re
 
-from tests.web.member_site import PASSWORD, Forms, options, play
+from tests.web.member_site import PASSWORD, Forms, found, options, play
 
 from sekisho.identity import sessions
 from sekisho.identity.assurance import Standing
@@ -19,9 +19,7 @@ def standings(page):
 
 def link(page, path):
     """Return the first address on a page that begins with a path."""
-    found = re.search(rf'href="({re.escape(path)}[^"]*)"', page.text)
-    assert found, page.text
-    return found[1].replace("&amp;", "&")
+    return found(rf'href="({re.escape(path)}[^"]*)"', page.text).replace("&amp;", "&")
 
 
 async def two_devices(site):
@@ -99,7 +97,7 @@ def test_a_new_device_cannot_approve_itself(tmp_path):
     async def scene(site):
         _, new, _ = await two_devices(site)
         page = await new.get("/security")
-        device = re.search(rf'data-device="(dev_\w+)" data-standing="{Standing.UNCONFIRMED}"', page.text)[1]
+        device = found(rf'data-device="(dev_\w+)" data-standing="{Standing.UNCONFIRMED}"', page.text)
         assert "/security/devices/approve" not in page.text
         assert (await new.get(f"/security/devices/approve?device={device}")).url.path == "/step-up"
         assert "/step-up/code/send" not in Forms(new.page.text).fields
@@ -129,7 +127,7 @@ def test_sessions_are_ended_one_by_one_and_all_at_once(tmp_path):
         foreign = site.browser("192.0.2.99")
         await site.sign_up(foreign)
         page = (await foreign.get("/security")).text
-        other = re.search(r'data-session="(ses_\w+)"', page)[1]
+        other = found(r'data-session="(ses_\w+)"', page)
         await known.get("/security")
         await known.submit("/security/sessions/end", session=other)
         assert (await foreign.get("/profile")).url.path == "/profile"
@@ -146,7 +144,7 @@ def test_a_login_that_was_somebody_else_s_is_ended_and_money_kept_in(tmp_path):
     async def scene(site):
         known, new, _ = await two_devices(site)
         await known.get("/security/logins")
-        line = re.search(r'data-sign-in="(sin_\w+)" data-result="opened"', known.page.text)[1]
+        line = found(r'data-sign-in="(sin_\w+)" data-result="opened"', known.page.text)
         await known.submit("/security/logins/disown", sign_in=line)
         assert known.path == "/security?done=disowned"
         assert (await new.get("/profile")).url.path == "/login"
@@ -250,9 +248,9 @@ def test_a_call_of_ours_can_be_told_from_any_other(tmp_path):
         browser = site.browser()
         await site.sign_up(browser)
         with site.site.parts.store.read() as connection:
-            token = browser.cookie(cookies.SESSION)
-            member_id = sessions.current(connection, token, site.clock.now_us()).member_id
-        call = await site.site.desks.calls.record("staff:sato", member_id, "Your letter")
+            session = sessions.current(connection, browser.cookie(cookies.SESSION), site.clock.now_us())
+        assert session is not None
+        call = await site.site.desks.calls.record("staff:sato", session.member_id, "Your letter")
         await browser.get("/security/calls")
         assert f"{call.code[:3]} {call.code[3:]}" in browser.page.text
         await browser.submit("/security/calls/check", said="000000")

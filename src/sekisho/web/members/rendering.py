@@ -8,7 +8,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from sekisho.identity.browser_names import browser_in_words
-from sekisho.kernel.clock import MINUTE_US, SECOND_US
+from sekisho.kernel.clock import SECOND_US
 from sekisho.web.words import LANGUAGES, Language, Words, read_book
 
 JST = timezone(timedelta(hours=9), "JST")
@@ -37,16 +37,6 @@ def moment(at_us: int, language: Language) -> str:
     return f"{day(at_us, language)}{between}{_in_japan(at_us):%H:%M}"
 
 
-def clock_time(at_us: int) -> str:
-    """Write the time of day in Japan to the minute."""
-    return f"{_in_japan(at_us):%H:%M}"
-
-
-def minutes_left(until_us: int, now_us: int) -> int:
-    """Return how many minutes are left, begun ones counted."""
-    return max(0, -(-(until_us - now_us) // MINUTE_US))
-
-
 def _in_japan(at_us: int) -> datetime:
     return datetime.fromtimestamp(at_us // SECOND_US, UTC).astimezone(JST)
 
@@ -63,9 +53,7 @@ class Renderer:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._environment.filters.update(
-            member_number=member_number, browser_in_words=browser_in_words, clock_time=clock_time
-        )
+        self._environment.filters.update(member_number=member_number, browser_in_words=browser_in_words)
         self._words = {language: Words(self.book, language) for language in LANGUAGES}
 
     def words(self, language: Language) -> Words:
