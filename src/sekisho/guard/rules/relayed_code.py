@@ -33,4 +33,4 @@ def points(signs: Iterable[str]) -> int:
 
 def holds(seen: Observation, limit: float) -> bool:
     """Say whether the attempt's signs are worth at least `limit` points."""
-    return points(seen.signs) >= limit
+    return bool(seen.signs) and points(seen.signs) >= limit
