@@ -9,7 +9,7 @@ from base64 import b64decode
 from typing import NamedTuple
 from urllib.parse import unquote_plus
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, delete
 
 from sekisho.identity.openid import clients
 from sekisho.identity.openid.clients import Client, Proof
@@ -25,6 +25,7 @@ from sekisho.identity.openid.jose import (
 from sekisho.identity.openid.parameters import Parameters
 from sekisho.identity.openid.refusals import InvalidClient, InvalidRequest
 from sekisho.kernel.clock import SECOND_US
+from sekisho.messages.queue import insert_once
 from sekisho.storage.tables.openid import openid_assertion
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
@@ -144,9 +145,8 @@ def _use_up(connection: Connection, client_id: str, jti: object, *, until_us: in
     if not isinstance(jti, str) or not 0 < len(jti) <= JTI_CHARACTERS_MAX:
         raise InvalidClient(known=f"{client_id}: no jti")
     digest = digest_of(f"{client_id}\n{jti}")
-    if connection.execute(select(openid_assertion).where(openid_assertion.c.digest == digest)).first():
+    if not insert_once(connection, openid_assertion, {"digest": digest, "expires_at_us": until_us}):
         raise InvalidClient(known=f"{client_id}: a statement came twice")
-    connection.execute(insert(openid_assertion).values(digest=digest, expires_at_us=until_us))
 
 
 def _whole(claims: Claims, name: str) -> int:

@@ -2,11 +2,12 @@
 
 from typing import NamedTuple
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import ColumnElement, Connection, and_, delete, select, update
 
 from sekisho.identity.openid import grants, scopes
 from sekisho.identity.openid.scopes import Scope
 from sekisho.kernel.ids import MemberId
+from sekisho.messages.queue import insert_once
 from sekisho.storage.tables.openid import openid_consent
 
 
@@ -20,9 +21,7 @@ class Consent(NamedTuple):
 
 def given(connection: Connection, member_id: MemberId, client_id: str) -> set[Scope]:
     """Return the scopes to which a member consented for a client."""
-    found = select(openid_consent.c.scopes).where(
-        openid_consent.c.member_id == member_id, openid_consent.c.client_id == client_id
-    )
+    found = select(openid_consent.c.scopes).where(_is(member_id, client_id))
     row = connection.execute(found).first()
     return scopes.parse(row.scopes) if row is not None else set()
 
@@ -32,15 +31,10 @@ def give(
 ) -> None:
     """Remember a consent, beside what the member allowed this client before."""
     together = given(connection, member_id, client_id) | set(asked)
-    _forget(connection, member_id, client_id)
-    connection.execute(
-        insert(openid_consent).values(
-            member_id=member_id,
-            client_id=client_id,
-            scopes=scopes.write(scopes.in_order(together)),
-            given_at_us=now_us,
-        )
-    )
+    values = {"scopes": scopes.write(scopes.in_order(together)), "given_at_us": now_us}
+    key = {"member_id": member_id, "client_id": client_id}
+    if not insert_once(connection, openid_consent, key | values):
+        connection.execute(update(openid_consent).where(_is(member_id, client_id)).values(values))
 
 
 def revoke(connection: Connection, member_id: MemberId, client_id: str, *, now_us: int) -> bool:
@@ -63,7 +57,9 @@ def of_member(connection: Connection, member_id: MemberId) -> list[Consent]:
 
 
 def _forget(connection: Connection, member_id: MemberId, client_id: str) -> bool:
-    gone = delete(openid_consent).where(
-        openid_consent.c.member_id == member_id, openid_consent.c.client_id == client_id
-    )
+    gone = delete(openid_consent).where(_is(member_id, client_id))
     return connection.execute(gone).rowcount == 1
+
+
+def _is(member_id: MemberId, client_id: str) -> ColumnElement[bool]:
+    return and_(openid_consent.c.member_id == member_id, openid_consent.c.client_id == client_id)

@@ -6,11 +6,12 @@ that no way of ending one can forget its clients.
 
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Exists, and_, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Exists, and_, or_, select, update
 
 from sekisho.identity.openid.grants import Granted
 from sekisho.identity.sessions import Ended
 from sekisho.kernel.ids import MemberId, SessionId
+from sekisho.messages.queue import insert_once
 from sekisho.storage.tables.openid import openid_visit
 from sekisho.storage.tables.sessions import session
 
@@ -27,22 +28,16 @@ class Due(NamedTuple):
 
 def began(connection: Connection, granted: Granted, *, now_us: int) -> None:
     """Note that a session was used for a client."""
-    known = select(openid_visit.c.client_id).where(
-        openid_visit.c.session_id == granted.session_id, openid_visit.c.client_id == granted.client_id
-    )
-    if connection.execute(known).first():
-        return
-    connection.execute(
-        insert(openid_visit).values(
-            session_id=granted.session_id,
-            client_id=granted.client_id,
-            member_id=granted.member_id,
-            began_at_us=now_us,
-            tries=0,
-            next_try_us=0,
-            closed_at_us=None,
-        )
-    )
+    values = {
+        "session_id": granted.session_id,
+        "client_id": granted.client_id,
+        "member_id": granted.member_id,
+        "began_at_us": now_us,
+        "tries": 0,
+        "next_try_us": 0,
+        "closed_at_us": None,
+    }
+    insert_once(connection, openid_visit, values)
 
 
 def lease_due(connection: Connection, *, now_us: int, lease_us: int, limit: int) -> list[Due]:
