@@ -210,6 +210,17 @@ def prove(connection: Connection, parts: Parts, proven: Session, way: Way, *, pu
     return Opened(_with_proof(connection, changed, proof), token)
 
 
+def spend_proof(connection: Connection, of: Session, way: Way, purpose: str, now_us: int) -> bool:
+    """Use a fresh proof for a purpose up, and tell whether there was one: it approves one deed, once."""
+    fresh = and_(
+        step_up.c.session_id == of.id,
+        step_up.c.way == way,
+        step_up.c.purpose == purpose,
+        step_up.c.at_us > now_us - FRESH_US,
+    )
+    return connection.execute(delete(step_up).where(fresh)).rowcount == 1
+
+
 def set_password_fine(connection: Connection, session_id: SessionId) -> None:
     """Take the mark of a leaked password off a session, because the member has set a new one."""
     connection.execute(update(session).where(session.c.id == session_id).values(password_leaked=False))
