@@ -1,0 +1,174 @@
+"""The lender's house: its own accounts in the books, and the parts that everything in this room stands on."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from typing import NamedTuple, TypeVar
+
+from sqlalchemy import Connection
+
+from sekisho.identity.institution import Institution, Parts
+from sekisho.kernel.chance import Chance
+from sekisho.kernel.clock import Clock
+from sekisho.kernel.yen import Yen
+from sekisho.ledger.accounts import Side, accounts_of, open_account
+from sekisho.ledger.journal import take_turn
+from sekisho.lender.loans import LoanAccounts, Loans
+from sekisho.lender.terms import TermsBook, published_terms
+from sekisho.messages.notices import JAPAN
+from sekisho.storage.engine import Store
+from sekisho.storage.keyring import Keyring
+
+Result = TypeVar("Result")
+
+OWNER = "lender"
+"""Who owns the house's accounts in the ledger."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class HouseAccounts(NamedTuple):
+    """The lender's own accounts in the ledger, by id. A clearing account stands at zero when all is settled.
+
+    `bank` is our account at a bank; `atm_cash` what the network of machines holds for us;
+    `transfer_clearing` what was lent by transfer and has not left the bank yet; `web_debit_clearing` what
+    was collected from members' banks and has not come in yet; `unclaimed` what came in and nobody knows for
+    whom; `overpaid` what members paid too much, and get back.
+    """
+
+    bank: str
+    atm_cash: str
+    transfer_clearing: str
+    web_debit_clearing: str
+    unclaimed: str
+    interest_income: str
+    delay_income: str
+    overpaid: str
+
+    @property
+    def of_loans(self) -> LoanAccounts:
+        """Return those that every loan books on."""
+        return LoanAccounts(self.interest_income, self.delay_income, self.overpaid)
+
+
+class _Limits(NamedTuple):
+    """On which side an account stands, and by how much it may stand on the other one (None: at will)."""
+
+    normal: Side
+    wrong_way_max: Yen | None
+
+
+# What is cleared can't be cleared twice: the account would have to cross zero.
+_NEVER = Yen(0)
+_LIMITS = {
+    "bank": _Limits(Side.DEBIT, None),
+    "atm_cash": _Limits(Side.DEBIT, None),
+    "transfer_clearing": _Limits(Side.CREDIT, _NEVER),
+    "web_debit_clearing": _Limits(Side.DEBIT, _NEVER),
+    "unclaimed": _Limits(Side.CREDIT, _NEVER),
+    "interest_income": _Limits(Side.CREDIT, None),
+    "delay_income": _Limits(Side.CREDIT, None),
+    "overpaid": _Limits(Side.CREDIT, _NEVER),
+}
+
+
+class LenderParts(NamedTuple):
+    """What every desk of the lender stands on: identity's parts, the terms, the loans and the accounts."""
+
+    parts: Parts
+    book: TermsBook
+    accounts: HouseAccounts
+    loans: Loans
+
+    @property
+    def institution(self) -> Institution:
+        """The lender's names and where it lives."""
+        return self.parts.institution
+
+    @property
+    def store(self) -> Store:
+        """Where everything is kept."""
+        return self.parts.store
+
+    @property
+    def keyring(self) -> Keyring:
+        """What seals personal data."""
+        return self.parts.keyring
+
+    @property
+    def clock(self) -> Clock:
+        """What tells the time."""
+        return self.parts.clock
+
+    @property
+    def chance(self) -> Chance:
+        """What draws ids and keys."""
+        return self.parts.chance
+
+    def today(self) -> date:
+        """Return the day that it is in Japan, by which loans count."""
+        return day_in_japan(self.clock.now_us())
+
+    async def written(self, work: Callable[[Connection], Result]) -> Result:
+        """Do a unit of work and return what it returned. Raises what it raised, and OperationalError."""
+        return await asyncio.wrap_future(self.store.write(work))
+
+    async def read(self, look: Callable[[Connection], Result]) -> Result:
+        """Read from one state of the store, beside the event loop. Raises OperationalError."""
+
+        def reading() -> Result:
+            with self.store.read() as connection:
+                return look(connection)
+
+        return await asyncio.to_thread(reading)
+
+
+def open_house(parts: Parts, book: TermsBook | None = None) -> LenderParts:
+    """Open the lender's accounts where they are new, and return what its desks stand on.
+
+    Raises OperationalError.
+    """
+    accounts = parts.store.write(
+        lambda connection: open_lender_accounts(connection, clock=parts.clock, chance=parts.chance)
+    ).result()
+    terms = book or published_terms()
+    loans = Loans(accounts.of_loans, terms, clock=parts.clock, chance=parts.chance)
+    return LenderParts(parts, terms, accounts, loans)
+
+
+def open_lender_accounts(connection: Connection, *, clock: Clock, chance: Chance) -> HouseAccounts:
+    """Return the lender's own accounts, and open those that are missing. Doing it again changes nothing."""
+    take_turn(connection)
+    there = {account.kind: account.id for account in accounts_of(connection, OWNER)}
+    for kind, limits in _LIMITS.items():
+        if kind in there:
+            continue
+        on_debit = limits.wrong_way_max if limits.normal is Side.CREDIT else None
+        on_credit = limits.wrong_way_max if limits.normal is Side.DEBIT else None
+        there[kind] = open_account(
+            connection,
+            kind=kind,
+            owner=OWNER,
+            normal=limits.normal,
+            net_debit_max=on_debit,
+            net_credit_max=on_credit,
+            clock=clock,
+            chance=chance,
+        )
+    return HouseAccounts(**{kind: there[kind] for kind in HouseAccounts._fields})
+
+
+def in_japan(at_us: int) -> datetime:
+    """Return a time as clocks in Japan show it."""
+    return (_EPOCH + timedelta(microseconds=at_us)).astimezone(JAPAN)
+
+
+def day_in_japan(at_us: int) -> date:
+    """Return the day that it is in Japan at a time."""
+    return in_japan(at_us).date()
+
+
+def japanese_us(moment: datetime) -> int:
+    """Return the time that a clock in Japan shows, in microseconds since the epoch."""
+    aware = moment if moment.tzinfo is not None else moment.replace(tzinfo=JAPAN)
+    return (aware - _EPOCH) // timedelta(microseconds=1)
