@@ -22,7 +22,7 @@ def desk(tmp_path):
     opened.here.store.close()
 
 
-def come(desk, standing, *places, member=None, country="JP"):
+def come(desk, standing, *places, member=None, country="JP", result=LoginResult.OPENED):
     """Let somebody come to the member's account on one browser from these places; return its device's id."""
     parts, member = desk.here.parts, member or desk.someone
 
@@ -35,7 +35,7 @@ def come(desk, standing, *places, member=None, country="JP"):
             opened = sessions.open_session(connection, parts, birth).session
             came = Came(
                 way=LoginWay.CODE,
-                result=LoginResult.OPENED,
+                result=result,
                 device_id=device_id,
                 session_id=opened.id,
                 attempt_id="",
@@ -67,6 +67,11 @@ def test_what_somebody_else_did_with_a_code_makes_nothing_known(desk):
     revoked = come(desk, Standing.TRUSTED, TRAIN, country="FR")
     desk.here.store.write(lambda at: devices.revoke(at, desk.here.parts, revoked)).result()
     assert known(desk) == KnownWays(frozenset({phone}), regions(HOME), frozenset({"JP"}))
+
+
+def test_a_login_that_failed_makes_no_country_known(desk):
+    come(desk, Standing.TRUSTED, HOME, country="KE", result=LoginResult.CODE_WRONG)
+    assert known(desk).countries == frozenset()
 
 
 def test_one_member_s_devices_say_nothing_of_another(desk):
