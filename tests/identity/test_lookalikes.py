@@ -75,7 +75,7 @@ def test_others_are_left_alone(host):
     [
         ("lender.localhost", Likeness.OURS),
         ("1ender.localhost", Likeness.LOOKALIKE),
-        ("ledner.localhost", Likeness.LOOKALIKE),
+        ("ledner.example", Likeness.LOOKALIKE),
         ("lender.localhost.evil.example", Likeness.LOOKALIKE),
         ("lender-localhost.example", Likeness.LOOKALIKE),
         ("id.localhost", Likeness.OTHER),
