@@ -10,9 +10,9 @@ from sekisho.identity.openid.backchannel import LogoutCourier
 from sekisho.identity.openid.exchange import TokenDesk
 from sekisho.identity.openid.id_tokens import TokenSigner
 from sekisho.identity.openid.logout import LogoutDesk
-from sekisho.identity.openid.services import ServiceDesk
 from sekisho.identity.openid.settings import OpenIdSettings
 from sekisho.identity.openid.signing_keys import SigningKeys
+from sekisho.identity.openid.used_services import ServiceDesk
 
 STATE = "openid"
 
