@@ -1,5 +1,6 @@
 """Failures as people and programs read them: what happened, what it means, what to do."""
 
+from traceback import format_exception
 from typing import Any
 
 import msgspec
@@ -76,7 +77,8 @@ def answer_outage(request: AnyRequest, outage: OperationalError) -> Response[Any
 
 def answer_bug(request: AnyRequest, failure: Exception) -> Response[Any]:
     """Answer where the program failed: the cause goes to the log alone."""
-    log.error("web:request:failed", path=request.url.path, exc_info=failure)
+    # Rendered by the logger, an exception may show local variables, and with them tokens and codes.
+    log.error("web:request:failed", path=request.url.path, trace="".join(format_exception(failure)))
     return answer_refusal(request, Internal())
 
 
