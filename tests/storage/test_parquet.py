@@ -50,6 +50,15 @@ def test_the_columns_are_those_of_the_attempt_record_and_the_decision():
     }
 
 
+def test_a_file_from_before_a_column_was_thought_of_is_read(history):
+    (file,) = history.write([decided(1, PLAIN)])
+    path = history.folder / file.name
+    pq.write_table(pq.read_table(path, partitioning=None).drop_columns(["signs"]), path)
+    history.write([decided(2, msgspec.structs.replace(PLAIN, signs=("other_device",)))])
+    rows = history.attempts_between(NOON_US, NOON_US + 2).to_pylist()
+    assert [row["signs"] for row in rows] == [None, ["other_device"]]
+
+
 def test_days_are_those_of_utc(history):
     midnight = NOON_US // DAY_US * DAY_US
     before = msgspec.structs.replace(PLAIN, time_us=midnight - 1)
