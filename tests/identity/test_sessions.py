@@ -58,6 +58,19 @@ def test_seeing_a_session_costs_a_write_once_a_minute(tmp_path):
     run(tmp_path, play)
 
 
+def test_a_late_sight_revives_nothing(tmp_path):
+    """Two requests at the last moment: the slower one must not bring back what has idled out meanwhile."""
+
+    async def play(house):
+        opened = await house.open_account()
+        house.wait(IDLE_S)
+        now_us = house.clock.now_us()
+        house.parts.store.write(lambda at: sessions.seen(at, opened.session.id, now_us)).result()
+        assert await _now(house, opened) is None
+
+    run(tmp_path, play)
+
+
 def test_only_the_digest_of_a_token_is_kept(tmp_path):
     async def play(house):
         opened = await house.open_account()

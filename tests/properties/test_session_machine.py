@@ -136,9 +136,10 @@ class SessionMachine(RuleBasedStateMachine):
         for owner, known in self.known.values():
             known.ended = known.ended or owner == member
 
-    @rule(session_id=open_ones)
-    def revive(self, session_id):
+    @rule(session_id=open_ones, us=st.sampled_from([0, IDLE_US_MAX, AGE_US_MAX]))
+    def revive(self, session_id, us):
         """Use and prove what has ended: it must not come back."""
+        self.here.clock.advance(us)
         _, known = self.known[session_id]
         with self.here.store.read() as connection:
             stored = sessions.find(connection, session_id)
