@@ -10,6 +10,7 @@ from typing import NamedTuple, TypeVar
 
 import msgspec
 from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy.exc import IntegrityError
 
 from sekisho.guard.answers import AsksGuard
 from sekisho.guard.attempts import Attempt, Gate, Outcome
@@ -98,7 +99,11 @@ class ContactDesk:
         None where no change waits for a code. Raises InsufficientAuthentication and OperationalError.
         """
         self._require(present, kind)
-        return await self._written(lambda at: self._enter(at, present, kind, typed, arrival))
+        try:
+            return await self._written(lambda at: self._enter(at, present, kind, typed, arrival))
+        except IntegrityError:
+            # Another process gave the contact to somebody else within the same moment.
+            return None
 
     def _ask(
         self, connection: Connection, present: Present, kind: ContactKind, value: str, arrival: Arrival

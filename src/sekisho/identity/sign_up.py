@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import NamedTuple, TypeVar
 
 from sqlalchemy import Connection
+from sqlalchemy.exc import IntegrityError
 
 from sekisho.identity import contacts, members, passwords, personal_data, sign_up_rows
 from sekisho.identity.answer_floors import moment_in, until
@@ -163,9 +164,13 @@ class SignUpDesk:
         self._require_fit(password, opening.typed, read)
         peppered = passwords.pepper(self._parts.keyring, password, None)
         hashed = await self._hasher.hash(peppered.for_new)
-        return await self._written(
-            lambda at: self._open(at, token, read, (hashed, peppered.newest_pepper), arrival, replaces)
-        )
+        try:
+            return await self._written(
+                lambda at: self._open(at, token, read, (hashed, peppered.newest_pepper), arrival, replaces)
+            )
+        except IntegrityError:
+            # Another process was faster by less than a transaction: one contact is one member's.
+            return SignUpOver()
 
     def _require_fit(self, password: str, typed: Typed, person: Person) -> None:
         institution = self._parts.institution
