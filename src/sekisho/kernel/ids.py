@@ -36,6 +36,10 @@ AccountId = NewType("AccountId", str)
 TransferId = NewType("TransferId", str)
 ContractId = NewType("ContractId", str)
 LoanEventId = NewType("LoanEventId", str)
+PayoutAccountId = NewType("PayoutAccountId", str)
+TransferOrderId = NewType("TransferOrderId", str)
+WebDebitId = NewType("WebDebitId", str)
+BankFileId = NewType("BankFileId", str)
 
 AnyId = TypeVar("AnyId")
 
@@ -90,6 +94,10 @@ ACCOUNT = IdKind("acc", AccountId)
 TRANSFER = IdKind("trf", TransferId)
 CONTRACT = IdKind("ctr", ContractId)
 LOAN_EVENT = IdKind("lev", LoanEventId)
+PAYOUT_ACCOUNT = IdKind("poa", PayoutAccountId)
+TRANSFER_ORDER = IdKind("tro", TransferOrderId)
+WEB_DEBIT = IdKind("wdb", WebDebitId)
+BANK_FILE = IdKind("bkf", BankFileId)
 
 ID_KINDS = (
     MEMBER,
@@ -113,4 +121,8 @@ ID_KINDS = (
     TRANSFER,
     CONTRACT,
     LOAN_EVENT,
+    PAYOUT_ACCOUNT,
+    TRANSFER_ORDER,
+    WEB_DEBIT,
+    BANK_FILE,
 )
