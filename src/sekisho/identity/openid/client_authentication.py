@@ -45,6 +45,21 @@ class Presented(NamedTuple):
     secret: str = ""
 
 
+class Statement(NamedTuple):
+    """A signed statement that was believed, to be used up: by what it is kept, and for how long."""
+
+    client_id: str
+    digest: bytes
+    until_us: int
+
+
+class Proven(NamedTuple):
+    """A client that proved to be itself. A statement must be used up before anything is done for it."""
+
+    client: Client
+    statement: Statement | None
+
+
 def read(parameters: Parameters, authorization: str) -> Presented:
     """Find out how a client identifies itself. Raises InvalidClient; InvalidRequest for two ways at once."""
     client_id = parameters.get("client_id")
@@ -65,11 +80,8 @@ def read(parameters: Parameters, authorization: str) -> Presented:
 
 def authenticate(
     connection: Connection, presented: Presented, *, audiences: tuple[str, ...], now_us: int
-) -> Client:
-    """Return the client that proved to be itself. Raises InvalidClient.
-
-    A signed statement is used up: its id is written down in this unit of work, which must be committed.
-    """
+) -> Proven:
+    """Return the client that proved to be itself, without writing anything. Raises InvalidClient."""
     client = clients.find(connection, presented.client_id)
     if client is None or client.settings.proof is not presented.proof:
         raise InvalidClient(known=f"{presented.client_id[:64]!r} by {presented.proof}")
@@ -77,9 +89,16 @@ def authenticate(
         presented.secret
     ):
         raise InvalidClient(known=f"{client.client_id}: wrong secret")
-    if presented.proof is Proof.PRIVATE_KEY_JWT:
-        _check_assertion(connection, client, presented.secret, audiences=audiences, now_us=now_us)
-    return client
+    if presented.proof is not Proof.PRIVATE_KEY_JWT:
+        return Proven(client, None)
+    return Proven(client, _checked(client, presented.secret, audiences=audiences, now_us=now_us))
+
+
+def use_up(connection: Connection, statement: Statement) -> None:
+    """Write down that a statement was believed. Raises InvalidClient where it was before."""
+    values = {"digest": statement.digest, "expires_at_us": statement.until_us}
+    if not insert_once(connection, openid_assertion, values):
+        raise InvalidClient(known=f"{statement.client_id}: a statement came twice")
 
 
 def forget_expired(connection: Connection, *, now_us: int) -> None:
@@ -114,10 +133,8 @@ def _from_assertion(parameters: Parameters) -> Presented:
     return Presented(Proof.PRIVATE_KEY_JWT, subject, assertion)
 
 
-def _check_assertion(
-    connection: Connection, client: Client, assertion: str, *, audiences: tuple[str, ...], now_us: int
-) -> None:
-    """Check a statement as RFC 7523 section 3 has it, and that it was not seen before."""
+def _checked(client: Client, assertion: str, *, audiences: tuple[str, ...], now_us: int) -> Statement:
+    """Check a statement as RFC 7523 section 3 has it."""
     try:
         keys = public_keys(client.settings.key_set, CLIENT_ALGORITHMS)
         claims = verify(assertion, keys, algorithms=CLIENT_ALGORITHMS)
@@ -138,15 +155,11 @@ def _check_assertion(
         audience = audience[0]
     if audience not in audiences:
         raise InvalidClient(known=f"{client.client_id}: for another audience")
-    _use_up(connection, client.client_id, claims.get("jti"), until_us=(expires_s + SKEW_S) * SECOND_US)
-
-
-def _use_up(connection: Connection, client_id: str, jti: object, *, until_us: int) -> None:
+    jti = claims.get("jti")
     if not isinstance(jti, str) or not 0 < len(jti) <= JTI_CHARACTERS_MAX:
-        raise InvalidClient(known=f"{client_id}: no jti")
-    digest = digest_of(f"{client_id}\n{jti}")
-    if not insert_once(connection, openid_assertion, {"digest": digest, "expires_at_us": until_us}):
-        raise InvalidClient(known=f"{client_id}: a statement came twice")
+        raise InvalidClient(known=f"{client.client_id}: no jti")
+    digest = digest_of(f"{client.client_id}\n{jti}")
+    return Statement(client.client_id, digest, (expires_s + SKEW_S) * SECOND_US)
 
 
 def _whole(claims: Claims, name: str) -> int:

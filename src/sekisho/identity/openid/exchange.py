@@ -98,14 +98,22 @@ class TokenDesk:
         )
 
     async def _authenticated(self, presented: client_authentication.Presented) -> Client:
-        now_us = self._parts.clock.now_us()
+        """Return the client that proved itself. Only a statement that was believed costs a write."""
+        client, statement = await asyncio.to_thread(self._proven, presented)
+        if statement is not None:
+            await asyncio.wrap_future(
+                self._parts.store.write(
+                    lambda connection: client_authentication.use_up(connection, statement)
+                )
+            )
+        return client
 
-        def work(connection: Connection) -> Client:
+    def _proven(self, presented: client_authentication.Presented) -> client_authentication.Proven:
+        now_us = self._parts.clock.now_us()
+        with self._parts.store.read() as connection:
             return client_authentication.authenticate(
                 connection, presented, audiences=self._audiences, now_us=now_us
             )
-
-        return await asyncio.wrap_future(self._parts.store.write(work))
 
     def _buy(self, connection: Connection, client: Client, shown: grants.Presented) -> _Bought | Unusable:
         """Use the code up and make the token, or take back what it made: one unit of work in each case."""
