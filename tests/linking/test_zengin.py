@@ -13,6 +13,7 @@ from sekisho.linking.zengin import (
     FileKind,
     Party,
     Row,
+    TransferResult,
     ZenginFault,
     ZenginFile,
     read_file,
@@ -61,6 +62,14 @@ def test_a_debit_file_with_its_results():
     trailer = octets.split(b"\r\n")[4]
     assert trailer.startswith(b"8000003000000006000" + b"000002000000004000" + b"000001000000002000")
     assert [row.result for row in read_file(octets, near=TODAY).rows] == ["0", "1", "0"]
+
+
+def test_a_transfer_file_comes_back_with_its_results():
+    """The mark stands in the first of the seven characters that the layout leaves to the bank."""
+    results = (TransferResult.PAID, TransferResult.HOLDER_DIFFERS)
+    octets = write_file(file_of(FileKind.TRANSFERS, *results))
+    assert octets.split(b"\r\n")[2][111:] == b"7 2      "
+    assert tuple(row.result for row in read_file(octets, near=TODAY).rows) == results
 
 
 KANA = st.text("ｱｲｳｴｵｶﾀﾅﾊﾏﾔﾗﾜﾝﾞﾟABCXYZ0129()-./", max_size=12).map(str.strip)

@@ -52,6 +52,26 @@ class DebitResult(StrEnum):
     """Anything else (その他)."""
 
 
+class TransferResult(StrEnum):
+    """What came of a transfer.
+
+    The layout has no field for it: the bank sends the file back with a mark in the first of the seven
+    characters that are left to it.
+    """
+
+    PAID = "0"
+    """The payee has it."""
+
+    NO_ACCOUNT = "1"
+    """There is no such account; the amount is back."""
+
+    HOLDER_DIFFERS = "2"
+    """The account is somebody else's; the amount is back."""
+
+    OTHER = "9"
+    """The amount is back for another reason."""
+
+
 class Party(NamedTuple):
     """Who sends or collects: the code and half-width kana name that the bank knows, and the account there."""
 
@@ -79,7 +99,7 @@ class Row(NamedTuple):
     amount: Yen
     reference: str
     first: bool = False
-    result: DebitResult | None = None
+    result: DebitResult | TransferResult | None = None
 
 
 class ZenginFile(NamedTuple):
@@ -153,7 +173,8 @@ _ROW = {
         *_ROW_ACCOUNT,
         _numbers("way", 1),
         _characters("edi", 1),
-        _characters("blank", 7),
+        _characters("result", 1),
+        _characters("blank", 6),
     ),
     FileKind.DEBITS: (*_ROW_ACCOUNT, _characters("result", 1), _characters("blank", 8)),
 }
@@ -249,15 +270,15 @@ def _read_row(number: int, kind: FileKind, record: str) -> Row:
         amount=Yen(int(values["amount"])),
         reference=values["reference"],
         first=values["first"] == "1",
-        result=_result(number, values["result"]) if kind is FileKind.DEBITS else None,
+        result=_result(number, kind, values["result"]),
     )
 
 
-def _result(number: int, code: str) -> DebitResult | None:
+def _result(number: int, kind: FileKind, code: str) -> DebitResult | TransferResult | None:
     if not code:
         return None
     try:
-        return DebitResult(code)
+        return TransferResult(code) if kind is FileKind.TRANSFERS else DebitResult(code)
     except ValueError as error:
         raise ZenginFault(number, f"the result code {code!r} is none") from error
 
@@ -336,9 +357,8 @@ def _row_values(kind: FileKind, row: Row) -> dict[str, str]:
         "first": "1" if row.first else "0",
         "reference": row.reference,
     }
-    if kind is FileKind.TRANSFERS:
-        return {**values, "way": _WIRE}
-    return {**values, "result": row.result.value if row.result is not None else " "}
+    values["result"] = row.result.value if row.result is not None else " "
+    return {**values, "way": _WIRE} if kind is FileKind.TRANSFERS else values
 
 
 def _sums(file: ZenginFile) -> dict[str, str]:
