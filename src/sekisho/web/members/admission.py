@@ -13,7 +13,7 @@ from sekisho.kernel.refusals import Refusal
 from sekisho.web.members import cookies
 from sekisho.web.members.form_tokens import TOKEN_FIELD, require_own_origin, require_token
 from sekisho.web.members.forms import read_form
-from sekisho.web.members.roles import OF_MEMBERS, Role, role_of
+from sekisho.web.members.roles import BY_THEMSELVES, OF_MEMBERS, role_of
 from sekisho.web.members.site import site_of
 from sekisho.web.members.visits import Visit
 
@@ -34,7 +34,7 @@ async def admit(request: Request[Any, Any, Any]) -> Response[Any] | None:
     role = role_of(request.route_handler, f"{request.method} {request.url.path}")
     visit = Visit(site_of(request), request)
     request.scope["state"]["visit"] = visit
-    if role is Role.CLIENT:
+    if role in BY_THEMSELVES:
         return None
     await visit.site.sign_in(visit)
     if role in OF_MEMBERS and visit.signed_in is None:
@@ -49,7 +49,8 @@ async def admit(request: Request[Any, Any, Any]) -> Response[Any] | None:
 def _to_login(visit: Visit) -> Redirect:
     if visit.wants_json:
         raise NotSignedIn
-    if cookies.read(visit.request, cookies.SESSION):
+    # A browser that has not renewed its proof in time still can, and goes on with the same session then.
+    if cookies.read(visit.request, cookies.SESSION) and not visit.lacks_device_proof:
         visit.set(cookies.gone(cookies.SESSION))
     url = visit.request.url
     here = url.path + (f"?{url.query}" if url.query else "")

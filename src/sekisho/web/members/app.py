@@ -15,6 +15,7 @@ from sekisho.kernel.posture import OperationalError
 from sekisho.kernel.refusals import Refusal
 from sekisho.web.members import (
     account_pages,
+    binding_pages,
     call_pages,
     change_pages,
     device_pages,
@@ -68,6 +69,7 @@ PAGES = (
     call_pages,
     notice_pages,
     language_page,
+    binding_pages,
 )
 SHARED = tuple(route for pages in PAGES for route in pages.ROUTES)
 

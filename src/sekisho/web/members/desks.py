@@ -8,6 +8,7 @@ from typing import NamedTuple
 import structlog
 
 from sekisho.guard.answers import AsksGuard
+from sekisho.identity.bound_sessions import BoundSessions
 from sekisho.identity.calls import CallDesk
 from sekisho.identity.codes import CodeDesk
 from sekisho.identity.contact_desk import ContactDesk
@@ -41,6 +42,7 @@ class Desks(NamedTuple):
     logins: LoginDesk
     sign_up: SignUpDesk
     sessions: SessionDesk
+    bindings: BoundSessions
     devices: DeviceDesk
     sign_ins: SignInDesk
     passwords: PasswordDesk
@@ -94,6 +96,7 @@ def open_desks(
         logins=LoginDesk(parts, guard, hasher, codes, lists, leaks_down=Posture.OPEN),
         sign_up=SignUpDesk(parts, hasher, codes, lists, leaks_down=Posture.OPEN),
         sessions=SessionDesk(parts),
+        bindings=BoundSessions(parts),
         devices=DeviceDesk(parts),
         sign_ins=SignInDesk(parts),
         passwords=PasswordDesk(parts, hasher, lists, leaks_down=Posture.OPEN),

@@ -12,9 +12,10 @@ from sekisho.web.members.admission import own_path
 from sekisho.web.members.visits import Visit
 
 FORBIDDEN = 403
+REGISTRATION = "Secure-Session-Registration"
 
 
-def welcomed(visit: Visit, welcome: Welcome, *, to: str = "") -> Response[Any]:
+async def welcomed(visit: Visit, welcome: Welcome, *, to: str = "") -> Response[Any]:
     """Let somebody in: to a page, or to the one that they wanted to open before they logged in."""
     visit.set(cookies.hosted(cookies.SESSION, welcome.session_token))
     visit.set(cookies.hosted(cookies.DEVICE, welcome.device_cookie, max_age_s=cookies.DEVICE_S))
@@ -22,7 +23,8 @@ def welcomed(visit: Visit, welcome: Welcome, *, to: str = "") -> Response[Any]:
     for passing in (cookies.STEP, cookies.NEXT):
         if cookies.read(visit.request, passing):
             visit.set(cookies.gone(passing))
-    return visit.go(to or wanted)
+    offer = await visit.site.desks.bindings.offer(welcome.session)
+    return visit.go(to or wanted, also=((REGISTRATION, offer),) if offer else ())
 
 
 def stopped(visit: Visit, stop: Stopped, *, by_passkey: bool = False) -> Response[Any]:

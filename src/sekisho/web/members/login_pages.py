@@ -65,7 +65,7 @@ async def log_in_by_passkey(request: AnyRequest) -> Response[Any]:
     entered = await desks.logins.welcome_by_passkey(used.passkey.member_id, arrival, replaces=_before(visit))
     if isinstance(entered, Stopped):
         return stopped(visit, entered, by_passkey=True)
-    return welcomed(visit, entered)
+    return await welcomed(visit, entered)
 
 
 @post("/login", opt=OPEN)
@@ -76,7 +76,7 @@ async def log_in(request: AnyRequest) -> Response[Any]:
     answer = await visit.site.desks.logins.begin(form, visit.arrival(), replaces=_before(visit))
     match answer:
         case Welcome():
-            return welcomed(visit, answer)
+            return await welcomed(visit, answer)
         case Stopped():
             return stopped(visit, answer)
         case Again():
@@ -105,7 +105,7 @@ async def take_code(request: AnyRequest) -> Response[Any]:
     taken = await visit.site.desks.logins.take_code(form, visit.arrival())
     match taken:
         case Welcome():
-            return welcomed(visit, taken)
+            return await welcomed(visit, taken)
         case NotRight():
             return _code(visit, step, error="code_wrong", status=UNAUTHORISED)
         case LoginOver():

@@ -23,11 +23,18 @@ class Role(StrEnum):
     APPROVED = "approved"
     """A live session, and a fresh proof for exactly what the route does."""
 
+    DEVICE = "device"
+    """The browser by itself, which signs with the key of the device that its session is bound to."""
+
     CLIENT = "client"
     """A program that proves who it is by itself, as OpenID Connect has it; no cookie counts here."""
 
 
 OF_MEMBERS = frozenset({Role.MEMBER, Role.APPROVED})
+
+
+BY_THEMSELVES = frozenset({Role.DEVICE, Role.CLIENT})
+"""Who proves in the request itself who it is: no page of ours asks for them, and no form token is due."""
 
 
 class RouteAccess(NamedTuple):

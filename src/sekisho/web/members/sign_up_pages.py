@@ -137,7 +137,7 @@ async def open_account(request: AnyRequest) -> Response[Any]:
         return _details(visit, step, errors=errors, status=UNPROCESSABLE)
     if isinstance(opened, SignUpOver):
         return _begin_again(visit)
-    return welcomed(visit, opened, to="/passkey/new?welcome")
+    return await welcomed(visit, opened, to="/passkey/new?welcome")
 
 
 def _postal_code(typed: str) -> str:

@@ -8,6 +8,7 @@ from litestar import Litestar, Request
 
 from sekisho.identity import devices, members
 from sekisho.identity.assurance import Standing
+from sekisho.identity.bound_sessions import BOUND_COOKIE, BoundState, bound_state
 from sekisho.identity.institution import Parts
 from sekisho.identity.session_desk import Present
 from sekisho.web.members import cookies
@@ -52,7 +53,12 @@ class Site:
     async def sign_in(self, visit: Visit) -> None:
         """Find the live session that the visitor's cookie names, if any, its member and its device."""
         present = await self.desks.sessions.present(cookies.read(visit.request, cookies.SESSION))
-        if present is not None:
+        if present is None:
+            return
+        bound = cookies.read(visit.request, BOUND_COOKIE)
+        state = bound_state(present.session, bound, visit.now_us())
+        visit.lacks_device_proof = state is BoundState.UNPROVEN
+        if not visit.lacks_device_proof:
             browser = cookies.read(visit.request, cookies.DEVICE)
             visit.signed_in = await asyncio.to_thread(self._signed_in, present, browser)
 

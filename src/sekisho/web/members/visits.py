@@ -47,7 +47,8 @@ class SignedIn(NamedTuple):
 class Visit:
     """A request, whose it is, and what the answer will set.
 
-    `signed_in` is there where a session is live, `form` where one was posted.
+    `signed_in` is there where a session is live, `form` where one was posted. `lacks_device_proof` says that
+    there is a session, bound to a device that this request does not prove.
     """
 
     def __init__(self, site: "Site", request: AnyRequest) -> None:
@@ -57,6 +58,7 @@ class Visit:
             request.headers.get("accept-language", ""), otherwise="ja"
         )
         self.signed_in: SignedIn | None = None
+        self.lacks_device_proof = False
         self.form = Form({})
         self._cookies: dict[str, Cookie] = {}
         self._visit = cookies.read(request, cookies.VISIT)
