@@ -96,6 +96,7 @@ def test_a_member_confirms_and_goes_back_to_the_client(provider, browser, wallet
     browser.submit("/openid/logout/confirmed")
     assert browser.away == f"{LOGGED_OUT}?state=abc"
     assert browser.cookies["__Host-session"] == ""
+    assert "storage" in browser.headers["clear-site-data"]
     assert wallet.get(f"{provider.origin}/openid/userinfo", token=token).status_code == 401
 
     assert delivered(provider) == 1

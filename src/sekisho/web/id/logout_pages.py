@@ -1,20 +1,18 @@
 """Logout for a client: the member confirms, and goes back where that was registered."""
 
-import asyncio
 from typing import Any
 from urllib.parse import urlencode
 
 from litestar import Response, get, post
 from litestar.response import Redirect
 
-from sekisho.identity import sessions
 from sekisho.identity.openid.logout import LogoutRequest
 from sekisho.identity.openid.metadata import LOGOUT_PATH
 from sekisho.identity.openid.parameters import Parameters, read_form
-from sekisho.identity.sessions import Ended
 from sekisho.web.id.desks import desks_of
 from sekisho.web.id.endpoints import read_parameters
 from sekisho.web.members import cookies
+from sekisho.web.members.account_pages import FORGET
 from sekisho.web.members.roles import ROLE, Role
 from sekisho.web.members.visits import NO_STORE, SEE_OTHER, AnyRequest, Visit, visit_of
 
@@ -49,14 +47,14 @@ async def ask_logout_posted(request: AnyRequest) -> Response[Any]:
 async def log_out(request: AnyRequest) -> Response[Any]:
     """End the session; the clients that it was used for hear of it from server to server."""
     visit = visit_of(request)
-    who, parts = visit.who(), visit.site.parts
-    asked = await desks_of(request).logout.read(Parameters(visit.form.only(*FIELDS)), who.session)
-    await asyncio.wrap_future(
-        parts.store.write(lambda connection: sessions.end(connection, parts, who.session.id, Ended.LOGOUT))
-    )
+    session = visit.who().session
+    asked = await desks_of(request).logout.read(Parameters(visit.form.only(*FIELDS)), session)
+    await visit.site.desks.sessions.log_out(session)
     visit.set(cookies.gone(cookies.SESSION))
     visit.signed_in = None
-    return _logged_out(visit, asked)
+    page = _logged_out(visit, asked)
+    page.headers.update(FORGET)
+    return page
 
 
 def _logged_out(visit: Visit, asked: LogoutRequest) -> Response[Any]:
