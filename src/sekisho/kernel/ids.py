@@ -40,6 +40,8 @@ PayoutAccountId = NewType("PayoutAccountId", str)
 TransferOrderId = NewType("TransferOrderId", str)
 WebDebitId = NewType("WebDebitId", str)
 BankFileId = NewType("BankFileId", str)
+AtmSessionId = NewType("AtmSessionId", str)
+AtmOrderId = NewType("AtmOrderId", str)
 
 AnyId = TypeVar("AnyId")
 
@@ -98,6 +100,8 @@ PAYOUT_ACCOUNT = IdKind("poa", PayoutAccountId)
 TRANSFER_ORDER = IdKind("tro", TransferOrderId)
 WEB_DEBIT = IdKind("wdb", WebDebitId)
 BANK_FILE = IdKind("bkf", BankFileId)
+ATM_SESSION = IdKind("ats", AtmSessionId)
+ATM_ORDER = IdKind("ato", AtmOrderId)
 
 ID_KINDS = (
     MEMBER,
@@ -125,4 +129,6 @@ ID_KINDS = (
     TRANSFER_ORDER,
     WEB_DEBIT,
     BANK_FILE,
+    ATM_SESSION,
+    ATM_ORDER,
 )
