@@ -266,3 +266,13 @@ def test_the_courier_delivers_by_itself(provider, browser, wallet, receiver):
 
     asyncio.run(live())
     assert len(receiver.tokens) == 1
+
+
+def test_a_logout_token_is_no_hint(provider, browser, wallet, receiver):
+    """It was signed by us as well, and says another thing."""
+    session = provider.log_in(browser, provider.add_member())
+    wallet.finish(wallet.log_in(browser), browser.away)
+    provider.write(lambda connection: end(connection, provider.parts, session.id, Ended.LOGOUT))
+    assert delivered(provider) == 1
+    ask(provider, browser, id_token_hint=receiver.tokens[0], post_logout_redirect_uri=LOGGED_OUT)
+    assert (browser.status, browser.away) == (200, "")

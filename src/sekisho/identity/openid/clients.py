@@ -84,8 +84,8 @@ class Client(msgspec.Struct, frozen=True, kw_only=True):
 
     def knows_secret(self, presented: str) -> bool:
         """Say, in constant time, whether this is the client's secret."""
-        known = self.secret_digest or bytes(32)
-        return hmac.compare_digest(_digest(presented), known) and self.secret_digest != NO_SECRET
+        # No secret hashes to zeros: a client without one is as slow to say no, and never says yes.
+        return hmac.compare_digest(_digest(presented), self.secret_digest or bytes(32))
 
 
 class ClientUnfit(ValueError):  # noqa: N818 - says what is wrong with the registration
