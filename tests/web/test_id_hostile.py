@@ -336,7 +336,7 @@ def test_the_token_endpoint_reads_forms_alone(provider, secret, fields):
             url, content=fields, auth=auth, headers={"content-type": "application/json"}, trust_env=False
         ),
         httpx.post(url, content=fields, auth=auth, headers=kind, trust_env=False),
-        httpx.post(url + "?code=abc", content="a=b", auth=auth, headers=kind, trust_env=False),
+        httpx.post(f"{provider.origin}/openid/revoke?a=b", data={"token": "t"}, auth=auth, trust_env=False),
     ):
         assert (answer.status_code, answer.json()["error"]) == (400, "invalid_request")
     assert httpx.get(url, auth=auth, trust_env=False).status_code == 405
