@@ -313,8 +313,9 @@ def test_a_hundred_strange_failures_stop_the_password_elsewhere_and_not_at_home(
             ]
         ).result()
         house.wait(31)
-        before = len(house.sent())
         await house.as_stranger(name, WRONG)
+        assert house.notices()[-2:] == ["notice:password_guessed:1"] * 2
+        before = len(house.sent())
         step = await house.as_stranger(name)
         assert len(house.sent()) == before
         assert await house.enter(step, "000000") == NotRight(4)

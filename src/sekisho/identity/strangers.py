@@ -19,6 +19,7 @@ from sekisho.identity.code_limits import TooMany
 from sekisho.identity.codes import CodeAsked, CodeDesk, Contact, Order
 from sekisho.identity.hashing import Hasher, HashingBusy
 from sekisho.identity.institution import Parts
+from sekisho.identity.members import Member
 from sekisho.identity.notifying import facts_of, notify
 from sekisho.identity.personal_data import Item, read_for_use
 from sekisho.identity.purposes import Purpose
@@ -136,10 +137,18 @@ class Strangers:
         nobody = f"nobody:{waiting.token_digest.hex()}"
         decoy = self._codes.decoy_within(connection, nobody, LOGIN, asked_of(arrival, claim.device_id))
         if guessed and claim.member is not None and _usable(claim) is not None:
-            passwords.count_strange_failure(connection, claim.member.id)
+            self._count_failure(connection, claim.member)
             came = Came(way=LoginWay.CODE, result=LoginResult.WRONG_PASSWORD, attempt_id=waiting.attempt_id)
             sign_ins.record(connection, self._parts, claim.member.id, arrival, came)
         _become(connection, waiting, State.DECOY, code_subject=nobody, code_id=_code_id(decoy, waiting))
+
+    def _count_failure(self, connection: Connection, member: Member) -> None:
+        """Count a wrong password, and tell the member when there were so many that it stops working here."""
+        failures = passwords.count_strange_failure(connection, member.id)
+        if failures == passwords.STRANGE_FAILURES_MAX:
+            now_us, kind = self._parts.clock.now_us(), NoticeKind.PASSWORD_GUESSED
+            dedupe = f"{kind}:{member.id}:{now_us}"
+            notify(connection, self._parts, member.id, kind, {"when": now_us}, dedupe=dedupe)
 
     def _send_again(self, connection: Connection, waiting: Waiting, arrival: Arrival) -> None:
         asked: CodeAsked | TooMany | None

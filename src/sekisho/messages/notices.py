@@ -45,6 +45,9 @@ class NoticeKind(StrEnum):
     LOGIN_UNFINISHED = "login_unfinished"
     """The password was right and the second factor was not given."""
 
+    PASSWORD_GUESSED = "password_guessed"  # noqa: S105 - a notice's name, no password
+    """Strangers got the password wrong so often that it works on known devices only."""
+
     PASSKEY_ADDED = "passkey_added"
     """There is one more passkey."""
 
