@@ -201,24 +201,24 @@ async def options(browser: Browser, path: str) -> dict[str, Any]:
     return msgspec.json.decode(answer.content, type=dict[str, Any])
 
 
-def play(folder: Path, scene: Callable[[MemberSite], Awaitable[None]]) -> None:
+def play(folder: Path, scene: Callable[[MemberSite], Awaitable[None]], **options: Any) -> None:
     """Play a scene on a site of its own."""
 
     async def opened() -> None:
-        async with member_site(folder) as site:
+        async with member_site(folder, **options) as site:
             await scene(site)
 
     asyncio.run(opened())
 
 
 @asynccontextmanager
-async def member_site(folder: Path) -> AsyncIterator[MemberSite]:
-    """Open a lender's pages for the time of a test."""
+async def member_site(folder: Path, **options: Any) -> AsyncIterator[MemberSite]:
+    """Open a lender's pages for the time of a test; the options are those of `Site`."""
     clock, chance, guard = SetClock(NOON_US), SeededChance(11), SaidGuard()
     store = open_store(f"sqlite:///{folder}/lender.db")
     parts = Parts(LENDER, store, HeldKeyring.of(new_keys(clock, chance), chance), clock, chance)
     desks = open_desks(parts, guard)
-    site = Site(parts, desks)
+    site = Site(parts, desks, **options)
     try:
         yield MemberSite(site, create_lender_app(site), clock, guard)
     finally:

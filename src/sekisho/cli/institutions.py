@@ -139,7 +139,8 @@ def open_institution(kind: Kind, folder: Path, machine: Machine) -> OpenInstitut
         courier = Courier(CourierParts(store, keyring, clock, chance), dict.fromkeys(Channel, handset))
         desks = open_desks(parts, LocalGuard(checkpoint.desk, on_outage=Posture.CLOSED))
         # Whatever asks from this machine may be a proxy: nobody else reaches the port.
-        site = Site(parts, desks, proxies=ProxyTrust.parse([LOOPBACK]))
+        proxies = ProxyTrust.parse([LOOPBACK])
+        site = Site(parts, desks, proxies=proxies, geography=machine.adding.geography)
         made = kind.make(site)
         return OpenInstitution(parts, checkpoint, courier, desks, made, closing.pop_all().close)
 

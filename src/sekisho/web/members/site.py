@@ -6,11 +6,13 @@ from typing import Any, cast
 import msgspec
 from litestar import Litestar, Request
 
+from sekisho.guard.attempts import Attempt
 from sekisho.identity import devices, members
 from sekisho.identity.assurance import Standing
 from sekisho.identity.bound_sessions import BOUND_COOKIE, BoundState, bound_state
 from sekisho.identity.institution import Parts
 from sekisho.identity.session_desk import Present
+from sekisho.web.guard_api.desk import Locates
 from sekisho.web.members import cookies
 from sekisho.web.members.desks import Desks
 from sekisho.web.members.rendering import Renderer
@@ -25,15 +27,23 @@ class Site:
     """What every request of one institution shares.
 
     `tls_header` names the header in which a trusted proxy puts the fingerprint of the client's TLS.
+    `geography` knows in which country and network an address is, so that notices can say it.
     """
 
     def __init__(
-        self, parts: Parts, desks: Desks, *, proxies: ProxyTrust | None = None, tls_header: str = ""
+        self,
+        parts: Parts,
+        desks: Desks,
+        *,
+        proxies: ProxyTrust | None = None,
+        tls_header: str = "",
+        geography: Locates | None = None,
     ) -> None:
         self.parts = parts
         self.desks = desks
         self.proxies = proxies or ProxyTrust()
         self.tls_header = tls_header
+        self.geography = geography
         self.renderer = Renderer()
         self.places: tuple[str, ...] = PLACES
         self.accesses: tuple[RouteAccess, ...] = ()
@@ -49,6 +59,13 @@ class Site:
     def asks_for_member(self, method: str, path: str) -> bool:
         """Say whether a route is for members alone."""
         return (method, path) in self._of_members
+
+    def place_of(self, ip: str) -> tuple[int, str]:
+        """Return the network (AS) and the country of an address, 0 and empty where they are not known."""
+        if self.geography is None:
+            return 0, ""
+        located = self.geography.locate(Attempt(time_us=0, member="", ip=ip))
+        return located.asn, located.country
 
     async def sign_in(self, visit: Visit) -> None:
         """Find the live session that the visitor's cookie names, if any, its member and its device."""

@@ -84,8 +84,12 @@ class Visit:
         headers = self.request.headers
         proxies = self.site.proxies
         tls = headers.get(self.site.tls_header, "") if self.site.tls_header and proxies.trusts(peer) else ""
+        ip = proxies.client_address(peer, ",".join(headers.getall("x-forwarded-for", [])))
+        asn, country = self.site.place_of(ip)
         return Arrival(
-            ip=proxies.client_address(peer, ",".join(headers.getall("x-forwarded-for", []))),
+            ip=ip,
+            asn=asn,
+            country=country,
             user_agent=headers.get("user-agent", ""),
             tls=tls,
             device_token=cookies.read(self.request, cookies.DEVICE),
