@@ -152,3 +152,14 @@ def test_a_statement_that_fails_leaves_nothing_and_does_no_harm(store, subjects)
     assert store.is_postgresql or isinstance(failure.value, OperationalError)
     store.write(statements(store, "kept")).result()
     assert subjects_in(store) == ["kept"]
+
+
+def test_what_a_database_complains_about_names_no_value(store):
+    """A complaint goes to the log, and what was to be written may be somebody's."""
+    with pytest.raises(Exception, match="no_such_table") as complaint:
+        store.write(
+            lambda connection: connection.execute(
+                text("INSERT INTO no_such_table VALUES (:value)"), {"value": "personal"}
+            )
+        ).result()
+    assert "personal" not in str(complaint.value)

@@ -135,7 +135,7 @@ def _hold(lock_file: Path) -> int:
 
 
 def _sqlite_engine(file: Path, begin: str, *pragmas: str) -> Engine:
-    engine = create_engine(URL.create("sqlite", database=str(file)), module=pysqlite3)
+    engine = create_engine(URL.create("sqlite", database=str(file)), module=pysqlite3, hide_parameters=True)
 
     def connected(connection: pysqlite3.Connection, _: ConnectionPoolEntry) -> None:
         connection.isolation_level = None  # we say BEGIN ourselves, below
@@ -154,7 +154,7 @@ def _sqlite_engine(file: Path, begin: str, *pragmas: str) -> Engine:
 
 
 def _open_postgresql(url: URL) -> Store:
-    engine = create_engine(url.set(drivername="postgresql+psycopg"), pool_pre_ping=True)
+    engine = create_engine(url.set(drivername="postgresql+psycopg"), pool_pre_ping=True, hide_parameters=True)
     try:
         with engine.begin() as connection:
             connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})")
