@@ -108,6 +108,12 @@ class NoticeKind(StrEnum):
     SIGN_UP_AS_MEMBER = "sign_up_as_member"
     """Somebody asked to sign up with a contact that is a member's already; sent in place of a code."""
 
+    APPLICATION_DECIDED = "application_decided"
+    """An application was decided; what was decided stands on the site alone."""
+
+    CONTRACT_SIGNED = "contract_signed"
+    """A loan contract was signed."""
+
 
 class Wording(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A notice in one language: the mail's subject, what happened, what to do; and the text message."""
