@@ -17,13 +17,14 @@ TEXT_CHARS_MAX = 24
 _WORDS = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
 _ACTIONS: dict[str, dict[str, str]] = _WORDS["actions"]
 _ITEMS: dict[str, dict[str, str]] = _WORDS["items"]
-_DETAILS = ("payee", "bank", "account", "device")
+_DETAILS = ("payee", "bank", "account", "device", "rate", "due")
 
 ACTIONS = frozenset(_ACTIONS)
 """What can be approved by a code."""
 
 # What is left of a text that somebody chose can neither be a link nor look like the origin-bound last line.
 _UNFIT = re.compile(r"[^\w \-()()・ー&]+")
+_PERCENT = re.compile(r"[0-9]{1,2}\.[0-9]{1,3}%")
 
 
 class Purpose(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,5 +70,7 @@ def item_in_words(item: str, language: str) -> str:
 
 
 def _tidy(text: str) -> str:
+    if _PERCENT.fullmatch(text):
+        return text
     plain = " ".join(_UNFIT.sub(" ", unicodedata.normalize("NFKC", text)).split())
     return plain if len(plain) <= TEXT_CHARS_MAX else plain[: TEXT_CHARS_MAX - 1] + "…"

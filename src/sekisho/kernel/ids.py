@@ -42,6 +42,10 @@ WebDebitId = NewType("WebDebitId", str)
 BankFileId = NewType("BankFileId", str)
 AtmSessionId = NewType("AtmSessionId", str)
 AtmOrderId = NewType("AtmOrderId", str)
+ApplicationId = NewType("ApplicationId", str)
+IdentityCheckId = NewType("IdentityCheckId", str)
+BureauQueryId = NewType("BureauQueryId", str)
+DocumentId = NewType("DocumentId", str)
 
 AnyId = TypeVar("AnyId")
 
@@ -102,6 +106,10 @@ WEB_DEBIT = IdKind("wdb", WebDebitId)
 BANK_FILE = IdKind("bkf", BankFileId)
 ATM_SESSION = IdKind("ats", AtmSessionId)
 ATM_ORDER = IdKind("ato", AtmOrderId)
+APPLICATION = IdKind("apl", ApplicationId)
+IDENTITY_CHECK = IdKind("idc", IdentityCheckId)
+BUREAU_QUERY = IdKind("bqr", BureauQueryId)
+DOCUMENT = IdKind("doc", DocumentId)
 
 ID_KINDS = (
     MEMBER,
@@ -131,4 +139,8 @@ ID_KINDS = (
     BANK_FILE,
     ATM_SESSION,
     ATM_ORDER,
+    APPLICATION,
+    IDENTITY_CHECK,
+    BUREAU_QUERY,
+    DOCUMENT,
 )
