@@ -19,9 +19,9 @@ from sekisho.identity.openid.settings import OpenIdSettings
 from sekisho.kernel.chance import Chance
 from sekisho.kernel.clock import Clock
 from sekisho.kernel.posture import Posture
+from sekisho.messages.channels import Carriers
 from sekisho.messages.courier import Courier, CourierParts
-from sekisho.messages.handset import Handset
-from sekisho.messages.message import Channel
+from sekisho.messages.settings import MessageSettings
 from sekisho.storage.engine import open_store
 from sekisho.storage.history.worker import moving_to_history
 from sekisho.storage.keyring_files import open_keyring
@@ -99,6 +99,7 @@ class OpenInstitution(NamedTuple):
 
     parts: Parts
     checkpoint: Checkpoint
+    carriers: Carriers
     courier: Courier
     desks: Desks
     made: Made
@@ -108,6 +109,7 @@ class OpenInstitution(NamedTuple):
     async def living(self) -> AsyncIterator[None]:
         """Keep the guard's memory, and carry messages, for as long as the block runs."""
         async with AsyncExitStack() as lives:
+            lives.push_async_callback(self.carriers.close)
             for part in (
                 self.checkpoint.living,
                 self.courier.delivering,
@@ -135,14 +137,16 @@ def open_institution(kind: Kind, folder: Path, machine: Machine) -> OpenInstitut
         wrapper = key_wrapper(folder, os.environ, chance)
         keyring = open_keyring(folder, wrapper, clock=clock, chance=chance)
         parts = Parts(kind.on_port(machine.port), store, keyring, clock, chance)
-        handset = Handset(store, keyring, clock)
-        courier = Courier(CourierParts(store, keyring, clock, chance), dict.fromkeys(Channel, handset))
+        courier_parts = CourierParts(store, keyring, clock, chance)
+        settings = MessageSettings.from_environment(os.environ)
+        carriers = Carriers(courier_parts, parts.institution.names, settings)
+        courier = Courier(courier_parts, carriers.by_channel)
         desks = open_desks(parts, LocalGuard(checkpoint.desk, on_outage=Posture.CLOSED))
         # Whatever asks from this machine may be a proxy: nobody else reaches the port.
         proxies = ProxyTrust.parse([LOOPBACK])
         site = Site(parts, desks, proxies=proxies, geography=machine.adding.geography)
         made = kind.make(site)
-        return OpenInstitution(parts, checkpoint, courier, desks, made, closing.pop_all().close)
+        return OpenInstitution(parts, checkpoint, carriers, courier, desks, made, closing.pop_all().close)
 
 
 class Institutions:
