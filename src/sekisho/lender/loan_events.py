@@ -21,9 +21,15 @@ class EventKind(StrEnum):
     BORROWED = "borrowed"
     REPAID = "repaid"
 
+    REVERSED = "reversed"
+    """A borrowing that did not reach the member was taken back, as if it had never been."""
+
 
 class LoanEvent(msgspec.Struct, frozen=True, kw_only=True):
-    """One line of a member's history. `way` says through what: `atm`, `transfer`, `web_debit`."""
+    """One line of a member's history. `way` says through what: `atm`, `transfer`, `web_debit`, `incoming`.
+
+    Of a reversal the parts are what was taken back: charges given up, and what became overpaid by it.
+    """
 
     id: str
     key: str
@@ -73,6 +79,7 @@ class NotDone(StrEnum):
     ABOVE_LIMIT = "above_limit"
     NOTHING_OWED = "nothing_owed"
     RESERVATION_GONE = "reservation_gone"
+    NOTHING_TO_REVERSE = "nothing_to_reverse"
 
 
 class Movement(NamedTuple):

@@ -20,6 +20,7 @@ from sekisho.kernel.ids import LOAN_EVENT
 from sekisho.kernel.yen import Yen
 from sekisho.ledger.accounts import find_account
 from sekisho.ledger.journal import take_turn
+from sekisho.ledger.statements import find_transfer
 from sekisho.ledger.transfers import Refused, Transfer, Why, post, post_all, reserve, settle
 from sekisho.lender.contracts import Contract, change_contract, find_contract
 from sekisho.lender.loan_events import (
@@ -37,6 +38,7 @@ from sekisho.lender.loan_events import (
     why_not_lent,
     why_not_taken,
 )
+from sekisho.lender.loan_replay import REVERSAL, Replayed, moves, replay, standing
 from sekisho.lender.repayment import Allocation, allocate, fixed_payment
 from sekisho.lender.terms import TermsBook
 from sekisho.storage.tables.lender import loan_event
@@ -155,6 +157,78 @@ class Loans:
         return self._record(
             connection, contract, EventKind.REPAID, movement, parts, booked[0].transfer_id, request
         )
+
+    def reverse(self, connection: Connection, borrowing_id: str, day: date) -> LoanEvent | NotDone:
+        """Take a borrowing back that did not reach the member, as if it had never been.
+
+        The principal goes back to the account that paid it, for the borrowing's own day; interest charged on
+        it since and payments divided by it are put right on `day`. Doing it again changes nothing.
+        """
+        take_turn(connection)
+        rows = select(loan_event).where(loan_event.c.id == borrowing_id)
+        row = connection.execute(rows).mappings().one_or_none()
+        if row is None or row["kind"] != EventKind.BORROWED:
+            return NotDone.NOTHING_TO_REVERSE
+        borrowing = LoanEvent(**row)
+        lent_on = date.fromisoformat(borrowing.effective_on)
+        amount = Yen(borrowing.amount_yen)
+        movement = Movement(f"{REVERSAL}{borrowing.id}", amount, lent_on, borrowing.way, "")
+        request = request_of(EventKind.REVERSED, borrowing.contract_id, movement)
+        before = self._before(connection, movement.key, request)
+        contract = find_contract(connection, borrowing.contract_id)
+        if before is not None or contract is None:
+            return before or NotDone.CONTRACT_UNKNOWN
+        counted = standing(self.history(connection, contract.id, date.min, date.max))
+        was = replay(contract, counted, self._book)
+        kept = [event for event in counted if event.id != borrowing.id]
+        now = replay(contract, kept, self._book)
+        back = find_transfer(connection, borrowing.transfer_id)
+        assert back is not None  # noqa: S101 - a borrowing without its transfer is a programmer's error
+        booked = self._put_right(
+            connection, borrowing, back.credit, self._differences(contract, was, now), day
+        )
+        given_back = Allocation(
+            delay=was.delay_charged - now.delay_charged,
+            interest=was.interest_charged - now.interest_charged,
+            principal=amount,
+            left_over=now.overpaid - was.overpaid,
+        )
+        return self._record(
+            connection, now.contract, EventKind.REVERSED, movement, given_back, booked, request
+        )
+
+    def _differences(self, contract: Contract, was: Replayed, now: Replayed) -> dict[str, Yen]:
+        """Return by account what is to be debited, beside the account that the amount goes back to."""
+        return {
+            contract.principal_account: now.principal - was.principal,
+            contract.interest_account: now.interest - was.interest,
+            contract.delay_account: now.delay - was.delay,
+            self._accounts.interest_income: was.interest_charged - now.interest_charged,
+            self._accounts.delay_income: was.delay_charged - now.delay_charged,
+            self._accounts.overpaid: was.overpaid - now.overpaid,
+        }
+
+    def _put_right(
+        self, connection: Connection, borrowing: LoanEvent, other: str, differences: dict[str, Yen], day: date
+    ) -> str:
+        """Book a reversal and return its first transfer, which corrects the borrowing's."""
+        changes = {other: Yen(borrowing.amount_yen), **differences}
+        first = ""
+        for number, move in enumerate(moves(changes)):
+            own_day = date.fromisoformat(borrowing.effective_on) if move.debit == other else day
+            key = f"{REVERSAL}{borrowing.id}:{number}"
+            transfer = Transfer(
+                key=key,
+                kind="loan:reversed",
+                debit=move.debit,
+                credit=move.credit,
+                amount=move.amount,
+                effective_on=own_day,
+                corrects=None if first else borrowing.transfer_id,
+            )
+            booked = post_all(connection, (transfer,), clock=self._clock, chance=self._chance)
+            first = first or booked[0].transfer_id
+        return first
 
     def history(self, connection: Connection, contract_id: str, first: date, last: date) -> list[LoanEvent]:
         """Return what happened from one day to another, in order."""
