@@ -49,6 +49,7 @@ lock: $(DEV) ## write the hashed locks anew from pyproject.toml
 screenshots: $(DEV) ## photograph the pages in a real browser, light and dark
 	./tools/debian_packages.sh chromium=chromium fonts-noto-cjk=$(JAPANESE_FONT)
 	$(BIN)/python tools/screenshots.py
+	$(BIN)/python tools/member_screenshots.py
 
 clean: ## remove what was built here, .venv and the data of `make run` included
 	rm -rf $(VENV) var dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
