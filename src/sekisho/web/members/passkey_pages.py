@@ -3,6 +3,7 @@
 from typing import Any
 
 import msgspec
+import structlog
 from litestar import Response, get, post
 from webauthn.helpers import base64url_to_bytes, bytes_to_base64url
 
@@ -16,6 +17,8 @@ from sekisho.web.members.roles import ROLE, Role
 from sekisho.web.members.step_up import to_step_up
 from sekisho.web.members.visits import NO_STORE, AnyRequest, Visit, visit_of
 from sekisho.web.members.wishes import CREDENTIAL, PASSKEY_ADDED
+
+log = structlog.get_logger(__name__)
 
 APPROVED = {ROLE: Role.APPROVED}
 OF_MEMBERS = {ROLE: Role.MEMBER}
@@ -53,7 +56,8 @@ async def add_passkey(request: AnyRequest) -> Response[Any]:
         await visit.site.desks.passkeys.add(
             session, form["ceremony"], form["credential"].encode(), visit.arrival()
         )
-    except (CeremonyOver, PasskeyMalformed, PasskeyNotAccepted):
+    except (CeremonyOver, PasskeyMalformed, PasskeyNotAccepted) as refusal:
+        log.warning("web:passkey:not_made", code=refusal.code, known=refusal.known)
         return _page(visit, trouble="passkey_not_made", status=UNPROCESSABLE)
     except TooManyPasskeys:
         return _page(visit, trouble="passkey_too_many", status=UNPROCESSABLE)

@@ -1,7 +1,8 @@
 """One institution's member site: its parts and desks, and how its pages are written."""
 
 import asyncio
-from typing import Any, cast
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 from litestar import Litestar, Request
@@ -20,12 +21,19 @@ from sekisho.web.members.roles import OF_MEMBERS, RouteAccess, accesses
 from sekisho.web.members.visits import SignedIn, Visit
 from sekisho.web.proxies import ProxyTrust
 
+if TYPE_CHECKING:
+    from sekisho.web.members.wishes import Wish
+
+ReadsWish = Callable[[Visit, str], Awaitable["Wish | None"]]
+"""Reads what stands behind the kind in a wish's text; None where that names nothing of the visitor's."""
+
 PLACES = ("/", "/profile", "/security", "/notices")
 
 
 class Site:
     """What every request of one institution shares.
 
+    `wishes` are the institution's own, by kind: what its members can approve beside what all members can.
     `tls_header` names the header in which a trusted proxy puts the fingerprint of the client's TLS.
     `geography` knows in which country and network an address is, so that notices can say it.
     """
@@ -46,6 +54,7 @@ class Site:
         self.geography = geography
         self.renderer = Renderer()
         self.places: tuple[str, ...] = PLACES
+        self.wishes: dict[str, ReadsWish] = {}
         self.accesses: tuple[RouteAccess, ...] = ()
         self._of_members: frozenset[tuple[str, str]] = frozenset()
 

@@ -90,6 +90,8 @@ async def read_wish(visit: Visit, text: str) -> Wish:
     elif kind in DEEDS:
         devices = await visit.site.desks.devices.all_of(visit.who().present)
         wish = next((of_device(one, DEEDS[kind]) for one in devices if one.id == name), None)
+    elif kind in visit.site.wishes:
+        wish = await visit.site.wishes[kind](visit, name)
     if wish is None:
         raise UnknownWish(known=text[:80])
     return wish
