@@ -17,7 +17,7 @@ from sekisho.identity.assurance import Granted, InsufficientAuthentication, Need
 from sekisho.identity.devices import Device
 from sekisho.identity.institution import Parts
 from sekisho.identity.notifying import facts_of, language_of, notify
-from sekisho.identity.personal_data import KEPT, MEMBER_ACTOR, Item, read_for_use
+from sekisho.identity.personal_data import FROM_SOURCES, KEPT, MEMBER_ACTOR, Item, read_for_use
 from sekisho.identity.purposes import Purpose, item_in_words
 from sekisho.identity.sessions import Session
 from sekisho.kernel.chain import canonical
@@ -28,6 +28,9 @@ from sekisho.storage import outbox
 from sekisho.storage.tables.members import member
 from sekisho.storage.tables.personal_data import reveal as reveal_table
 from sekisho.storage.tables.sessions import session as session_table
+
+LOAN = "loan"
+"""What balance, payments and history are called together where they are approved."""
 
 NEW_DEVICE_US = 7 * DAY_US
 FIRST_DEVICE_US = HOUR_US
@@ -117,8 +120,12 @@ def seen_in_campaign(connection: Connection, campaign: CampaignId) -> list[Seen]
 
 
 def reveal_purpose(item: Item) -> Purpose:
-    """Return the purpose that a code must have been asked for, to reveal this item and no other."""
-    return Purpose(action="reveal", item=item.value)
+    """Return the purpose that a code must have been asked for, to reveal this item and no other.
+
+    What the institution's sources hold is one thing to its member: balance, payments and history follow from
+    each other, and one approval shows them.
+    """
+    return Purpose(action="reveal", item=LOAN if item in FROM_SOURCES else item.value)
 
 
 class Viewer(NamedTuple):
@@ -136,15 +143,18 @@ class PersonalDataDesk:
         self._parts = parts
         self._sources = sources
 
-    async def masked(self, viewer: Viewer, *, reason: str) -> dict[Item, str]:
-        """Return every item that the member has behind its mask; see `masked_within`."""
+    async def masked(
+        self, viewer: Viewer, *, reason: str, items: Iterable[Item] = tuple(Item)
+    ) -> dict[Item, str]:
+        """Return those of the items that the member has behind their masks; see `masked_within`."""
+        wanted = frozenset(items)
 
         def read() -> dict[Item, str] | None:
             with self._parts.store.read() as connection:
-                return self._masked_before(connection, viewer)
+                return self._masked_before(connection, viewer, wanted)
 
         def work(connection: Connection) -> dict[Item, str]:
-            return self.masked_within(connection, viewer, reason=reason)
+            return self.masked_within(connection, viewer, reason=reason, items=wanted)
 
         # Whoever looks at the page again in the same session costs no write.
         before = await asyncio.to_thread(read)
@@ -161,21 +171,25 @@ class PersonalDataDesk:
 
         return await asyncio.wrap_future(self._parts.store.write(work))
 
-    def masked_within(self, connection: Connection, viewer: Viewer, *, reason: str) -> dict[Item, str]:
-        """Return every item behind its mask, and record those that were not yet recorded in this session.
+    def masked_within(
+        self, connection: Connection, viewer: Viewer, *, reason: str, items: Iterable[Item] = tuple(Item)
+    ) -> dict[Item, str]:
+        """Return items behind their masks, and record those that were not yet recorded in this session.
 
         Raises InsufficientAuthentication where the session is not live, and Unsealable.
         """
         self._require(viewer, Need.SEE_MASKED)
-        values = self._items_of(connection, viewer.session.member_id)
+        values = self._items_of(connection, viewer.session.member_id, frozenset(items))
         seen = _seen_masked(connection, viewer.session)
         fresh = [item for item in values if item not in seen]
         self._record(connection, viewer, fresh, form=Form.MASKED, reason=reason)
         return _masked(values)
 
-    def _masked_before(self, connection: Connection, viewer: Viewer) -> dict[Item, str] | None:
+    def _masked_before(
+        self, connection: Connection, viewer: Viewer, items: frozenset[Item]
+    ) -> dict[Item, str] | None:
         self._require(viewer, Need.SEE_MASKED)
-        values = self._items_of(connection, viewer.session.member_id)
+        values = self._items_of(connection, viewer.session.member_id, items)
         return _masked(values) if set(values) <= _seen_masked(connection, viewer.session) else None
 
     def reveal_within(
@@ -192,8 +206,7 @@ class PersonalDataDesk:
         wanted = frozenset(items)
         for item in wanted:
             self._require(viewer, Need.REVEAL, purpose=reveal_purpose(item).key)
-        values = self._items_of(connection, viewer.session.member_id)
-        shown = {item: value for item, value in values.items() if item in wanted}
+        shown = self._items_of(connection, viewer.session.member_id, wanted)
         self._record(connection, viewer, list(shown), form=Form.SHOWN, reason=reason)
         if shown and self._is_new(connection, viewer.device):
             self._tell(connection, viewer, shown)
@@ -223,11 +236,16 @@ class PersonalDataDesk:
         if not isinstance(answer, Granted):
             raise InsufficientAuthentication(answer, known=f"{need} in {viewer.session.id}")
 
-    def _items_of(self, connection: Connection, member_id: MemberId) -> dict[Item, str]:
-        values = read_for_use(connection, self._parts.keyring, member_id, KEPT)
-        number = connection.execute(select(member.c.number).where(member.c.id == member_id)).scalar_one()
-        found = {**values, Item.MEMBER_NUMBER: number, **self._sources.items(connection, member_id)}
-        return {item: found[item] for item in Item if item in found}
+    def _items_of(
+        self, connection: Connection, member_id: MemberId, wanted: frozenset[Item]
+    ) -> dict[Item, str]:
+        found: dict[Item, str] = read_for_use(connection, self._parts.keyring, member_id, KEPT & wanted)
+        if Item.MEMBER_NUMBER in wanted:
+            number = select(member.c.number).where(member.c.id == member_id)
+            found[Item.MEMBER_NUMBER] = connection.execute(number).scalar_one()
+        if FROM_SOURCES & wanted:
+            found |= self._sources.items(connection, member_id)
+        return {item: found[item] for item in Item if item in found and item in wanted}
 
     def _record(
         self, connection: Connection, viewer: Viewer, items: list[Item], *, form: Form, reason: str
