@@ -19,6 +19,8 @@ ROUTES = (
 def create_id_app(site: Site, desks: OpenIdDesks) -> Litestar:
     """Make the ID's application. Raises LookupError where a route names no role."""
     site.places = (*site.places, "/services")
+    # An ID knows who somebody is, and nothing of their work or their money.
+    site.item_groups = ("person", "reach")
     application = create_member_app(site, ROUTES)
     application.state[STATE] = desks
     return application

@@ -48,7 +48,7 @@ async def profile_page(request: AnyRequest) -> Response[Any]:
     done = request.query_params.get("done", "")
     return visit.page(
         "members/profile.html",
-        groups=GROUPS,
+        groups=[group for group in GROUPS if group.key in visit.site.item_groups],
         masked=masked,
         changeable=CHANGEABLE,
         done_item=done if done in CHANGEABLE else "",

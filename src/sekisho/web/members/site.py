@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 ReadsWish = Callable[[Visit, str], Awaitable["Wish | None"]]
 """Reads what stands behind the kind in a wish's text; None where that names nothing of the visitor's."""
 
+ITEM_GROUPS = ("person", "reach", "employer", "money")
 PLACES = ("/", "/profile", "/security", "/notices")
 
 
@@ -54,6 +55,7 @@ class Site:
         self.geography = geography
         self.renderer = Renderer()
         self.places: tuple[str, ...] = PLACES
+        self.item_groups: tuple[str, ...] = ITEM_GROUPS
         self.wishes: dict[str, ReadsWish] = {}
         self.accesses: tuple[RouteAccess, ...] = ()
         self._of_members: frozenset[tuple[str, str]] = frozenset()
