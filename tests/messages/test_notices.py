@@ -30,6 +30,7 @@ VALUES: dict[str, dict[str, str | int]] = {
         "passkey": "仕事用の端末",
         "items": "自宅の住所、電話番号",
         "action": "登録情報の表示",
+        "amount": 1_234_567,
     },
     "en": {
         "when": WHEN_US,
@@ -39,6 +40,7 @@ VALUES: dict[str, dict[str, str | int]] = {
         "passkey": "Work laptop",
         "items": "home address, telephone number",
         "action": "show personal data",
+        "amount": 1_234_567,
     },
 }
 A_LINK = re.compile(r"https?|://|www\.|\w\.[a-z]{2,}\b(?!ress)", re.IGNORECASE)
@@ -74,7 +76,9 @@ def test_every_notice_says_what_when_where_and_what_to_do(kind, language):
         assert TELEPHONE in part
         assert INSTITUTIONS[language] in part
         assert not re.search(r"[{}]", part)
-    for fact in set(facts) - {"when", "until"}:
+    if "amount" in facts:
+        assert {"ja": "1,234,567円", "en": "¥1,234,567"}[language] in text.text
+    for fact in set(facts) - {"when", "until", "amount"}:
         assert VALUES[language][fact] in text.text
     for phrase in {"ja": ("いつもの方法で", "リンクは載せていません"), "en": ("as you always do", "no link")}[
         language

@@ -16,12 +16,16 @@ from typing import NamedTuple
 import msgspec
 
 from sekisho.kernel.clock import SECOND_US
+from sekisho.kernel.yen import Yen
 
 NOTICES = Path(__file__).with_name("notices.toml")
 JAPAN = timezone(timedelta(hours=9), "JST")
 
 TIMES = frozenset({"when", "until"})
 """The values that are times: microseconds since the epoch, UTC."""
+
+AMOUNTS = frozenset({"amount"})
+"""The values that are amounts: whole yen."""
 
 VALUE_CHARACTERS_MAX = 120
 DIGITS_MAX = 6
@@ -114,6 +118,21 @@ class NoticeKind(StrEnum):
     CONTRACT_SIGNED = "contract_signed"
     """A loan contract was signed."""
 
+    PAYOUT_CHANGED = "payout_changed"
+    """An account for payouts was registered; money goes there from a time on."""
+
+    PAYOUT_CANCELLED = "payout_cancelled"
+    """The account that waited to be used was cancelled."""
+
+    MONEY_BORROWED = "money_borrowed"
+    """Money was borrowed by transfer."""
+
+    TRANSFER_RETURNED = "transfer_returned"
+    """The bank sent a transfer back; nothing was borrowed."""
+
+    DEBIT_FAILED = "debit_failed"
+    """The bank did not debit what was to be repaid."""
+
 
 class Wording(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A notice in one language: the mail's subject, what happened, what to do; and the text message."""
@@ -167,6 +186,7 @@ _FRAMES = {
             "passkey": "パスキーの名前",
             "items": "表示された項目",
             "action": "確認コードの使いみち",
+            "amount": "金額",
         },
         colon="\uff1a",
         unknown="不明",
@@ -185,6 +205,7 @@ _FRAMES = {
             "passkey": "Passkey",
             "items": "Data shown",
             "action": "What the code was for",
+            "amount": "Amount",
         },
         colon=": ",
         unknown="unknown",
@@ -217,8 +238,8 @@ def notice(
     """Put a notice into words: for a mail (subject and text) and for a text message.
 
     `values` holds each of the notice's facts: times (`when`, `until`) in microseconds since the epoch, UTC,
-    everything else as words in that language, empty where it is not known. Raises KeyError where a fact is
-    missing and TypeError where a time is not a number.
+    amounts in whole yen, everything else as words in that language, empty where it is not known. Raises
+    KeyError where a fact is missing and TypeError where a time is not a number.
     """
     found = notices()[kind]
     frame = _FRAMES["en" if language == "en" else "ja"]
@@ -267,4 +288,7 @@ def _told(name: str, value: str | int, language: str) -> str:
         if not isinstance(value, int):
             raise TypeError(f"the time {name!r} is microseconds, not {type(value).__name__}")
         return moment(value, language)
+    if name in AMOUNTS:
+        yen = Yen(int(value))
+        return yen.in_english() if language == "en" else yen.in_japanese()
     return harmless(str(value))
