@@ -38,7 +38,6 @@ from sekisho.web.post.app import create_post_app
 from sekisho.web.proxies import ProxyTrust
 
 POST_HOST = "post.localhost"
-LOOPBACK = "127.0.0.1"
 
 
 class Made(NamedTuple):
@@ -85,13 +84,23 @@ LENDER = Kind("lender", "あさぎりローン", "Asagiri Loan", "0120-000-111",
 ID = Kind("id", "かささぎID", "Kasasagi ID", "0120-000-222", make_id)
 
 
+KINDS = {kind.key: kind for kind in (LENDER, ID)}
+
+
 class Machine(NamedTuple):
-    """What the institutions of one process share: time, chance, a port, and what an operator adds."""
+    """What an institution stands on in this process, and what an operator says of it.
+
+    `on_outage` is what an attempt is worth that cannot be recorded. Without `store_url` the record is in the
+    institution's folder. `tls_header` names the header in which a trusted proxy puts a TLS fingerprint.
+    """
 
     clock: Clock
     chance: Chance
-    port: int
     adding: GuardOptions
+    on_outage: Posture
+    proxies: ProxyTrust
+    tls_header: str = ""
+    store_url: str = ""
 
 
 class OpenInstitution(NamedTuple):
@@ -120,7 +129,9 @@ class OpenInstitution(NamedTuple):
             yield
 
 
-def open_institution(kind: Kind, folder: Path, machine: Machine) -> OpenInstitution:
+def open_institution(
+    institution: Institution, make: Callable[[Site], Made], folder: Path, machine: Machine
+) -> OpenInstitution:
     """Open an institution's folder, and make it where it is new.
 
     Raises StoreInUse where another process has the folder, and what else the store raises.
@@ -128,24 +139,28 @@ def open_institution(kind: Kind, folder: Path, machine: Machine) -> OpenInstitut
     clock, chance = machine.clock, machine.chance
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     with ExitStack() as closing:
-        store = open_store(f"sqlite:///{folder / 'sekisho.db'}")
+        store = open_store(machine.store_url or f"sqlite:///{folder / 'sekisho.db'}")
         closing.callback(store.close)
         checkpoint = open_checkpoint(
-            store, folder, Posture.CLOSED, clock=clock, chance=chance, adding=machine.adding
+            store, folder, machine.on_outage, clock=clock, chance=chance, adding=machine.adding
         )
         closing.enter_context(moving_to_history(store, folder / "history", clock=clock))
         wrapper = key_wrapper(folder, os.environ, chance)
         keyring = open_keyring(folder, wrapper, clock=clock, chance=chance)
-        parts = Parts(kind.on_port(machine.port), store, keyring, clock, chance)
+        parts = Parts(institution, store, keyring, clock, chance)
         courier_parts = CourierParts(store, keyring, clock, chance)
         settings = MessageSettings.from_environment(os.environ)
         carriers = Carriers(courier_parts, parts.institution.names, settings)
         courier = Courier(courier_parts, carriers.by_channel)
-        desks = open_desks(parts, LocalGuard(checkpoint.desk, on_outage=Posture.CLOSED))
-        # Whatever asks from this machine may be a proxy: nobody else reaches the port.
-        proxies = ProxyTrust.parse([LOOPBACK])
-        site = Site(parts, desks, proxies=proxies, geography=machine.adding.geography)
-        made = kind.make(site)
+        desks = open_desks(parts, LocalGuard(checkpoint.desk, on_outage=machine.on_outage))
+        site = Site(
+            parts,
+            desks,
+            proxies=machine.proxies,
+            tls_header=machine.tls_header,
+            geography=machine.adding.geography,
+        )
+        made = make(site)
         return OpenInstitution(parts, checkpoint, carriers, courier, desks, made, closing.pop_all().close)
 
 
@@ -155,11 +170,11 @@ class Institutions:
     `listener` hears what their guards decide.
     """
 
-    def __init__(self, data: Path, machine: Machine, listener: Listener) -> None:
+    def __init__(self, data: Path, port: int, machine: Machine, listener: Listener) -> None:
         with ExitStack() as closing:
             self.open: list[OpenInstitution] = []
-            for kind in (LENDER, ID):
-                opened = open_institution(kind, data / kind.key, machine)
+            for kind in KINDS.values():
+                opened = open_institution(kind.on_port(port), kind.make, data / kind.key, machine)
                 closing.callback(opened.close)
                 opened.checkpoint.desk.listeners.append(listener)
                 self.open.append(opened)

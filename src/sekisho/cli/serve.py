@@ -1,4 +1,4 @@
-"""`sekisho serve`: the guard's service alone, as it runs in production behind the login of somebody else."""
+"""`sekisho serve`: one service alone, as it runs in production: the guard, the lender, or the ID."""
 
 import signal
 from pathlib import Path
@@ -24,6 +24,7 @@ from sekisho.web.server import listening_socket, run, serve
 
 
 @click.command("serve")
+@click.argument("what", type=click.Choice(["guard", "lender", "id"]), default="guard")
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
 @click.option("--port", default=8471, show_default=True, help="The port to listen on; 0 takes a free one.")
 @click.option(
@@ -50,10 +51,19 @@ from sekisho.web.server import listening_socket, run, serve
 @click.option(
     "--tls-header", default="", help="The header in which a trusted proxy puts the TLS fingerprint."
 )
+@click.option(
+    "--institution",
+    "institution_file",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="Who the lender or the ID is, in TOML; the demo's institution at *.localhost if not given.",
+)
 @click.option("--echo", is_flag=True, help="Open POST /v1/echo, which the bench compares a decision with.")
 @guard_options
 def command(**options: object) -> None:
-    """Serve the guard alone: POST /v1/attempts, its outcomes, and forward-auth for a reverse proxy."""
+    """Serve one part alone: the guard (if none is named), the lender's member site, or the ID.
+
+    The guard answers POST /v1/attempts, their outcomes, and forward-auth for a reverse proxy.
+    """
     try:
         _serve(**options)  # type: ignore[arg-type] # click has checked each by its own option
     except Refusal as refusal:
@@ -66,6 +76,7 @@ def command(**options: object) -> None:
 
 def _serve(  # noqa: PLR0913 - the command's options
     *,
+    what: str,
     host: str,
     port: int,
     data: Path,
@@ -74,15 +85,27 @@ def _serve(  # noqa: PLR0913 - the command's options
     proxies: tuple[str, ...],
     proxy_hops: int | None,
     tls_header: str,
+    institution_file: Path | None,
     echo: bool,
     adding: GuardOptions,
 ) -> None:
     data.mkdir(parents=True, exist_ok=True, mode=0o700)
     chance = SystemChance()
+    trust = ProxyTrust.parse(proxies, proxy_hops)
+    if what != "guard":
+        # The guard alone does not load the members' pages.
+        from sekisho.cli.serve_institution import Operating, serve_institution  # noqa: PLC0415 - see above
+
+        listener = listening_socket(host, port)
+        click.echo(f"Sekisho's {what} listens on http://{_shown(host)}:{listener.getsockname()[1]}")
+        posture = Posture(on_outage)
+        operating = Operating(institution_file, store_url, posture, trust, tls_header, adding)
+        serve_institution(what, data, listener, operating)
+        return
     settings = GuardServiceSettings(
         echo=echo,
         forward_auth=ForwardAuthSettings(
-            trusted_proxies=ProxyTrust.parse(proxies, proxy_hops),
+            trusted_proxies=trust,
             secret_key=persistent_key(data / "secrets.key", chance),
             tls_header=tls_header,
         ),
@@ -90,17 +113,20 @@ def _serve(  # noqa: PLR0913 - the command's options
     store = open_store(store_url or f"sqlite:///{data / 'sekisho.db'}")
     try:
         listener = listening_socket(host, port)
-        shown = f"[{host}]" if ":" in host else host
         clock = SystemClock()
         checkpoint = open_checkpoint(
             store, data, Posture(on_outage), clock=clock, chance=chance, adding=adding
         )
         keys = ApiKeys(clock=clock, path=data / FILE_NAME)
-        click.echo(f"Sekisho's guard listens on http://{shown}:{listener.getsockname()[1]}")
+        click.echo(f"Sekisho's guard listens on http://{_shown(host)}:{listener.getsockname()[1]}")
         with moving_to_history(store, data / "history", clock=clock):
             run(lambda: _live(checkpoint, keys, settings, listener))
     finally:
         store.close()
+
+
+def _shown(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
 
 
 async def _live(

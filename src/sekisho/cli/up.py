@@ -25,10 +25,11 @@ from sekisho.cli.institutions import ID, LENDER, POST_HOST, Institutions, Machin
 from sekisho.cli.play_screen import PlayScreen
 from sekisho.kernel.chance import SystemChance
 from sekisho.kernel.clock import SystemClock
-from sekisho.kernel.posture import OperationalError
+from sekisho.kernel.posture import OperationalError, Posture
 from sekisho.kernel.refusals import Refusal
 from sekisho.range.login_log import LoginLog
 from sekisho.range.play import ARGON2, LOGIN_HOST, SCALES, Play, Scale
+from sekisho.web.proxies import ProxyTrust
 from sekisho.web.server import listening_socket, run
 
 FIRST_KEY = "first"
@@ -91,7 +92,10 @@ async def _up(listener: socket, data: Path, demo: Demo | None, adding: GuardOpti
         )
         ending.callback(embedded.close)
         port = listener.getsockname()[1]
-        institutions = Institutions(data, Machine(clock, chance, port, adding), embedded.listener)
+        # Whatever asks from this machine may be a proxy: nobody else reaches the port.
+        proxies = ProxyTrust.parse([LOOPBACK])
+        machine = Machine(clock, chance, adding, Posture.CLOSED, proxies)
+        institutions = Institutions(data, port, machine, embedded.listener)
         ending.callback(institutions.close)
         key = new_key(embedded.keys, FIRST_KEY, chance) if not embedded.keys.all() else ""
         others = institutions.applications()
