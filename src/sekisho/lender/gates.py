@@ -255,7 +255,8 @@ class Gatekeeper:
 
     def _why_stopped(self, answer: GuardAnswer, evidence: MoneyOutEvidence) -> tuple[str, ...]:
         if answer.decision.action is Action.DENY and not self._is_away(answer):
-            return (*answer.decision.reasons, *evidence.names)
+            # A no is a no, also where the guard names no reason.
+            return (*answer.decision.reasons, *evidence.names) or (Action.DENY.value,)
         return evidence.names if evidence.points >= self._settings.stopped_from else ()
 
     def _only_by_passkey(self, answer: GuardAnswer, evidence: MoneyOutEvidence, facts: Facts) -> bool:
