@@ -36,6 +36,11 @@ class Vault:
         """What is in it."""
         return sum(note.yen for note in self._notes)
 
+    @property
+    def given_yen(self) -> int:
+        """What left it under orders, less what came in under them."""
+        return -sum(note.yen for note in self._notes if note.order_id != FILLED)
+
     def fill(self, yen: int) -> None:
         """Put cash in."""
         self._notes.add(Note(FILLED, yen))
