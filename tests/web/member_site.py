@@ -24,7 +24,8 @@ from sekisho.messages.queue import Contents, unseal
 from sekisho.storage.engine import open_store
 from sekisho.storage.keyring import HeldKeyring, new_keys
 from sekisho.storage.tables.messages import message
-from sekisho.web.lender.app import create_lender_app
+from sekisho.web.id import overview
+from sekisho.web.members.app import create_member_app
 from sekisho.web.members.desks import open_desks
 from sekisho.web.members.site import Site
 
@@ -213,14 +214,14 @@ def play(folder: Path, scene: Callable[[MemberSite], Awaitable[None]], **options
 
 @asynccontextmanager
 async def member_site(folder: Path, **options: Any) -> AsyncIterator[MemberSite]:
-    """Open a lender's pages for the time of a test; the options are those of `Site`."""
+    """Open the shared pages for the time of a test; the options are those of `Site`."""
     clock, chance, guard = SetClock(NOON_US), SeededChance(11), SaidGuard()
     store = open_store(f"sqlite:///{folder}/lender.db")
     parts = Parts(LENDER, store, HeldKeyring.of(new_keys(clock, chance), chance), clock, chance)
     desks = open_desks(parts, guard)
     site = Site(parts, desks, **options)
     try:
-        yield MemberSite(site, create_lender_app(site), clock, guard)
+        yield MemberSite(site, create_member_app(site, overview.ROUTES), clock, guard)
     finally:
         await desks.logins.close()
         desks.hasher.close()

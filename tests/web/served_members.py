@@ -21,7 +21,8 @@ from sekisho.messages.queue import unseal
 from sekisho.storage.engine import open_store
 from sekisho.storage.keyring import HeldKeyring, new_keys
 from sekisho.storage.tables.messages import message
-from sekisho.web.lender.app import create_lender_app
+from sekisho.web.id import overview
+from sekisho.web.members.app import create_member_app
 from sekisho.web.members.desks import open_desks
 from sekisho.web.members.site import Site
 from sekisho.web.server import listening_socket
@@ -57,14 +58,16 @@ class Served(NamedTuple):
 
 @contextmanager
 def served(folder: Path) -> Iterator[Served]:
-    """Serve a lender while the block runs."""
+    """Serve the shared pages while the block runs."""
     listener = listening_socket("127.0.0.1", 0)
     clock, chance = SystemClock(), SystemChance()
     institution = msgspec.structs.replace(LENDER, origin=f"http://{LENDER.host}:{listener.getsockname()[1]}")
     store = open_store(f"sqlite:///{folder}/lender.db")
     parts = Parts(institution, store, HeldKeyring.of(new_keys(clock, chance), chance), clock, chance)
     desks = open_desks(parts, SaidGuard())
-    server = uvicorn.Server(uvicorn.Config(create_lender_app(Site(parts, desks)), log_config=None))
+    server = uvicorn.Server(
+        uvicorn.Config(create_member_app(Site(parts, desks), overview.ROUTES), log_config=None)
+    )
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()
     try:

@@ -187,3 +187,17 @@ def test_the_back_button_shows_nothing_after_the_logout(browser, site):
     page.wait_for_load_state()
     assert "東京都" not in page.inner_text("body")
     page.context.close()
+
+
+def test_a_form_is_sent_once_however_often_it_is_pressed(browser, site):
+    """Two quick presses open one account, and the page that follows is the right one."""
+    page = new_context(browser).new_page()
+    posts = []
+    page.on("request", lambda request: posts.append(request.url) if request.method == "POST" else None)
+    page.goto(f"{site.url}/signup")
+    page.fill("#email", "twice@example.jp")
+    page.fill("#mobile", "09099990001")
+    page.locator("button.main").dblclick()
+    page.wait_for_url("**/signup/codes")
+    assert posts == [f"{site.url}/signup"]
+    page.context.close()
