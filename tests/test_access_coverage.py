@@ -5,6 +5,7 @@ way to the login, and one that asks for a fresh proof answers a member without o
 """
 
 import asyncio
+import re
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -17,9 +18,10 @@ from sekisho.identity import sessions
 from sekisho.identity.openid.settings import OpenIdSettings
 from sekisho.web.id.app import create_id_app
 from sekisho.web.id.desks import open_desks as open_id_desks
+from sekisho.web.lender.app import create_lender_app
 from sekisho.web.members import cookies
 from sekisho.web.members.desks import open_desks
-from sekisho.web.members.roles import Role
+from sekisho.web.members.roles import OF_MEMBERS, Role
 from sekisho.web.members.site import Site
 
 # What anybody may ask for without a session. This list may only shrink, or grow with a reason beside it.
@@ -55,28 +57,28 @@ CONTACT = {"item": "email", "code": "123456"}
 
 
 @cache
-def routes():
-    """Return the member pages' routes, as (method, path, role)."""
+def every_route():
+    """Return the lender's routes, and of these the ones that every institution with members has."""
 
     async def read(folder):
         async with member_site(folder) as site:
-            return list(site.site.accesses)
+            shared = list(site.site.accesses)
+            create_lender_app(site.site)
+            return list(site.site.accesses), shared
 
     with TemporaryDirectory() as folder:
         return asyncio.run(read(Path(folder)))
 
 
 def named(role):
-    return [access for access in routes() if access.role is role]
+    """Return the routes of one role that every institution with members has."""
+    return [access for access in every_route()[1] if access.role is role]
 
 
 def filled(path):
     """Write a path with something in the place of its parameters."""
-    return (
-        path.replace("{name:str}", "home_address")
-        .replace("{to:str}", "en")
-        .replace("{file_path:path}", "x.css")
-    )
+    written = path.replace("{name:str}", "home_address").replace("{to:str}", "en")
+    return re.sub(r"\{\w+:\w+\}", "x", written)
 
 
 async def ask(browser, access, fields=None):
@@ -107,8 +109,11 @@ def test_a_stranger_is_sent_to_the_login_by_every_other_route(tmp_path):
         await site.sign_up(gone)
         ended = gone.cookie(cookies.SESSION)
         await gone.submit("/logout")
+        site.app = create_lender_app(site.site)
         for session in ("", "made-up", ended):
-            for access in (*named(Role.MEMBER), *named(Role.APPROVED)):
+            for access in every_route()[0]:
+                if access.role not in OF_MEMBERS:
+                    continue
                 browser = site.browser(follow=False)
                 if session:
                     browser.client.cookies = {cookies.SESSION: session}
