@@ -62,7 +62,7 @@ class Contract(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Agreement(msgspec.Struct, frozen=True, kw_only=True):
-    """What a member signs."""
+    """What a member signs. `number` stands in its document already; where it is empty, one is drawn."""
 
     member_id: str
     terms: Terms
@@ -70,6 +70,7 @@ class Agreement(msgspec.Struct, frozen=True, kw_only=True):
     rate: Rate
     due_day: DueDay
     interest_free: bool
+    number: str = ""
 
 
 class NotWithinTerms(ValueError):  # noqa: N818 - an answer about an agreement, and told as one
@@ -114,7 +115,7 @@ def sign(  # noqa: PLR0913 - an agreement, the book it must keep to, and when
 
     contract = Contract(
         id=CONTRACT.new(clock, chance),
-        number=_number(connection, chance),
+        number=agreement.number or free_number(connection, chance),
         member_id=agreement.member_id,
         terms_id=agreement.terms.id,
         limit_yen=agreement.limit.amount,
@@ -173,7 +174,8 @@ def change_contract(connection: Connection, contract: Contract) -> None:
     connection.execute(update(credit_contract).where(credit_contract.c.id == contract.id).values(changing))
 
 
-def _number(connection: Connection, chance: Chance) -> str:
+def free_number(connection: Connection, chance: Chance) -> str:
+    """Draw a number that no contract has. Two who draw at once are told apart by the table."""
     while True:
         number = f"{chance.below(10**NUMBER_DIGITS):0{NUMBER_DIGITS}d}"
         taken = select(credit_contract.c.id).where(credit_contract.c.number == number)

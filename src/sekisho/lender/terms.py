@@ -87,6 +87,13 @@ class TermsBook(msgspec.Struct, frozen=True, kw_only=True):
             raise LookupError(f"no terms on {day}")
         return held[-1]
 
+    def named(self, terms_id: str) -> Terms:
+        """Return the terms of this id. Raises LookupError where there are none."""
+        for terms in self.terms:
+            if terms.id == terms_id:
+                return terms
+        raise LookupError(f"no terms are called {terms_id[:40]!r}")
+
     def band(self, balance: Yen) -> PaymentBand:
         """Return the band of a balance."""
         return next(band for band in self.payment_bands if balance.amount <= band.up_to_yen)
