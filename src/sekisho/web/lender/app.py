@@ -1,9 +1,14 @@
-"""The lender's member service: the shared member pages, and the lender's own overview."""
+"""The lender's member service: the shared member pages, and the lender's own."""
 
 from typing import Any
 
 from litestar import Litestar, Response, get
 
+from sekisho.identity.reveals import PersonalDataDesk
+from sekisho.web.lender import diagnosis_page, loan_pages, simulator_page
+from sekisho.web.lender.desks import STATE, open_desks
+from sekisho.web.lender.loan_items import LoanItems
+from sekisho.web.lender.loan_wishes import WISHES
 from sekisho.web.members.app import create_member_app
 from sekisho.web.members.roles import ROLE, Role
 from sekisho.web.members.site import Site
@@ -17,9 +22,16 @@ def overview_page(request: AnyRequest) -> Response[Any]:
     return visit.page("lender/front.html" if visit.signed_in is None else "lender/overview.html")
 
 
-ROUTES = (overview_page,)
+ROUTES = (overview_page, *loan_pages.ROUTES, *simulator_page.ROUTES, *diagnosis_page.ROUTES)
 
 
 def create_lender_app(site: Site) -> Litestar:
-    """Make the lender's application."""
-    return create_member_app(site, ROUTES)
+    """Make the lender's application. Raises LookupError where a route names no role, and OperationalError."""
+    desks = open_desks(site.parts)
+    sources = LoanItems(desks.house, site.renderer.words)
+    site.desks = site.desks._replace(personal_data=PersonalDataDesk(site.parts, sources))
+    site.places = ("/", "/loan", *site.places[1:])
+    site.wishes |= WISHES
+    application = create_member_app(site, ROUTES)
+    application.state[STATE] = desks
+    return application
