@@ -35,7 +35,7 @@ class ContactGate:
         on_outage: Posture,
         settings: GateSettings | None = None,
     ) -> None:
-        """Take what it means when the switches or the store cannot be asked; the guard has its own posture."""
+        """Take what it means when switches or store cannot be asked; the guard has a posture of its own."""
         self._house = house
         self._guard = guard
         self._switches = switches

@@ -4,6 +4,7 @@ A new account waits 72 hours before money goes to it; until then it goes to the 
 must be the member's own, so that an account of somebody else is no use even where everything else was stolen.
 """
 
+import hashlib
 import hmac
 import re
 import unicodedata
@@ -138,8 +139,10 @@ def is_holder(payee: Payee, member_kana: str) -> bool:
 def change_of(payee: Payee) -> Purpose:
     """Return the purpose that must have been approved, to register this account and no other."""
     shown = masked_account(payee.number)
-    whole = {"bank": payee.bank, "account": shown, "payee_digest": _whole(payee)}
-    return Purpose(action="payout_account", item=Item.PAYOUT_ACCOUNT.value, details=whole)
+    # All of the account binds the approval; a purpose may be kept with its code, so not as it is.
+    whole = hashlib.sha256(_whole(payee).encode()).hexdigest()
+    details = {"bank": payee.bank, "account": shown, "payee_digest": whole}
+    return Purpose(action="payout_account", item=Item.PAYOUT_ACCOUNT.value, details=details)
 
 
 def standing_of(connection: Connection, member_id: str, now_us: int) -> Standing:

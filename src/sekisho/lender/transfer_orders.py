@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 import msgspec
-from sqlalchemy import Connection, RowMapping, insert, select, update
+from sqlalchemy import Connection, Row, insert, select, update
 
 from sekisho.identity.purposes import Purpose
 from sekisho.kernel.ids import MemberId, TransferOrderId
@@ -101,22 +101,21 @@ def find(connection: Connection, order_id: str, member_id: str) -> TransferOrder
     its = select(transfer_order).where(
         transfer_order.c.id == order_id, transfer_order.c.member_id == member_id
     )
-    row = connection.execute(its).mappings().one_or_none()
-    return None if row is None else msgspec.convert(dict(row), TransferOrder)
+    row = connection.execute(its).one_or_none()
+    return None if row is None else _of(row)
 
 
 def by_key(connection: Connection, key: str) -> TransferOrder | None:
     """Return the order that a key made."""
-    row = connection.execute(select(transfer_order).where(transfer_order.c.key == key)).mappings()
-    found = row.one_or_none()
-    return None if found is None else msgspec.convert(dict(found), TransferOrder)
+    row = connection.execute(select(transfer_order).where(transfer_order.c.key == key)).one_or_none()
+    return None if row is None else _of(row)
 
 
 def of_member(connection: Connection, member_id: str, limit: int) -> list[TransferOrder]:
     """Return a member's orders, the newest first."""
     its = select(transfer_order).where(transfer_order.c.member_id == member_id)
     newest = its.order_by(transfer_order.c.id.desc()).limit(limit)
-    return _all(connection.execute(newest).mappings().all())
+    return _all(connection.execute(newest).all())
 
 
 def due(connection: Connection, now_us: int, limit: int) -> list[TransferOrder]:
@@ -125,13 +124,13 @@ def due(connection: Connection, now_us: int, limit: int) -> list[TransferOrder]:
         transfer_order.c.state == OrderState.APPROVED, transfer_order.c.goes_out_us <= now_us
     )
     rows = its.order_by(transfer_order.c.approved_at_us, transfer_order.c.id).limit(limit)
-    return _all(connection.execute(rows.with_for_update(skip_locked=True)).mappings().all())
+    return _all(connection.execute(rows.with_for_update(skip_locked=True)).all())
 
 
 def in_file(connection: Connection, file_id: str) -> dict[str, TransferOrder]:
     """Return the orders in a file, by reference."""
     its = select(transfer_order).where(transfer_order.c.file_id == file_id)
-    return {order.reference: order for order in _all(connection.execute(its).mappings().all())}
+    return {order.reference: order for order in _all(connection.execute(its).all())}
 
 
 def move(connection: Connection, order: TransferOrder, change: Change, **values: object) -> bool:
@@ -142,5 +141,9 @@ def move(connection: Connection, order: TransferOrder, change: Change, **values:
     return connection.execute(one.values(state=change.after, **values)).rowcount == 1
 
 
-def _all(rows: Sequence[RowMapping]) -> list[TransferOrder]:
-    return [msgspec.convert(dict(row), TransferOrder) for row in rows]
+def _all(rows: Sequence[Row[tuple[object, ...]]]) -> list[TransferOrder]:
+    return [_of(row) for row in rows]
+
+
+def _of(row: Row[tuple[object, ...]]) -> TransferOrder:
+    return msgspec.convert(row, TransferOrder, from_attributes=True)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from enum import StrEnum
 
 import msgspec
-from sqlalchemy import Connection, RowMapping, func, insert, select, update
+from sqlalchemy import Connection, Row, func, insert, select, update
 
 from sekisho.identity.purposes import Purpose
 from sekisho.kernel.ids import MemberId, WebDebitId
@@ -77,19 +77,19 @@ def find(connection: Connection, order_id: str, member_id: str) -> WebDebitOrder
     its = select(web_debit_order).where(
         web_debit_order.c.id == order_id, web_debit_order.c.member_id == member_id
     )
-    return next(iter(_all(connection.execute(its).mappings().all())), None)
+    return next(iter(_all(connection.execute(its).all())), None)
 
 
 def by_key(connection: Connection, key: str) -> WebDebitOrder | None:
     """Return the order that a key made."""
     its = select(web_debit_order).where(web_debit_order.c.key == key)
-    return next(iter(_all(connection.execute(its).mappings().all())), None)
+    return next(iter(_all(connection.execute(its).all())), None)
 
 
 def of_member(connection: Connection, member_id: str, limit: int) -> list[WebDebitOrder]:
     """Return a member's orders, the newest first."""
     its = select(web_debit_order).where(web_debit_order.c.member_id == member_id)
-    return _all(connection.execute(its.order_by(web_debit_order.c.id.desc()).limit(limit)).mappings().all())
+    return _all(connection.execute(its.order_by(web_debit_order.c.id.desc()).limit(limit)).all())
 
 
 def on_the_way(connection: Connection, contract_id: str) -> Yen:
@@ -112,13 +112,13 @@ def waiting(connection: Connection, limit: int) -> list[WebDebitOrder]:
     """Return what was approved and is in no file, the oldest first; nobody else gets the same."""
     its = select(web_debit_order).where(web_debit_order.c.state == DebitState.APPROVED)
     rows = its.order_by(web_debit_order.c.requested_at_us, web_debit_order.c.id).limit(limit)
-    return _all(connection.execute(rows.with_for_update(skip_locked=True)).mappings().all())
+    return _all(connection.execute(rows.with_for_update(skip_locked=True)).all())
 
 
 def in_file(connection: Connection, file_id: str) -> dict[str, WebDebitOrder]:
     """Return the orders in a file, by reference."""
     its = select(web_debit_order).where(web_debit_order.c.file_id == file_id)
-    return {order.reference: order for order in _all(connection.execute(its).mappings().all())}
+    return {order.reference: order for order in _all(connection.execute(its).all())}
 
 
 def move(
@@ -129,5 +129,9 @@ def move(
     return connection.execute(one.values(state=after, **values)).rowcount == 1
 
 
-def _all(rows: Sequence[RowMapping]) -> list[WebDebitOrder]:
-    return [msgspec.convert(dict(row), WebDebitOrder) for row in rows]
+def _all(rows: Sequence[Row[tuple[object, ...]]]) -> list[WebDebitOrder]:
+    return [_of(row) for row in rows]
+
+
+def _of(row: Row[tuple[object, ...]]) -> WebDebitOrder:
+    return msgspec.convert(row, WebDebitOrder, from_attributes=True)
