@@ -173,3 +173,16 @@ def test_a_route_that_names_no_role_is_not_served(tmp_path):
             create_member_app(site.site, [forgotten])
 
     play(tmp_path, scene)
+
+
+def test_a_file_asks_for_no_session(tmp_path):
+    """Style and scripts come also while the store is down, so that the page that says so looks like one."""
+
+    async def scene(site):
+        browser = site.browser()
+        await site.sign_up(browser)
+        site.site.parts.store.close()
+        assert (await browser.get("/static/members.css")).status_code == 200
+        assert (await browser.get("/profile")).status_code == 503
+
+    play(tmp_path, scene)

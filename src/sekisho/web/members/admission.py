@@ -13,7 +13,7 @@ from sekisho.kernel.refusals import Refusal
 from sekisho.web.members import cookies
 from sekisho.web.members.form_tokens import TOKEN_FIELD, require_own_origin, require_token
 from sekisho.web.members.forms import read_form
-from sekisho.web.members.roles import BY_THEMSELVES, OF_MEMBERS, role_of
+from sekisho.web.members.roles import BY_THEMSELVES, FILE, OF_MEMBERS, role_of
 from sekisho.web.members.site import site_of
 from sekisho.web.members.visits import Visit
 
@@ -34,7 +34,7 @@ async def admit(request: Request[Any, Any, Any]) -> Response[Any] | None:
     role = role_of(request.route_handler, f"{request.method} {request.url.path}")
     visit = Visit(site_of(request), request)
     request.scope["state"]["visit"] = visit
-    if role in BY_THEMSELVES:
+    if role in BY_THEMSELVES or request.route_handler.opt.get(FILE):
         return None
     await visit.site.sign_in(visit)
     if role in OF_MEMBERS and visit.signed_in is None:

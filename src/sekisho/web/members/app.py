@@ -32,7 +32,7 @@ from sekisho.web.members import (
 from sekisho.web.members.admission import admit
 from sekisho.web.members.errors import answer_bug, answer_http, answer_outage, answer_refusal
 from sekisho.web.members.forms import BODY_OCTETS_MAX
-from sekisho.web.members.roles import ROLE, Role
+from sekisho.web.members.roles import FILE, ROLE, Role
 from sekisho.web.members.site import Site
 
 STATIC = Path(__file__).resolve().parent.parent / "static"
@@ -91,7 +91,7 @@ def create_member_app(site: Site, own: Sequence[HTTPRouteHandler]) -> Litestar:
         path="/static",
         directories=[STATIC],
         cache_control=CacheControlHeader(no_cache=True),
-        opt={ROLE: Role.ANYONE},
+        opt={ROLE: Role.ANYONE, FILE: True},
     )
     handlers: list[Any] = [*SHARED, *own, files]
     application = Litestar(

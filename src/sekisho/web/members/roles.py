@@ -11,6 +11,10 @@ ROLE = "role"
 """The key of a handler's options under which its role stands."""
 
 
+FILE = "file"
+"""The option of routes that serve files: whose they are is never asked, so that no session is looked up."""
+
+
 class Role(StrEnum):
     """What somebody has to be before a route answers."""
 
