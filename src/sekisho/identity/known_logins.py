@@ -13,6 +13,7 @@ from sekisho.identity.arrivals import Arrival
 from sekisho.identity.assurance import Level, Standing
 from sekisho.identity.claims import Claim
 from sekisho.identity.devices import Device
+from sekisho.identity.freezes import FROZEN_FOR
 from sekisho.identity.hashing import Hasher
 from sekisho.identity.institution import Parts
 from sekisho.identity.members import Member
@@ -26,6 +27,10 @@ Result = TypeVar("Result")
 
 class Again(NamedTuple):
     """Name or password are wrong. Said on a trusted device only."""
+
+
+class _Outdated(Exception):  # noqa: N818 - it says what the login is
+    """What the password was compared with has changed while it was hashed."""
 
 
 class KnownLogins:
@@ -44,7 +49,7 @@ class KnownLogins:
         if member is None or device is None or kept is None:
             return Again()
         right = await self._hasher.verify(kept.hash, claim.peppered.for_kept)
-        if not (right and kept.is_valid):
+        if not (right and _is_told_of(kept)):
             await self._written(lambda at: self._count_wrong(at, member, device, arrival, answer))
             await self._guard.settle(answer.attempt_id, Outcome.WRONG_SECRET)
             return Again()
@@ -52,7 +57,8 @@ class KnownLogins:
             member_id=member.id,
             level=Level.PASSWORD,
             way=LoginWay.PASSWORD,
-            standing=device.standing,
+            # A password makes no device trusted; one that is stays so.
+            standing=Standing.UNCONFIRMED,
             arrival=arrival,
             attempt_id=answer.attempt_id,
             risk=answer.decision.probability,
@@ -60,7 +66,13 @@ class KnownLogins:
             password_leaked=claim.leaked or claim.weak,
             replaces=replaces,
         )
-        welcomed = await self._welcome(proved, Outcome.SUCCESS, ChallengeResult.NONE)
+        try:
+            welcomed = await self._welcome(
+                proved, ChallengeResult.NONE, lambda at: _recheck(at, device, kept)
+            )
+        except _Outdated:
+            await self._guard.settle(answer.attempt_id, Outcome.REFUSED)
+            return Again()
         await self._renew(member.id, kept, claim)
         return welcomed
 
@@ -82,14 +94,18 @@ class KnownLogins:
             campaign=answer.decision.campaign,
             replaces=replaces,
         )
-        return await self._welcome(proved, Outcome.SUCCESS, ChallengeResult.PASSED)
+        return await self._welcome(proved, ChallengeResult.PASSED)
 
     async def _welcome(
-        self, proved: Proved, outcome: Outcome, challenge: ChallengeResult
+        self,
+        proved: Proved,
+        challenge: ChallengeResult,
+        recheck: Callable[[Connection], None] = lambda _: None,
     ) -> Welcome | Stopped:
-        by_passkey = proved.way is LoginWay.PASSKEY
+        outcome, by_passkey = Outcome.SUCCESS, proved.way is LoginWay.PASSKEY
 
         def open_it(connection: Connection) -> Welcome | Stopped:
+            recheck(connection)
             return stopped(connection, proved.member_id, by_passkey=by_passkey) or welcome(
                 connection, self._parts, proved
             )
@@ -143,3 +159,22 @@ class KnownLogins:
 
     async def _written(self, work: Callable[[Connection], Result]) -> Result:
         return await asyncio.wrap_future(self._parts.store.write(work))
+
+
+def _is_told_of(kept: Kept) -> bool:
+    """Say whether a right password is told apart from a wrong one: where it opens something, and where the
+    member stopped the account, who must learn here that it is so.
+    """
+    return kept.is_valid or kept.invalidated_for == FROZEN_FOR
+
+
+def _recheck(connection: Connection, device: Device, kept: Kept) -> None:
+    """Look again at what was read before the hash, which takes its time: the device may have been thrown
+    out meanwhile, and the password changed. Raises _Outdated.
+    """
+    device_now = devices.find(connection, device.id)
+    kept_now = passwords.find(connection, device.member_id)
+    trusted = device_now is not None and device_now.standing is Standing.TRUSTED
+    same = kept_now is not None and kept_now.set_at_us == kept.set_at_us and _is_told_of(kept_now)
+    if not (trusted and same):
+        raise _Outdated

@@ -102,11 +102,14 @@ class LoginCodes:
         return NotRight(left) if left > 0 else LoginOver()
 
     def _may_enter(self, connection: Connection, waiting: Waiting) -> bool:
-        """Look again: the account may have been stopped while the code was on its way."""
+        """Look again: the account may have been stopped, or its password changed, while the code was on its
+        way.
+        """
         kept = passwords.find(connection, waiting.member_id)
         return (
             kept is not None
             and kept.works_for_strangers
+            and kept.set_at_us <= waiting.begun_at_us
             and stopped(connection, MemberId(waiting.member_id), by_passkey=False) is None
         )
 

@@ -65,9 +65,10 @@ def open_account(connection: Connection, parts: Parts, *, language: str) -> Memb
     return opened
 
 
-def find(connection: Connection, member_id: MemberId) -> Member | None:
-    """Return a member by id."""
-    row = connection.execute(select(member).where(member.c.id == member_id)).one_or_none()
+def find(connection: Connection, member_id: MemberId, *, for_update: bool = False) -> Member | None:
+    """Return a member by id; `for_update` keeps others from changing the state until this work is over."""
+    found = select(member).where(member.c.id == member_id)
+    row = connection.execute(found.with_for_update() if for_update else found).one_or_none()
     return None if row is None else _of(row)
 
 

@@ -95,7 +95,8 @@ def tell_of_new_device(connection: Connection, parts: Parts, opened: Session, ar
 
 def stopped(connection: Connection, member_id: MemberId, *, by_passkey: bool) -> Stopped | None:
     """Return in which state an account is that may not be entered in this way, None where it may."""
-    found = members.find(connection, member_id)
+    # Whoever stops the account changes this row first, and ends the sessions after it.
+    found = members.find(connection, member_id, for_update=True)
     if found is None:
         return Stopped(member_id, MemberState.CLOSED)
     # Whose password was taken away sets a new one by passkey.
