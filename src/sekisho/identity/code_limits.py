@@ -98,6 +98,9 @@ class Trying(NamedTuple):
 
 _Counted = tuple[str, tuple[Limit, ...], ColumnElement[bool]]
 
+# A stranger's decoy takes nothing from whose name was typed; a member's own counts as a code does.
+_COUNTS = one_time_code.c.sent | (one_time_code.c.lane == Lane.MEMBER.value)
+
 
 def refused_by_source(
     connection: Connection, limits: CodeLimits, asking: Asking, now_us: int
@@ -118,7 +121,7 @@ def refused_by_person(
 ) -> TooMany | None:
     """Return what stands in the way of one more code for this subject and recipient, or None."""
     table = one_time_code
-    lane = (table.c.lane == asking.lane) & table.c.sent
+    lane = (table.c.lane == asking.lane) & _COUNTS
     counted: tuple[_Counted, ...] = (
         ("block", limits.block, lane & (table.c.block_digest == asking.block)),
         ("recipient", limits.recipient, lane & (table.c.recipient_digest == asking.recipient)),
@@ -162,7 +165,7 @@ def asked_lately(
         select(table.c.issued_at_us)
         .where(
             table.c.subject == subject,
-            table.c.sent,
+            _COUNTS,
             table.c.issued_at_us > now_us - HOUR_US,
             table.c.issued_at_us < now_us + HOUR_US,
         )

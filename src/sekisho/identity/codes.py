@@ -203,16 +203,29 @@ class CodeDesk:
         return self._pretend(connection, new) if row is None else _answer(row, now_us)
 
     def decoy_within(
-        self, connection: Connection, subject: str, purpose: Purpose, asked: Asked
+        self,
+        connection: Connection,
+        subject: str,
+        purpose: Purpose,
+        asked: Asked,
+        *,
+        instead_of: Contact | None = None,
     ) -> CodeAsked | TooMany:
-        """Do what `decoy` does in the caller's unit of work."""
-        asking = self._asking(subject, Contact(Channel.SMS, subject), asked)
-        new = Issue(asking, Channel.SMS, purpose, asked)
+        """Do what `decoy` does in the caller's unit of work.
+
+        A member in a session knows to whom the code would go (`instead_of`), and is told of every limit: a
+        decoy counts for them as a code does, or the limit would tell which it was.
+        """
+        to = instead_of or Contact(Channel.SMS, subject)
+        asking = self._asking(subject, to, asked)
+        new = Issue(asking, to.channel, purpose, asked)
         now_us = self._parts.clock.now_us()
         refused = refused_by_source(connection, self._limits[asking.lane], asking, now_us)
         if refused is not None:
             return refused
-        self._refused_person(connection, new, now_us)
+        refused = self._refused_person(connection, new, now_us)
+        if refused is not None and asking.lane is Lane.MEMBER:
+            return refused
         return self._pretend(connection, new)
 
     def enter_within(self, connection: Connection, entry: Entry) -> Entered:
@@ -279,16 +292,18 @@ class CodeDesk:
         subject, to, purpose, _, language = order
         sent = NewCode(row.id, code, purpose, subject, *to, language, row.expires_at_us, LIFE_MINUTES)
         queue(connection, code_message(institution, sent), keyring=keyring, clock=clock, chance=chance)
+        return self._told(connection, new, row)
+
+    def _pretend(self, connection: Connection, new: Issue) -> CodeAsked:
+        self._parts.keyring.seal(_DECOY_MESSAGE, context="code:decoy")
+        return self._told(connection, new, code_rows.issue(connection, self._parts, new))
+
+    def _told(self, connection: Connection, new: Issue, row: CodeRow) -> CodeAsked:
         answer = _answer(row, row.issued_at_us)
         if new.asking.lane is Lane.STRANGER:
             return answer
         before = self._sent_before(connection, new, row.issued_at_us)
         return answer._replace(may_resend_at_us=may_resend_at_us(before))
-
-    def _pretend(self, connection: Connection, new: Issue) -> CodeAsked:
-        self._parts.keyring.seal(_DECOY_MESSAGE, context="code:decoy")
-        row = code_rows.issue(connection, self._parts, new)
-        return _answer(row, row.issued_at_us)
 
     def _evidence(
         self, connection: Connection, row: CodeRow | None, subject: str, entered: Asked

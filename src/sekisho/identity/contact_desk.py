@@ -113,7 +113,8 @@ class ContactDesk:
         owner = contacts.holder(connection, self._parts.keyring, kind, value)
         purpose = self._purpose(kind, value)
         if owner is not None and owner != member_id:
-            return self._codes.decoy_within(connection, member_id, purpose, asked)
+            to = Contact(CHANNELS[kind], value)
+            return self._codes.decoy_within(connection, member_id, purpose, asked, instead_of=to)
         language = language_of(connection, member_id)
         order = Order(member_id, Contact(CHANNELS[kind], value), purpose, asked, language)
         return self._codes.ask_within(connection, order)
