@@ -11,6 +11,10 @@ from sekisho.kernel.ids import SIGN_IN, MemberId, SignInId
 from sekisho.storage.tables.sessions import sign_in
 
 SHOWN_MAX = 50
+WRONG_SHOWN_MAX = 15
+"""Wrong passwords are shown up to so many: whoever types many of them must not push out of sight what a
+right one opened.
+"""
 
 
 class LoginWay(StrEnum):
@@ -111,9 +115,13 @@ def mark_code_wrong(connection: Connection, sign_in_id: SignInId) -> None:
 
 
 def of_member(connection: Connection, member_id: MemberId, *, limit: int = SHOWN_MAX) -> list[SignIn]:
-    """Return the newest lines of a member's history, the newest first."""
+    """Return the newest lines of a member's history, the newest first, few of them wrong passwords."""
     newest = select(sign_in).where(sign_in.c.member_id == member_id).order_by(sign_in.c.at_us.desc())
-    return [_of(row) for row in connection.execute(newest.limit(limit))]
+    was_wrong = sign_in.c.result == LoginResult.WRONG_PASSWORD.value
+    wrong = connection.execute(newest.where(was_wrong).limit(min(limit, WRONG_SHOWN_MAX)))
+    others = connection.execute(newest.where(~was_wrong).limit(limit))
+    lines = [_of(row) for rows in (others, wrong) for row in rows]
+    return sorted(lines, key=lambda line: line.at_us, reverse=True)[:limit]
 
 
 def find(connection: Connection, member_id: MemberId, sign_in_id: str) -> SignIn | None:
