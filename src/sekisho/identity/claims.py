@@ -151,7 +151,8 @@ def _peppered(parts: Parts, typed: str, kept: Kept | None) -> tuple[Kept | None,
     try:
         return kept, passwords.pepper(parts.keyring, typed, kept)
     except Unsealable as unsealable:
-        log.exception("login:pepper:missing", detail=unsealable.detail)
+        # Without the exception: rendered by the logger it may show local variables, and so the password.
+        log.error("login:pepper:missing", detail=unsealable.detail)  # noqa: TRY400 - see above
         return None, passwords.pepper(parts.keyring, typed, None)
 
 

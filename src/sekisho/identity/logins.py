@@ -7,6 +7,7 @@ nobody's name, a wrong password, a right one, challenged or denied.
 
 import asyncio
 from collections.abc import Coroutine
+from traceback import format_exception
 from typing import Any, NamedTuple
 
 import structlog
@@ -202,5 +203,6 @@ async def _logged(work: Coroutine[Any, Any, None]) -> None:
     """Run what nobody waits for; what fails must be heard of, and the stranger may ask for another code."""
     try:
         await work
-    except Exception:
-        log.exception("login:behind:failed")
+    except Exception as failure:  # noqa: BLE001 - whatever it is, nobody else would hear of it
+        # Rendered by the logger, an exception may show local variables, and with them numbers and codes.
+        log.error("login:behind:failed", trace="".join(format_exception(failure)))  # noqa: TRY400 - see above

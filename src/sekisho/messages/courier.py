@@ -4,6 +4,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
+from traceback import format_exception
 from typing import NamedTuple
 
 import structlog
@@ -92,9 +93,9 @@ class Courier:
                 await self._start_due()
             except OperationalError as outage:
                 log.warning("message:queue:unreachable", failure=str(outage))
-            except Exception:
-                # A courier that ends is a member who is not warned.
-                log.exception("message:queue:failed")
+            except Exception as failure:  # noqa: BLE001 - a courier that ends is a member who is not warned
+                # Rendered by the logger, an exception may show local variables: addresses and texts.
+                log.error("message:queue:failed", trace="".join(format_exception(failure)))  # noqa: TRY400 - see above
             with suppress(TimeoutError):
                 async with asyncio.timeout(0 if ending.is_set() else PAUSE_S):
                     await self._awake.wait()
