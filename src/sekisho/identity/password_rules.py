@@ -94,7 +94,12 @@ def fault_of(password: str, own_words: Iterable[str] = ()) -> PasswordFault | No
 
 
 def is_common(password: str) -> bool:
-    """Say whether a password is one that many people take, in any of its usual disguises."""
+    """Say whether a password is one that many people take, in any of its usual disguises.
+
+    What is longer than a password may be is nobody's, and is not looked through.
+    """
+    if len(password) > LENGTH_MAX:
+        return False
     typed = plain(password)
     return any(_left(each, _common_in(each)) < REST_MIN for each in {typed, typed.translate(_DISGUISES)})
 
