@@ -56,6 +56,7 @@ class Desks(NamedTuple):
     details: DetailDesk
     personal_data: PersonalDataDesk
     hasher: Hasher
+    guard: AsksGuard
 
     @asynccontextmanager
     async def living(self) -> AsyncIterator[None]:
@@ -110,4 +111,5 @@ def open_desks(
         details=DetailDesk(parts),
         personal_data=PersonalDataDesk(parts, sources or NoSources()),
         hasher=hasher,
+        guard=guard,
     )

@@ -8,7 +8,9 @@ import re
 from collections.abc import Callable
 from typing import Literal, NamedTuple
 
-from sekisho.identity.assurance import Granted, Need, NotFromHere, StepUp, demand
+import msgspec
+
+from sekisho.identity.assurance import Granted, Need, NotFromHere, StepUp, Way, demand
 from sekisho.identity.details import change_of
 from sekisho.identity.device_desk import approval_of, revocation_of
 from sekisho.identity.devices import Device
@@ -35,13 +37,19 @@ class UnknownWish(Refusal):
 
 
 class Wish(NamedTuple):
-    """Something to approve: its text in addresses, its purpose, where it goes on, and where back."""
+    """Something to approve: its text in addresses, its purpose, where it goes on, and where back.
+
+    With `exact` a passkey counts only where it was used for this purpose, and not for another a moment ago;
+    with `by_passkey` nothing but a passkey does.
+    """
 
     text: str
     purpose: Purpose
     need: Need
     go_on: str
     back: str
+    exact: bool = False
+    by_passkey: bool = False
 
 
 def reveal(item: Item) -> Wish:
@@ -99,8 +107,16 @@ async def read_wish(visit: Visit, text: str) -> Wish:
 
 def answer_to(visit: Visit, wish: Wish) -> Granted | StepUp | NotFromHere:
     """Say whether the visitor may do this now, or how to get there."""
-    who = visit.who()
-    return demand(who.session, who.device, wish.need, visit.now_us(), purpose=wish.purpose.key)
+    who, key = visit.who(), wish.purpose.key
+    session = who.session
+    if wish.exact:
+        proofs = tuple(
+            proof
+            for proof in session.proofs
+            if proof.purpose == key and (proof.way is Way.PASSKEY or not wish.by_passkey)
+        )
+        session = msgspec.structs.replace(session, proofs=proofs)
+    return demand(session, who.device, wish.need, visit.now_us(), purpose="" if wish.by_passkey else key)
 
 
 def is_granted(visit: Visit, wish: Wish) -> bool:
