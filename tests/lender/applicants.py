@@ -96,15 +96,15 @@ class WayIn(NamedTuple):
     signing: SigningDesk
     typesetter: Typesetter
 
-    def add_applicant(self, **changes) -> MemberId:
+    def add_applicant(self, **changes: str) -> MemberId:
         """Add a member with everything that an application needs."""
         member_id = self.at_hand.add_reachable_member()
-        items = {
+        items: dict[Item, str] = {
             Item.NAME: NAME,
             Item.NAME_KANA: KANA,
             Item.BIRTH_DATE: BORN.isoformat(),
             Item.HOME_ADDRESS: ADDRESS,
-            **changes,
+            **{Item(name): value for name, value in changes.items()},
         }
         self.house.store.write(
             lambda at: store(at, self.house.keyring, member_id, items, self.house.clock.now_us())
@@ -114,7 +114,7 @@ class WayIn(NamedTuple):
     def submitted(self, member_id: MemberId, **changes) -> Application:
         """Begin and send off an application."""
 
-        async def run():
+        async def run() -> Application:
             begun = await self.applications.begin(member_id, "k1", said(**changes))
             return await self.applications.submit(member_id, begun.id)
 

@@ -14,7 +14,6 @@ from sekisho.identity.purposes import in_words
 from sekisho.identity.session_desk import Present
 from sekisho.kernel.ids import MemberId
 from sekisho.ledger.journal import first_fault
-from sekisho.lender import application_rows
 from sekisho.lender.applications import (
     ENDS,
     NEXT,
@@ -34,6 +33,7 @@ from sekisho.lender.documents.archive import Kind
 from sekisho.lender.refusal_reasons import reasons_in_words
 from sekisho.lender.terms import published_terms
 from sekisho.storage.keyring import Unsealable
+from sekisho.storage.tables.applications import loan_application
 from sekisho.storage.tables.lender import credit_contract
 
 
@@ -329,7 +329,7 @@ def test_every_state_leads_to_an_end():
 
 def test_a_row_that_was_moved_to_another_application_does_not_open(way):
     one, other = way.submitted(way.add_applicant()), way.submitted(way.add_applicant())
-    table = application_rows.loan_application
+    table = loan_application
 
     def swap(connection):
         sealed = connection.execute(select(table.c.said).where(table.c.id == one.id)).scalar_one()

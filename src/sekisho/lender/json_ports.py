@@ -15,12 +15,16 @@ Answer = TypeVar("Answer")
 
 
 class Partner(NamedTuple):
-    """A partner's address, and the client that speaks to it, with its certificates; the caller closes it."""
+    """A partner's address, and the client that speaks to it, with its certificates; the caller closes it.
+
+    `patience_s` is how long an answer is waited for, in seconds.
+    """
 
     name: str
     client: httpx.AsyncClient
     url: str
     key: str = ""
+    patience_s: float = PATIENCE_S
 
 
 async def ask(partner: Partner, reference: str, question: msgspec.Struct, kind: type[Answer]) -> Answer:
@@ -29,7 +33,7 @@ async def ask(partner: Partner, reference: str, question: msgspec.Struct, kind: 
     `reference` goes along as `Idempotency-Key`: a question whose answer was lost is the same question.
     """
     try:
-        async with asyncio.timeout(PATIENCE_S):
+        async with asyncio.timeout(partner.patience_s):
             body = await _posted(partner, reference, msgspec.json.encode(question))
         return msgspec.json.decode(body, type=kind)
     except TimeoutError as error:
