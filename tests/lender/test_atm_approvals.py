@@ -47,7 +47,7 @@ def present(atm):
 
 def test_the_message_says_amount_and_place(atm, present):
     purpose = atm.chosen(present, 30_000).purpose
-    assert in_words(purpose, "ja") == f"スマホATMでの出金(30,000円、場所:{PLACE})".replace(":", "：")
+    assert in_words(purpose, "ja") == f"スマホATMでの出金(30,000円、場所\uff1a{PLACE})"
     assert "30,000 yen" in in_words(purpose, "en")
 
 

@@ -104,7 +104,7 @@ def test_tries_are_counted_over_all_machines_and_a_right_pin_starts_anew(atm, me
 
 
 def test_full_width_digits_are_the_same_pin(atm, approved):
-    assert atm.type(approved, pin="５９３８").result == "paying"
+    assert atm.type(approved, pin="\uff15\uff19\uff13\uff18").result == "paying"
 
 
 def test_the_guard_counts_pins_by_secret_and_never_sees_them(atm):
@@ -151,7 +151,8 @@ def test_a_pin_needs_a_fresh_proof_and_uses_a_code_up(atm, member_id):
         asyncio.run(atm.pins.set_pin(present, "4907"))
 
 
-def test_a_pin_is_not_in_the_database(atm, member_id, approved):
+def test_a_pin_is_not_in_the_database(atm, member_id):
+    atm.entered(member_id)
     with atm.house.store.read() as connection:
         kept = find_pin(connection, member_id)
     assert kept.hash.startswith("$argon2id$")

@@ -136,7 +136,7 @@ class AtmSession(msgspec.Struct, frozen=True, kw_only=True):
         return Yen(self.fee_yen)
 
 
-class Shown(NamedTuple):
+class Shown(msgspec.Struct, frozen=True):
     """What a machine shows: the text of the QR code, and until when it may be claimed."""
 
     session_id: str

@@ -1,0 +1,1 @@
+"""The lender's face towards its network of smartphone ATMs."""
