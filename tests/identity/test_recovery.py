@@ -4,19 +4,25 @@ import asyncio
 
 import msgspec
 import pytest
+from sqlalchemy import select, update
 from tests.identity.code_desk import code_desk
 
 from sekisho.identity import devices, holds, members, passwords, recovery, recovery_rows, sessions
 from sekisho.identity.arrivals import Arrival
 from sekisho.identity.assurance import InsufficientAuthentication, Level, Standing, Way
+from sekisho.identity.device_desk import DeviceDesk
 from sekisho.identity.freezes import FreezeDesk
 from sekisho.identity.holds import HoldKind, HoldScope
 from sekisho.identity.members import MemberState
 from sekisho.identity.personal_data import Item, store
 from sekisho.identity.recovery import NoRecovery, RecoveryDesk, RecoveryUnderWay
 from sekisho.identity.recovery_rows import RecoveryState
+from sekisho.identity.session_desk import Present
 from sekisho.identity.sessions import Birth
 from sekisho.kernel.clock import DAY_US, HOUR_US, MINUTE_US
+from sekisho.storage.outbox import read_after
+from sekisho.storage.tables.messages import message
+from sekisho.storage.tables.personal_data import personal_item
 
 NEW = Arrival(ip="198.51.100.7", user_agent="Mozilla/5.0 (Windows NT 10.0) Chrome/126.0", country="JP")
 OLD = Arrival(ip="192.0.2.7", user_agent="Mozilla/5.0 (iPhone) Safari/604.1", country="JP")
@@ -28,7 +34,7 @@ class House:
 
     def __init__(self, desk):
         self.desk, self.parts, self.member = desk, desk.here.parts, desk.someone
-        self.recoveries = RecoveryDesk(self.parts)
+        self.recoveries, self.cookies = RecoveryDesk(self.parts), {}
         now_us = self.now_us
         contacts = {Item.MOBILE_PHONE: SMS, Item.EMAIL: EMAIL}
         self.write(lambda at: store(at, self.parts.keyring, self.member, contacts, now_us))
@@ -51,7 +57,9 @@ class House:
         def work(connection):
             enrolled = devices.enrol(connection, self.parts, self.member, arrival, standing)
             birth = Birth(member_id=self.member, device_id=enrolled.device.id, level=level, arrival=arrival)
-            return sessions.open_session(connection, self.parts, birth).session
+            opened = sessions.open_session(connection, self.parts, birth).session
+            self.cookies[opened.id] = enrolled.cookie
+            return opened
 
         return self.write(work)
 
@@ -59,7 +67,15 @@ class House:
         return asyncio.run(self.recoveries.ask(session or self.new, NEW))
 
     def cancel(self, session, arrival=OLD):
-        asyncio.run(self.recoveries.cancel(session, arrival))
+        browser = msgspec.structs.replace(arrival, device_token=self.cookies[session.id])
+        asyncio.run(self.recoveries.cancel(session, browser))
+
+    def present(self, session):
+        return Present(session, self.read(lambda at: devices.find(at, session.device_id)))
+
+    def lose_contacts(self):
+        """Let the member's contacts be what no key here opens."""
+        self.write(lambda at: at.execute(update(personal_item).values(sealed=b"of another key")))
 
     def let_pass(self, hours):
         """Let time pass as a worker sees it, hour by hour, and return how many recoveries were completed."""
@@ -166,6 +182,67 @@ def test_a_trusted_device_cancels_it_and_throws_the_other_out(house):
     assert house.standing(house.new) is Standing.REVOKED
     with pytest.raises(NoRecovery):
         house.cancel(house.session(OLD, Standing.TRUSTED))
+
+
+def test_the_cookie_of_a_session_alone_cancels_nothing(house):
+    """Whoever took it does not have that of the device, which is what speaks against a recovery."""
+    house.ask()
+    house.cookies[house.old.id] = ""
+    with pytest.raises(InsufficientAuthentication):
+        house.cancel(house.old)
+    assert house.on_hold() == [(HoldKind.RECOVERY, HoldScope.MONEY_OUT)]
+
+
+def test_a_device_that_was_doubted_can_still_cancel(house):
+    """Or whoever stole a session would first doubt the member's device, and then recover."""
+    house.ask()
+    house.write(lambda at: devices.doubt(at, house.parts, house.old.device_id))
+    house.cancel(house.old)
+    assert house.standing(house.new) is Standing.REVOKED
+
+
+def test_only_who_may_cancel_throws_out_the_device_that_waits(house):
+    """Else any session that a code opened could end the member's recovery by throwing the device out."""
+    house.ask()
+    desk = DeviceDesk(house.parts)
+    with pytest.raises(InsufficientAuthentication):
+        asyncio.run(desk.revoke(house.present(house.session(NEW)), house.new.device_id))
+    assert house.standing(house.new) is Standing.UNCONFIRMED
+    assert asyncio.run(desk.revoke(house.present(house.old), house.new.device_id))
+    assert house.standing(house.new) is Standing.REVOKED
+    assert house.read(lambda at: recovery_rows.waiting_of(at, house.member)) is None
+    assert house.on_hold() == []
+
+
+def test_a_recovery_of_which_nobody_can_be_told_stands_still(house):
+    """And the recoveries of others go on."""
+    house.ask()
+    kept = house.read(lambda at: at.execute(select(personal_item.c.item, personal_item.c.sealed)).all())
+    house.lose_contacts()
+    assert house.let_pass(100) == 0
+    assert house.standing(house.new) is Standing.UNCONFIRMED
+    for item, sealed in kept:
+        back = update(personal_item).where(personal_item.c.item == item).values(sealed=sealed)
+        house.write(lambda at, back=back: at.execute(back))
+    assert house.let_pass(73) == 1
+
+
+def test_a_freeze_works_though_no_contact_opens(house):
+    """A notice that cannot go out must not keep the account open; that it could not is written down."""
+    house.lose_contacts()
+    assert asyncio.run(FreezeDesk(house.parts).freeze(house.member, OLD))
+    assert house.read(lambda at: members.find(at, house.member)).state is MemberState.FROZEN
+    assert house.read(lambda at: sessions.find(at, house.old.id)).ended_for
+    told = house.read(lambda at: [entry.kind for entry in read_after(at, 0, limit=100)])
+    assert told.count("member:notice:undeliverable") == 2
+
+
+def test_a_freeze_tells_by_the_contact_that_opens(house):
+    broken = personal_item.c.item == Item.EMAIL.value
+    house.write(lambda at: at.execute(update(personal_item).where(broken).values(sealed=b"broken")))
+    asyncio.run(FreezeDesk(house.parts).freeze(house.member, OLD))
+    kinds = house.read(lambda at: list(at.execute(select(message.c.channel, message.c.kind)).all()))
+    assert [channel for channel, kind in kinds if "account_frozen" in kind] == ["sms"]
 
 
 def test_the_device_that_asks_cannot_cancel_what_it_did_not_prove(house):

@@ -34,7 +34,7 @@ from sekisho.identity.code_messages import NewCode, code_message
 from sekisho.identity.code_rows import DIGEST_OCTETS, LIFE_MINUTES, CodeRow, End, Issue
 from sekisho.identity.institution import Parts
 from sekisho.identity.known_ways import known_ways
-from sekisho.identity.notifying import notify
+from sekisho.identity.notifying import warn
 from sekisho.identity.places import place_in_words
 from sekisho.identity.purposes import Purpose, in_words
 from sekisho.identity.recipients import JAPANESE_MOBILES, counted_as, mobile_number, number_block
@@ -328,7 +328,7 @@ class CodeDesk:
             "place": place_in_words(entry.entered.country, member.language),
         }
         kind = NoticeKind.CODE_ENTERED_ELSEWHERE
-        notify(connection, self._parts, member.id, kind, values, dedupe=f"code_elsewhere:{row.id}")
+        warn(connection, self._parts, member.id, kind, values, dedupe=f"code_elsewhere:{row.id}")
 
     def _tell(self, connection: Connection, kind: str, row: CodeRow, evidence: RelayEvidence) -> None:
         body = {"subject": row.subject, "action": row.action, "signs": evidence.names}

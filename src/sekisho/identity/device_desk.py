@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from sqlalchemy import Connection
 
-from sekisho.identity import devices, sessions
+from sekisho.identity import devices
 from sekisho.identity.arrivals import Arrival
 from sekisho.identity.assurance import (
     Granted,
@@ -22,6 +22,7 @@ from sekisho.identity.devices import Device
 from sekisho.identity.institution import Parts
 from sekisho.identity.notifying import facts_of, language_of, notify
 from sekisho.identity.purposes import Purpose
+from sekisho.identity.recovery import may_cancel, throw_out, waits_for
 from sekisho.identity.session_desk import Present
 from sekisho.identity.sessions import Ended
 from sekisho.messages.notices import NoticeKind
@@ -76,7 +77,7 @@ class DeviceDesk:
             member_id, kind = present.session.member_id, NoticeKind.DEVICE_APPROVED
             values = facts_of(arrival, now_us, language_of(connection, member_id))
             values["device"] = browser_in_words(other.user_agent)
-            notify(connection, self._parts, member_id, kind, values, dedupe=f"{kind}:{other.id}")
+            notify(connection, self._parts, member_id, kind, values, dedupe=f"{kind}:{other.id}:{now_us}")
             return True
 
         return await self._written(work)
@@ -85,17 +86,21 @@ class DeviceDesk:
         """Throw one of the member's devices out, end its sessions, and tell whether it was in.
 
         An unconfirmed device and the one in use can be thrown out at once; a trusted one after a fresh proof
-        only, or a stolen session could throw the member out. Raises InsufficientAuthentication.
+        only, or a stolen session could throw the member out. One for which a recovery waits takes who may
+        cancel that. Raises InsufficientAuthentication.
         """
         other = await asyncio.to_thread(self._own, present, device_id)
         if other is None:
             return False
-        if other.standing is Standing.TRUSTED and other.id != present.device.id:
+        if other.was_trusted and other.id != present.device.id:
             self._require(present, revocation_of(other))
 
         def work(connection: Connection) -> bool:
-            sessions.end_on_device(connection, self._parts, other.id, Ended.DEVICE_REVOKED)
-            return devices.revoke(connection, self._parts, other.id)
+            now_us = self._parts.clock.now_us()
+            own = other.id == present.device.id
+            if not own and waits_for(connection, other) and not may_cancel(*present, now_us):
+                raise InsufficientAuthentication(NotFromHere(ways=(Way.PASSKEY, Way.APPROVAL)))
+            return throw_out(connection, self._parts, other, Ended.DEVICE_REVOKED, present.session)
 
         return await self._written(work)
 

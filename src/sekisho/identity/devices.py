@@ -40,6 +40,11 @@ class Device(msgspec.Struct, frozen=True, kw_only=True):
     revoked_at_us: int | None
     wrong_passwords: int
 
+    @property
+    def was_trusted(self) -> bool:
+        """Whether it is trusted, or was until somebody doubted it."""
+        return self.trusted_at_us is not None and self.standing is not Standing.REVOKED
+
 
 class Enrolled(msgspec.Struct, frozen=True):
     """A device, what its browser's cookie is to hold from now on, and whether it was unknown until now."""
@@ -135,7 +140,22 @@ def trust(connection: Connection, parts: Parts, device_id: DeviceId) -> bool:
         .values(standing=Standing.TRUSTED, trusted_at_us=now_us)
     ).rowcount
     if changed:
-        outbox.append(connection, [outbox.Entry("member:device:trusted", device_id, now_us, b"{}")])
+        event = outbox.Entry("member:device:trusted", f"{device_id}:{now_us}", now_us, b"{}")
+        outbox.append(connection, [event])
+    return bool(changed)
+
+
+def doubt(connection: Connection, parts: Parts, device_id: DeviceId) -> bool:
+    """Make a trusted device an unconfirmed one and tell whether it was. That it was trusted stays known."""
+    now_us = parts.clock.now_us()
+    changed = connection.execute(
+        update(device)
+        .where(device.c.id == device_id, device.c.standing == Standing.TRUSTED)
+        .values(standing=Standing.UNCONFIRMED)
+    ).rowcount
+    if changed:
+        event = outbox.Entry("member:device:doubted", f"{device_id}:{now_us}", now_us, b"{}")
+        outbox.append(connection, [event])
     return bool(changed)
 
 

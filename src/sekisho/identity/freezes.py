@@ -9,7 +9,7 @@ from sekisho.identity.arrivals import Arrival
 from sekisho.identity.holds import HoldKind, HoldScope, holds_on, lift, place
 from sekisho.identity.institution import Parts
 from sekisho.identity.members import MemberState
-from sekisho.identity.notifying import facts_of, notify
+from sekisho.identity.notifying import facts_of, notify, warn
 from sekisho.identity.sessions import Ended
 from sekisho.kernel.ids import MemberId
 from sekisho.kernel.refusals import Refusal
@@ -64,7 +64,8 @@ def freeze(connection: Connection, parts: Parts, member_id: MemberId, arrival: A
     code_rows.void_all(connection, member_id, now_us)
     recovery_rows.cancel_waiting(connection, parts, member_id, by=HoldKind.SELF_FREEZE)
     facts = facts_of(arrival, now_us, found.language)
-    notify(connection, parts, member_id, NoticeKind.ACCOUNT_FROZEN, facts, dedupe=f"frozen:{hold_id}")
+    # Whatever is broken: a member can always stop the account.
+    warn(connection, parts, member_id, NoticeKind.ACCOUNT_FROZEN, facts, dedupe=f"frozen:{hold_id}")
     return True
 
 

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
+import msgspec
+import structlog
 from sqlalchemy import Connection
 
 from sekisho.identity import members
@@ -15,6 +17,12 @@ from sekisho.kernel.ids import MemberId
 from sekisho.messages.message import Channel, Message
 from sekisho.messages.notices import NoticeKind, notice
 from sekisho.messages.queue import queue
+from sekisho.storage import outbox
+from sekisho.storage.keyring import Unsealable
+
+log = structlog.get_logger(__name__)
+
+_CHANNELS = {Item.MOBILE_PHONE: Channel.SMS, Item.EMAIL: Channel.EMAIL}
 
 
 def facts_of(arrival: Arrival, now_us: int, language: str) -> dict[str, str | int]:
@@ -55,12 +63,51 @@ def notify(  # noqa: PLR0913 - a notice is about somebody, of a kind, with value
     `dedupe` names the occasion; the same occasion again sends nothing. Raises Unsealable, and KeyError where
     a fact of the notice is missing.
     """
-    found = read_for_use(connection, parts.keyring, member_id, (Item.MOBILE_PHONE, Item.EMAIL))
+    found = read_for_use(connection, parts.keyring, member_id, _CHANNELS)
     language = language_of(connection, member_id)
-    for item, channel in ((Item.MOBILE_PHONE, Channel.SMS), (Item.EMAIL, Channel.EMAIL)):
+    for item, channel in _CHANNELS.items():
         if to := found.get(item):
             address = Address(channel, to, language, member_id)
             notify_at(connection, parts, address, kind, values, dedupe=dedupe)
+
+
+def warn(  # noqa: PLR0913 - as above
+    connection: Connection,
+    parts: Parts,
+    member_id: MemberId,
+    kind: NoticeKind,
+    values: Mapping[str, str | int],
+    *,
+    dedupe: str,
+) -> None:
+    """Queue the notice of a deed that protects the member, or that must not depend on a contact: it is done
+    also where a contact does not open.
+
+    Such a contact is passed over, which is written down as an event; the other one is told. A deed that
+    somebody else could gain by goes through `notify`, and is not done in silence.
+    """
+    language, now_us = language_of(connection, member_id), parts.clock.now_us()
+    for item, channel in _CHANNELS.items():
+        try:
+            to = read_for_use(connection, parts.keyring, member_id, (item,)).get(item)
+        except Unsealable as unsealable:
+            log.warning("notice:contact:unsealable", member=member_id, detail=unsealable.detail)
+            body = msgspec.json.encode({"kind": kind, "channel": channel})
+            subject = f"{member_id}:{dedupe}:{channel}:{now_us}"
+            outbox.append(connection, [outbox.Entry("member:notice:undeliverable", subject, now_us, body)])
+            continue
+        if to:
+            address = Address(channel, to, language, member_id)
+            notify_at(connection, parts, address, kind, values, dedupe=dedupe)
+
+
+def is_reachable(connection: Connection, parts: Parts, member_id: MemberId) -> bool:
+    """Say whether the contacts that a member has can be opened, so that a notice can go to them."""
+    try:
+        read_for_use(connection, parts.keyring, member_id, _CHANNELS)
+    except Unsealable:
+        return False
+    return True
 
 
 def notify_at(  # noqa: PLR0913 - as above

@@ -4,7 +4,7 @@ from sqlalchemy import Connection
 
 from sekisho.identity.arrivals import Arrival
 from sekisho.identity.institution import Parts
-from sekisho.identity.notifying import facts_of, language_of, notify
+from sekisho.identity.notifying import facts_of, language_of, notify, warn
 from sekisho.identity.passkeys import Passkey
 from sekisho.messages.notices import NoticeKind
 
@@ -15,4 +15,6 @@ def tell(connection: Connection, parts: Parts, kind: NoticeKind, passkey: Passke
     language = language_of(connection, passkey.member_id)
     values = facts_of(arrival, now_us, language) | {"passkey": passkey.name}
     dedupe = f"{kind}:{passkey.credential_id.hex()}:{now_us}"
-    notify(connection, parts, passkey.member_id, kind, values, dedupe=dedupe)
+    # That a passkey is suspected stays written down, whatever is broken.
+    say = warn if kind is NoticeKind.PASSKEY_SUSPECTED else notify
+    say(connection, parts, passkey.member_id, kind, values, dedupe=dedupe)

@@ -10,7 +10,7 @@ import asyncio
 import msgspec
 from sqlalchemy import Connection
 
-from sekisho.identity import devices, members, recovery_rows
+from sekisho.identity import devices, members, recovery_rows, sessions
 from sekisho.identity.arrivals import Arrival
 from sekisho.identity.assurance import (
     LEVEL_ORDER,
@@ -18,20 +18,20 @@ from sekisho.identity.assurance import (
     Level,
     NotFromHere,
     Proof,
-    Standing,
     StepUp,
     Way,
     is_fresh,
 )
 from sekisho.identity.browser_names import browser_in_words
+from sekisho.identity.devices import Device
 from sekisho.identity.freezes import open_again
 from sekisho.identity.holds import HoldKind, HoldScope, holds_on, lift, place
 from sekisho.identity.institution import Parts
 from sekisho.identity.members import MemberState
-from sekisho.identity.notifying import facts_of, language_of, notify
+from sekisho.identity.notifying import facts_of, is_reachable, language_of, notify, warn
 from sekisho.identity.places import place_in_words
 from sekisho.identity.recovery_rows import Recovery, RecoveryState
-from sekisho.identity.sessions import Session
+from sekisho.identity.sessions import Ended, Session
 from sekisho.kernel.clock import DAY_US
 from sekisho.kernel.ids import RECOVERY, DeviceId, MemberId
 from sekisho.kernel.refusals import Refusal
@@ -155,18 +155,49 @@ def begin(
 
 def cancel(connection: Connection, parts: Parts, session: Session, arrival: Arrival) -> None:
     """Cancel a recovery within a unit of work."""
-    now_us = parts.clock.now_us()
-    device = devices.find(connection, session.device_id)
-    trusted = device is not None and device.standing is Standing.TRUSTED
-    if not session.is_live(now_us) or not (trusted or _has_passkey(session.proofs, now_us)):
+    here = devices.of_browser(connection, arrival.device_token)
+    device = next((each for each in here if each.id == session.device_id), None)
+    if not may_cancel(session, device, parts.clock.now_us()):
         ways = (Way.PASSKEY, Way.APPROVAL)
         raise InsufficientAuthentication(NotFromHere(ways), known="recovery cancelled from an unknown device")
     cancelled = recovery_rows.cancel_waiting(connection, parts, session.member_id, by=session.id)
     if cancelled is None:
         raise NoRecovery
-    facts = facts_of(arrival, now_us, language_of(connection, session.member_id))
-    dedupe = f"{cancelled.id}:cancelled"
-    notify(connection, parts, session.member_id, NoticeKind.RECOVERY_CANCELLED, facts, dedupe=dedupe)
+    _tell_cancelled(connection, parts, cancelled, arrival)
+
+
+def may_cancel(session: Session, device: Device | None, now_us: int) -> bool:
+    """Say whether a session may cancel a recovery: on a device that is trusted, or was until it was doubted,
+    or after a passkey. `device` is the one that the browser has shown to be.
+    """
+    known = device is not None and device.id == session.device_id and device.was_trusted
+    return session.is_live(now_us) and (known or _has_passkey(session.proofs, now_us))
+
+
+def waits_for(connection: Connection, device: Device) -> bool:
+    """Say whether a recovery waits to make this device trusted."""
+    waiting = recovery_rows.waiting_of(connection, device.member_id)
+    return waiting is not None and waiting.device_id == device.id
+
+
+def throw_out(connection: Connection, parts: Parts, thrown: Device, why: Ended, session: Session) -> bool:
+    """Throw a device out with its sessions, and cancel the recovery that waits for it; tell whether it was
+    in. `session` is the one in which that was asked, and whether it may is for the caller to say.
+    """
+    sessions.end_on_device(connection, parts, thrown.id, why)
+    revoked = devices.revoke(connection, parts, thrown.id)
+    if waits_for(connection, thrown):
+        cancelled = recovery_rows.cancel_waiting(connection, parts, thrown.member_id, by=session.id)
+        if cancelled is not None:
+            arrival = Arrival(ip=session.ip, user_agent=session.user_agent)
+            _tell_cancelled(connection, parts, cancelled, arrival)
+    return revoked
+
+
+def _tell_cancelled(connection: Connection, parts: Parts, cancelled: Recovery, arrival: Arrival) -> None:
+    member_id, kind = cancelled.member_id, NoticeKind.RECOVERY_CANCELLED
+    facts = facts_of(arrival, parts.clock.now_us(), language_of(connection, member_id))
+    warn(connection, parts, member_id, kind, facts, dedupe=f"{cancelled.id}:cancelled")
 
 
 def advance(connection: Connection, parts: Parts) -> int:
@@ -195,9 +226,13 @@ def _has_passkey(proofs: tuple[Proof, ...], now_us: int) -> bool:
 
 
 def _is_barred(connection: Connection, parts: Parts, waiting: Recovery) -> bool:
-    """Say whether a recovery stands still: we contained the account, or it is no longer anybody's to open."""
+    """Say whether a recovery stands still: we contained the account, it is no longer anybody's to open, or
+    its member cannot be told.
+    """
     found = members.find(connection, waiting.member_id)
     if found is None or found.state in {MemberState.INVALIDATED, MemberState.CLOSED}:
+        return True
+    if not is_reachable(connection, parts, waiting.member_id):
         return True
     standing = holds_on(connection, waiting.member_id, parts.clock.now_us())
     return any(each.kind is HoldKind.CONTAINMENT for each in standing)

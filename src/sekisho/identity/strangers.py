@@ -20,12 +20,13 @@ from sekisho.identity.codes import CodeAsked, CodeDesk, Contact, Order
 from sekisho.identity.hashing import Hasher, HashingBusy
 from sekisho.identity.institution import Parts
 from sekisho.identity.members import Member
-from sekisho.identity.notifying import facts_of, notify
+from sekisho.identity.notifying import facts_of, warn
 from sekisho.identity.personal_data import Item, read_for_use
 from sekisho.identity.purposes import Purpose
 from sekisho.identity.sign_ins import Came, LoginResult, LoginWay
 from sekisho.identity.waiting_logins import HeldClaims, State, Waiting
-from sekisho.kernel.ids import MemberId, SignInId
+from sekisho.kernel.clock import HOUR_US
+from sekisho.kernel.ids import MemberId
 from sekisho.messages.message import Channel
 from sekisho.messages.notices import NoticeKind
 
@@ -148,7 +149,7 @@ class Strangers:
         if failures == passwords.STRANGE_FAILURES_MAX:
             now_us, kind = self._parts.clock.now_us(), NoticeKind.PASSWORD_GUESSED
             dedupe = f"{kind}:{member.id}:{now_us}"
-            notify(connection, self._parts, member.id, kind, {"when": now_us}, dedupe=dedupe)
+            warn(connection, self._parts, member.id, kind, {"when": now_us}, dedupe=dedupe)
 
     def _send_again(self, connection: Connection, waiting: Waiting, arrival: Arrival) -> None:
         asked: CodeAsked | TooMany | None
@@ -189,7 +190,9 @@ class Strangers:
         arrival = Arrival(ip=line.ip, user_agent=line.user_agent, country=line.country)
         values = facts_of(arrival, line.at_us, member.language)
         kind = NoticeKind.LOGIN_UNFINISHED
-        notify(connection, self._parts, member_id, kind, values, dedupe=f"{kind}:{SignInId(line.id)}")
+        # Once an hour: whoever has the password must not flood its member with messages.
+        dedupe = f"{kind}:{member_id}:{line.at_us // HOUR_US}"
+        warn(connection, self._parts, member_id, kind, values, dedupe=dedupe)
 
     async def _renew(self, member_id: MemberId, claim: Claim) -> None:
         if claim.kept is None:

@@ -11,7 +11,7 @@ from sekisho.identity.assurance import Level, Standing
 from sekisho.identity.devices import Device
 from sekisho.identity.institution import Parts
 from sekisho.identity.members import MemberState
-from sekisho.identity.notifying import facts_of, language_of, notify
+from sekisho.identity.notifying import facts_of, language_of, warn
 from sekisho.identity.sessions import Birth, Ended, Session
 from sekisho.identity.sign_ins import Came, LoginResult, LoginWay
 from sekisho.kernel.ids import MemberId, SignInId
@@ -90,7 +90,7 @@ def tell_of_new_device(connection: Connection, parts: Parts, opened: Session, ar
     language = language_of(connection, opened.member_id)
     values = facts_of(arrival, opened.opened_at_us, language)
     kind = NoticeKind.LOGIN_NEW_DEVICE
-    notify(connection, parts, opened.member_id, kind, values, dedupe=f"{kind}:{opened.id}")
+    warn(connection, parts, opened.member_id, kind, values, dedupe=f"{kind}:{opened.id}")
 
 
 def stopped(connection: Connection, member_id: MemberId, *, by_passkey: bool) -> Stopped | None:

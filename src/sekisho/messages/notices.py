@@ -83,7 +83,7 @@ class NoticeKind(StrEnum):
     """A trusted device approved another one."""
 
     SIGN_IN_DISOWNED = "sign_in_disowned"
-    """"This wasn't me" was taken: session ended, device revoked, money on hold."""
+    """"This wasn't me" was taken: session ended, device no longer trusted, money on hold."""
 
     ACCOUNT_FROZEN = "account_frozen"
     """The member stopped the account."""
