@@ -12,6 +12,7 @@ from sekisho.identity import devices, members
 from sekisho.identity.assurance import Standing
 from sekisho.identity.bound_sessions import BOUND_COOKIE, BoundState, bound_state
 from sekisho.identity.institution import Parts
+from sekisho.identity.members import MemberState
 from sekisho.identity.session_desk import Present
 from sekisho.web.guard_api.desk import Locates
 from sekisho.web.members import cookies
@@ -95,11 +96,11 @@ class Site:
         with self.parts.store.read() as connection:
             member = members.find(connection, session.member_id)
             here = devices.of_browser(connection, browser)
-        if member is None:
+        if member is None or member.state in {MemberState.FROZEN, MemberState.CLOSED}:
             return None
         # The cookie of the session alone makes no trusted device: whoever took it does not have the other.
         if all(one.id != device.id for one in here):
-            device = msgspec.structs.replace(device, standing=Standing.UNCONFIRMED)
+            device = msgspec.structs.replace(device, standing=Standing.UNCONFIRMED, trusted_at_us=None)
         return SignedIn(session, device, member)
 
 
