@@ -4,7 +4,7 @@ import re
 
 import pytest
 from httpx import QueryParams
-from tests.web.member_site import PASSWORD, found, options, play
+from tests.web.member_site import ORIGIN, PASSWORD, found, options, play
 
 from sekisho.guard.decisions import Action
 
@@ -183,5 +183,25 @@ def test_the_puzzle_is_taken_without_a_word(tmp_path):
         fields = {"form": token, "step": step, "solution": "12"}
         answer = await browser.post("/login/code/puzzle", fields)
         assert (answer.status_code, answer.content) == (204, b"")
+
+    play(tmp_path, scene)
+
+
+def test_a_form_of_a_session_that_has_ended_leads_back_to_its_page(tmp_path):
+    """After the login the person is where they were; a page of another site is not gone to."""
+
+    async def scene(site):
+        browser = site.browser()
+        number, _ = await site.sign_up(browser)
+        for referrer, opened in (
+            (f"{ORIGIN}/security/calls", "/security/calls"),
+            ("https://evil.example/security", "/"),
+            (f"{ORIGIN}.evil.example/security", "/"),
+        ):
+            site.wait(16 * 60)
+            await browser.post("/security/calls/check", {"said": "1"}, Referer=referrer)
+            assert browser.path.startswith("/login")
+            await browser.submit("/login", name=number, password=PASSWORD)
+            assert browser.path == opened
 
     play(tmp_path, scene)

@@ -4,7 +4,7 @@ A route is asked for its role here and nowhere else, so that a page cannot forge
 """
 
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from litestar import Request, Response
 from litestar.response import Redirect
@@ -52,11 +52,19 @@ def _to_login(visit: Visit) -> Redirect:
     # A browser that has not renewed its proof in time still can, and goes on with the same session then.
     if cookies.read(visit.request, cookies.SESSION) and not visit.lacks_device_proof:
         visit.set(cookies.gone(cookies.SESSION))
-    url = visit.request.url
-    here = url.path + (f"?{url.query}" if url.query else "")
-    if visit.request.method not in SAFE or here == "/" or len(here) > NEXT_LENGTH_MAX:
-        return visit.go("/login")
-    return visit.go(f"/login?next={quote(here, safe='')}")
+    here = own_path(_page_of(visit))
+    return visit.go("/login" if here == "/" else f"/login?next={quote(here, safe='')}")
+
+
+def _page_of(visit: Visit) -> str:
+    """Return the path of the page that was asked for; of a form, that of the page on which it stood."""
+    url = str(visit.request.url)
+    if visit.request.method not in SAFE:
+        url = visit.request.headers.get("referer", "")
+        if not url.startswith(f"{visit.site.parts.institution.origin}/"):
+            return "/"
+    split = urlsplit(url)
+    return split.path + (f"?{split.query}" if split.query else "")
 
 
 def own_path(text: str) -> str:
