@@ -2,7 +2,6 @@
 
 import asyncio
 from dataclasses import dataclass, field
-from datetime import date
 from typing import NamedTuple
 
 import msgspec
@@ -192,6 +191,8 @@ def open_lender(folder, *, opened_days_ago=30):
     return lender
 
 
-def day_of(lender) -> date:
-    """Return today in Japan."""
-    return lender.house.today()
+def reopen_lender(folder, member_id, *, at_us):
+    """Open a lender's folder again, as another process does: the same keys, a later time."""
+    at_hand = open_at_hand(folder)
+    at_hand.clock.set(at_us)
+    return LenderAtHand(at_hand, open_house(at_hand.parts), PlainGuard(), PlainSwitches(), member_id)
