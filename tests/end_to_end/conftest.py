@@ -39,3 +39,9 @@ def _device(chromium, running):
 @pytest.fixture(name="member")
 def _member():
     return Member(next(NUMBERS))
+
+
+@pytest.fixture(name="other")
+def _other():
+    """Give somebody else who may become a member."""
+    return Member(next(NUMBERS))

@@ -27,6 +27,7 @@ async ({ to, from, seen, until_ms }) => {
 }
 """
 ARRIVES_MS_MAX = 15_000
+WAIT_MS_MAX = 15_000
 
 
 class Handset:
@@ -66,6 +67,7 @@ class Device:
     def __init__(self, context: BrowserContext, origin: str) -> None:
         self.context = context
         self.page: Page = context.new_page()
+        self.page.set_default_timeout(WAIT_MS_MAX)
         self.origin = origin
         self._manager: CDPSession | None = None
         self._authenticator = ""
@@ -86,6 +88,11 @@ class Device:
                 "WebAuthn.addCredential",
                 {"authenticatorId": self._authenticator, "credential": passkey},
             )
+
+    def lose_passkey_manager(self) -> None:
+        """Take the passkey manager away again, so that nothing is offered any more."""
+        assert self._manager is not None
+        self._manager.send("WebAuthn.removeVirtualAuthenticator", {"authenticatorId": self._authenticator})
 
     def passkeys(self) -> list[dict[str, Any]]:
         """Return the passkeys that the device's manager holds."""

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, create_engine
 
 SEKISHO = Path(sys.executable).with_name("sekisho")
 PORT = re.compile(r"http://lender\.localhost:(\d+)/login")
+END_S_MAX = 20
 UP = "Ctrl-C ends it."
 Found = TypeVar("Found")
 
@@ -62,7 +63,12 @@ def running(data: Path) -> Iterator[Running]:
             yield Running(_port_of(process, Path(log.name)), data)
         finally:
             process.terminate()
-            process.communicate()
+            try:
+                process.communicate(timeout=END_S_MAX)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.communicate()
+                raise
         said = Path(log.name).read_text(encoding="utf-8")
         assert "Traceback" not in said, said
 
