@@ -157,9 +157,15 @@ class LenderAtHand(NamedTuple):
             assert first_fault(connection) is None
 
 
-def open_lender(folder, *, opened_days_ago=30):
-    """Open a lender with a member who has been one for so many days; close its store at the end."""
+def open_lender(folder, *, opened_days_ago=30, store_at=None):
+    """Open a lender with a member who has been one for so many days; close its store at the end.
+
+    With `store_at` it stands on that open store instead of one in the folder.
+    """
     at_hand = open_at_hand(folder)
+    if store_at is not None:
+        at_hand.store.close()
+        at_hand.parts = at_hand.parts._replace(store=store_at)
     member_id = at_hand.add_reachable_member()
     house = open_house(at_hand.parts)
     items = {Item.NAME_KANA: KANA}

@@ -26,6 +26,7 @@ from sekisho.identity.session_desk import Present
 from sekisho.kernel.clock import HOUR_US
 from sekisho.kernel.ids import PAYOUT_ACCOUNT, MemberId
 from sekisho.kernel.refusals import Refusal
+from sekisho.ledger.journal import take_turn
 from sekisho.lender.gates import Asked, Gatekeeper, Held, Passed, Stopped
 from sekisho.lender.house import LenderParts
 from sekisho.lender.switches import Function
@@ -260,6 +261,8 @@ class PayoutAccountDesk:
     def _register(
         self, connection: Connection, asked: Asked, passed: Passed, payee: Payee, key: str
     ) -> PayoutAccount | StepUp | NotFromHere | Held:
+        # Who else approves the same at this moment has to be seen before the approval is used up.
+        take_turn(connection)
         house, now_us = self._house, self._house.clock.now_us()
         member_id = asked.present.session.member_id
         made = self._before(connection, member_id, payee, key)

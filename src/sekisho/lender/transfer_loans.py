@@ -20,6 +20,7 @@ from sekisho.kernel.ids import TRANSFER_ORDER, MemberId
 from sekisho.kernel.refusals import Refusal
 from sekisho.kernel.yen import Yen
 from sekisho.ledger.accounts import Side, find_account
+from sekisho.ledger.journal import take_turn
 from sekisho.lender import transfer_orders
 from sekisho.lender.contracts import ContractState, contract_of
 from sekisho.lender.gates import Asked, Gatekeeper, Held, Passed, Stopped
@@ -190,6 +191,8 @@ class TransferLoanDesk:
     def _approve(
         self, connection: Connection, asked: Asked, passed: Passed, order_id: str
     ) -> TransferOrder | StepUp | NotFromHere | Held:
+        # Who else approves the same at this moment has to be seen before the approval is used up.
+        take_turn(connection)
         house, now_us = self._house, self._house.clock.now_us()
         member_id = asked.present.session.member_id
         order = transfer_orders.find(connection, order_id, member_id)

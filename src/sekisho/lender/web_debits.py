@@ -25,6 +25,7 @@ from sekisho.kernel.ids import WEB_DEBIT, MemberId
 from sekisho.kernel.posture import OperationalError, Posture
 from sekisho.kernel.refusals import Refusal
 from sekisho.kernel.yen import Yen
+from sekisho.ledger.journal import take_turn
 from sekisho.lender import web_debit_orders
 from sekisho.lender.contracts import contract_of, find_contract
 from sekisho.lender.gates import Held, HeldFor
@@ -173,6 +174,8 @@ class WebDebitDesk:
     def _approve(
         self, connection: Connection, present: Present, order: WebDebitOrder, purpose: Purpose
     ) -> WebDebitOrder | StepUp | NotFromHere:
+        # Who else approves the same at this moment has to be seen before the approval is used up.
+        take_turn(connection)
         now_us = self._house.clock.now_us()
         current = self._found(connection, order.member_id, order.id).order
         if current.state is not DebitState.REQUESTED:
