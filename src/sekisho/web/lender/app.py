@@ -5,7 +5,14 @@ from typing import Any
 from litestar import Litestar, Response, get
 
 from sekisho.identity.reveals import PersonalDataDesk
-from sekisho.web.lender import diagnosis_page, loan_pages, simulator_page
+from sekisho.web.lender import (
+    borrow_pages,
+    diagnosis_page,
+    loan_pages,
+    payout_pages,
+    repay_pages,
+    simulator_page,
+)
 from sekisho.web.lender.desks import STATE, open_desks
 from sekisho.web.lender.loan_items import LoanItems
 from sekisho.web.lender.loan_wishes import WISHES
@@ -22,16 +29,17 @@ def overview_page(request: AnyRequest) -> Response[Any]:
     return visit.page("lender/front.html" if visit.signed_in is None else "lender/overview.html")
 
 
-ROUTES = (overview_page, *loan_pages.ROUTES, *simulator_page.ROUTES, *diagnosis_page.ROUTES)
+PAGES = (loan_pages, simulator_page, diagnosis_page, borrow_pages, repay_pages, payout_pages)
+ROUTES = (overview_page, *(route for pages in PAGES for route in pages.ROUTES))
 
 
 def create_lender_app(site: Site) -> Litestar:
     """Make the lender's application. Raises LookupError where a route names no role, and OperationalError."""
-    desks = open_desks(site.parts)
+    desks = open_desks(site.parts, site.desks.guard)
     sources = LoanItems(desks.house, site.renderer.words)
     site.desks = site.desks._replace(personal_data=PersonalDataDesk(site.parts, sources))
     site.places = ("/", "/loan", *site.places[1:])
-    site.wishes |= WISHES
+    site.wishes |= {**WISHES, **payout_pages.WISHES}
     application = create_member_app(site, ROUTES)
     application.state[STATE] = desks
     return application

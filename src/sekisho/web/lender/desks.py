@@ -4,8 +4,15 @@ from typing import Any, NamedTuple, cast
 
 from litestar import Request
 
+from sekisho.guard.answers import AsksGuard
 from sekisho.identity.institution import Parts
+from sekisho.kernel.posture import Posture
+from sekisho.lender.gates import Gatekeeper, OnOutage
 from sekisho.lender.house import LenderParts, open_house
+from sekisho.lender.payout_accounts import PayoutAccountDesk
+from sekisho.lender.switches import NothingSwitchedOff
+from sekisho.lender.transfer_loans import TransferLoanDesk
+from sekisho.lender.web_debits import WebDebitDesk
 from sekisho.web.lender.statement_files import StatementPress
 
 STATE = "lender"
@@ -16,11 +23,27 @@ class LenderDesks(NamedTuple):
 
     house: LenderParts
     press: StatementPress
+    transfers: TransferLoanDesk
+    debits: WebDebitDesk
+    payouts: PayoutAccountDesk
 
 
-def open_desks(parts: Parts) -> LenderDesks:
-    """Put the lender's desks together, with its accounts in the books. Raises OperationalError."""
-    return LenderDesks(house=open_house(parts), press=StatementPress())
+def open_desks(parts: Parts, guard: AsksGuard) -> LenderDesks:
+    """Put the lender's desks together, with its accounts in the books. Raises OperationalError.
+
+    Where the switches or the guard cannot be asked, no money goes out.
+    """
+    house, switches = open_house(parts), NothingSwitchedOff()
+    gatekeeper = Gatekeeper(
+        house, guard, switches, on_outage=OnOutage(switches=Posture.CLOSED, guard=Posture.CLOSED)
+    )
+    return LenderDesks(
+        house=house,
+        press=StatementPress(),
+        transfers=TransferLoanDesk(house, gatekeeper),
+        debits=WebDebitDesk(house, switches, on_outage=Posture.CLOSED),
+        payouts=PayoutAccountDesk(house, gatekeeper),
+    )
 
 
 def desks_of(request: Request[Any, Any, Any]) -> LenderDesks:

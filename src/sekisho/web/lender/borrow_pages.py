@@ -1,0 +1,149 @@
+"""Borrowing by transfer: the way, the amount, what it does, the approval, and what came of it."""
+
+from typing import Any
+
+from litestar import Response, get, post
+
+from sekisho.identity.personal_data import Item
+from sekisho.identity.purposes import Purpose
+from sekisho.kernel.yen import Yen
+from sekisho.lender.loan_events import NotDone
+from sekisho.lender.transfer_hours import published_transfer_hours
+from sekisho.lender.transfer_loans import NoPayoutAccount, NotLent
+from sekisho.lender.transfer_orders import OrderState, TransferOrder
+from sekisho.web.lender import loan_wishes
+from sekisho.web.lender.desks import desks_of
+from sekisho.web.lender.effects import effect_of, likely_effects
+from sekisho.web.lender.gate_answers import go_on, new_key, typed_amount
+from sekisho.web.lender.loan_pages import show_figures, sight
+from sekisho.web.lender.writing import show
+from sekisho.web.members.profile_pages import viewer_of
+from sekisho.web.members.roles import ROLE, Role
+from sekisho.web.members.step_up import to_step_up
+from sekisho.web.members.visits import AnyRequest, Visit, visit_of
+from sekisho.web.members.wishes import is_granted
+
+OF_MEMBERS = {ROLE: Role.MEMBER}
+APPROVED = {ROLE: Role.APPROVED}
+UNPROCESSABLE = 422
+FIGURES = frozenset({Item.LOAN_BALANCE, Item.PAYMENT_INFORMATION})
+REASON = "member:borrow"
+
+
+@get("/borrow", opt=OF_MEMBERS)
+async def ways_page(request: AnyRequest) -> Response[Any]:
+    """Ask for the way: by transfer, where there is an account that money can go to."""
+    visit = visit_of(request)
+    if await sight(visit) is None:
+        return visit.go("/loan")
+    standing = await desks_of(request).payouts.standing(visit.who().member.id)
+    return show(visit, "lender/borrow.html", standing=standing)
+
+
+@get("/borrow/transfer", opt=APPROVED)
+async def amount_page(request: AnyRequest) -> Response[Any]:
+    """Ask for the amount, beside what can be borrowed and what it would change."""
+    visit = visit_of(request)
+    if not is_granted(visit, loan_wishes.figures("borrow")):
+        return to_step_up(visit, loan_wishes.figures("borrow"))
+    return await _ask_amount(visit)
+
+
+@post("/borrow/transfer", opt=APPROVED)
+async def order_transfer(request: AnyRequest) -> Response[Any]:
+    """Take the amount as an order, which is worth nothing until it is approved."""
+    visit = visit_of(request)
+    # Whoever may not see the line may not find out how much is left of it by asking for amounts, either.
+    if not is_granted(visit, loan_wishes.figures("borrow")):
+        return to_step_up(visit, loan_wishes.figures("borrow"))
+    amount = typed_amount(visit.form["amount"])
+    if amount is None:
+        return await _ask_amount(visit, error="amount_unreadable")
+    try:
+        asked = await desks_of(request).transfers.request(visit.who().present, amount, visit.form["key"])
+    except NotLent as refusal:
+        return await _ask_amount(visit, error=_why(refusal.why))
+    except NoPayoutAccount:
+        return visit.go("/borrow")
+    return visit.go(f"/borrow/transfer/{asked.order.id}")
+
+
+@get("/borrow/transfer/{order_id:str}", opt=APPROVED)
+async def order_page(request: AnyRequest) -> Response[Any]:
+    """Show an order: what it does, before it is approved; what came of it, after."""
+    visit = visit_of(request)
+    desk, order_id = desks_of(request).transfers, request.path_params["order_id"]
+    order, purpose = await desk.to_approve(visit.who().member.id, order_id)
+    # The session that made an order knows what it says; every other one has to prove itself first.
+    if order.session_id != visit.who().session.id and not is_granted(visit, loan_wishes.figures("borrow")):
+        return to_step_up(visit, loan_wishes.figures("borrow"))
+    if order.state is not OrderState.REQUESTED:
+        return show(visit, "lender/borrowed.html", order=order)
+    return await _confirm(visit, order, purpose)
+
+
+@post("/borrow/confirm", opt=APPROVED)
+async def confirm_transfer(request: AnyRequest) -> Response[Any]:
+    """Lend what the order says, once everything at the gate has been passed."""
+    visit = visit_of(request)
+    desk, who = desks_of(request).transfers, visit.who()
+    order, purpose = await desk.to_approve(who.member.id, visit.form["order"])
+    try:
+        outcome = await desk.approve(who.present, visit.arrival(), order.id)
+    except NotLent as refusal:
+        return show(visit, "lender/not_lent.html", status=refusal.status, why=_why(refusal.why))
+    if isinstance(outcome, TransferOrder):
+        return visit.go(f"/borrow/transfer/{order.id}")
+    wish = loan_wishes.borrowing(order.id, purpose)
+    return go_on(visit, outcome, wish, loan_wishes.borrowing(order.id, purpose, by_passkey=True))
+
+
+async def _ask_amount(visit: Visit, *, error: str = "") -> Response[Any]:
+    loan = await sight(visit)
+    if loan is None:
+        return visit.go("/loan")
+    await show_figures(visit, FIGURES, REASON)
+    effects = likely_effects(loan.position, desks_of(visit.request).house.book)
+    return show(
+        visit,
+        "lender/borrow_amount.html",
+        status=UNPROCESSABLE if error else 200,
+        loan=loan,
+        effects=effects,
+        typed=visit.form["amount"][:20],
+        key=visit.form["key"] if error == "amount_unreadable" else new_key(visit),
+        error=error,
+        here="/borrow/transfer",
+    )
+
+
+async def _confirm(visit: Visit, order: TransferOrder, purpose: Purpose) -> Response[Any]:
+    loan = await sight(visit)
+    assert loan is not None  # noqa: S101 - an order stands under a contract
+    shown = await show_figures(visit, FIGURES, REASON)
+    account = frozenset({Item.PAYOUT_ACCOUNT})
+    await visit.site.desks.personal_data.masked(viewer_of(visit), reason=REASON, items=account)
+    effect = effect_of(Yen(order.amount_yen), loan.position, desks_of(visit.request).house.book)
+    return show(
+        visit,
+        "lender/borrow_confirm.html",
+        order=order,
+        account=purpose.details["account"],
+        effect=effect if shown else None,
+        goes_out_us=published_transfer_hours().goes_out_us(order.bank, visit.now_us()),
+        approved=is_granted(visit, loan_wishes.borrowing(order.id, purpose)),
+    )
+
+
+def _why(why: NotDone) -> str:
+    """Return the key of what is told about why nothing is lent."""
+    return TOLD.get(why, "not_lent_now")
+
+
+TOLD = {
+    NotDone.ABOVE_LIMIT: "not_lent_above_limit",
+    NotDone.OVERDUE: "not_lent_overdue",
+    NotDone.BORROWING_CLOSED: "not_lent_borrowing_closed",
+}
+
+ROUTES = (ways_page, amount_page, order_transfer, order_page, confirm_transfer)
