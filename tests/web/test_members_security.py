@@ -154,6 +154,24 @@ def test_a_login_that_was_somebody_else_s_is_ended_and_money_kept_in(tmp_path):
             held = holds_on(connection, MEMBER.parse(member), site.clock.now_us())
         assert [hold.scope for hold in held] == [HoldScope.MONEY_OUT]
         assert "not you" in text
+        assert "No money leaves your account at the moment" in text
+        assert "Until our contact desk has talked with you" in text
+
+    play(tmp_path, scene)
+
+
+def test_a_known_device_that_is_disowned_without_a_proof_is_unconfirmed_from_then_on(tmp_path):
+    """A stolen session could say it too: the page says what was done, and the device is not thrown out."""
+
+    async def scene(site):
+        known, new, _ = await two_devices(site)
+        await new.get("/security/logins")
+        of_known = re.findall(r'data-sign-in="(sin_\w+)" data-result="opened"', new.page.text)[-1]
+        await new.submit("/security/logins/disown", sign_in=of_known)
+        assert new.path == "/security?done=disowned_doubted"
+        assert "its device counts as unconfirmed" in new.page.text
+        assert 'data-standing="trusted"' not in new.page.text
+        assert (await known.get("/profile")).url.path == "/login"
 
     play(tmp_path, scene)
 

@@ -8,6 +8,7 @@ import pytest
 
 import sekisho.web.members as member_pages
 import sekisho.web.post as post_pages
+from sekisho.identity.holds import HoldKind
 from sekisho.identity.members import MemberState
 from sekisho.identity.names import NameFault
 from sekisho.identity.password_rules import PasswordFault
@@ -59,6 +60,7 @@ def test_every_key_that_is_built_has_words():
         *(f"result_{result}" for result in LoginResult),
         *(f"way_{way}" for way in LoginWay),
         *(f"security_done_{done}" for done in DONE),
+        *(f"hold_{kind}" for kind in HoldKind),
         *(f"place_{place[1:] or 'home'}" for place in PLACES),
         *(
             f"stopped_{part}_{state}"
@@ -83,7 +85,7 @@ def test_every_word_is_said_somewhere():
     ]
     text = "\n".join(path.read_text(encoding="utf-8") for path in files)
     built = re.compile(
-        r"(item|name|password|result|way|security_done|place|stopped|channel|message|device|profile_group"
+        r"(item|hold|name|password|result|way|security_done|place|stopped|channel|message|device|profile_group"
         r"|sign_up_step|scope|prove|loan_(?:kind|way|turn)|statement|diagnosis_because)_\w+|\w+_(title|means|do|hint|wrong|unusable)|number_not_served"
     )
     unsaid = [

@@ -1,5 +1,6 @@
 """Holds: what a member may not do for a while, and why. Whoever moves money asks here first."""
 
+import asyncio
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -56,6 +57,22 @@ class Hold(NamedTuple):
     reason: str
     from_us: int
     until_us: int | None
+
+
+class HoldDesk:
+    """Shows members their holds, for one institution."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+
+    async def of_member(self, member_id: MemberId) -> list[Hold]:
+        """Return what is on hold for a member now, the newest first."""
+
+        def read() -> list[Hold]:
+            with self._parts.store.read() as connection:
+                return holds_on(connection, member_id, self._parts.clock.now_us())
+
+        return await asyncio.to_thread(read)
 
 
 def place(  # noqa: PLR0913 - each is a part of the hold

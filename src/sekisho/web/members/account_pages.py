@@ -5,7 +5,7 @@ from typing import Any
 
 from litestar import Response, get, post
 
-from sekisho.identity.assurance import InsufficientAuthentication
+from sekisho.identity.assurance import InsufficientAuthentication, Standing
 from sekisho.identity.freezes import NotFrozen
 from sekisho.identity.password_rules import PasswordUnfit
 from sekisho.kernel.clock import MINUTE_US
@@ -51,7 +51,8 @@ async def disown_login(request: AnyRequest) -> Response[Any]:
     if disowned.own_session:
         visit.set(cookies.gone(cookies.SESSION))
         return visit.go("/login")
-    return visit.go("/security?done=disowned")
+    doubted = disowned.device is Standing.UNCONFIRMED
+    return visit.go("/security?done=disowned_doubted" if doubted else "/security?done=disowned")
 
 
 @get("/security/password", opt=APPROVED, sync_to_thread=False)

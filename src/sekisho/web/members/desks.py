@@ -17,6 +17,7 @@ from sekisho.identity.device_desk import DeviceDesk
 from sekisho.identity.disowning import SignInDesk
 from sekisho.identity.freezes import FreezeDesk
 from sekisho.identity.hashing import Hasher
+from sekisho.identity.holds import HoldDesk
 from sekisho.identity.institution import Parts
 from sekisho.identity.leaked_lists import Leaks
 from sekisho.identity.logins import LoginDesk
@@ -47,6 +48,7 @@ class Desks(NamedTuple):
     sign_ins: SignInDesk
     passwords: PasswordDesk
     freezes: FreezeDesk
+    holds: HoldDesk
     recoveries: RecoveryDesk
     calls: CallDesk
     passkeys: PasskeyDesk
@@ -102,6 +104,7 @@ def open_desks(
         sign_ins=SignInDesk(parts),
         passwords=PasswordDesk(parts, hasher, lists, leaks_down=Posture.OPEN),
         freezes=FreezeDesk(parts),
+        holds=HoldDesk(parts),
         recoveries=RecoveryDesk(parts),
         calls=CallDesk(parts),
         passkeys=PasskeyDesk(parts),

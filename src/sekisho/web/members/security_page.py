@@ -9,6 +9,7 @@ from webauthn.helpers import bytes_to_base64url
 from sekisho.identity.assurance import Standing
 from sekisho.identity.devices import Device
 from sekisho.identity.passkeys import Passkey
+from sekisho.identity.sign_ins import LoginResult
 from sekisho.web.members.roles import ROLE, Role
 from sekisho.web.members.visits import AnyRequest, Visit, visit_of
 
@@ -24,6 +25,7 @@ DONE = frozenset(
         "session_ended",
         "sessions_ended",
         "disowned",
+        "disowned_doubted",
         "password_changed",
         "recovery_cancelled",
     }
@@ -39,11 +41,14 @@ class ShownPasskey(NamedTuple):
 
 @get("/security", opt=OF_MEMBERS)
 async def security_page(request: AnyRequest) -> Response[Any]:
-    """Show passkeys, devices, sessions, logins, and what is under way."""
+    """Show what is on hold and under way, passkeys, devices, sessions and logins."""
     visit = visit_of(request)
     who, desks = visit.who(), visit.site.desks
     held = await desks.passkeys.held(who.session.member_id)
     done = request.query_params.get("done", "")
+    # What strangers typed wrong is no news here, and must not push aside what is.
+    logins = await desks.sign_ins.history(who.present)
+    opened = [line for line in logins if line.result is not LoginResult.WRONG_PASSWORD]
     return visit.page(
         "members/security.html",
         own=who,
@@ -53,7 +58,8 @@ async def security_page(request: AnyRequest) -> Response[Any]:
         devices=await desks.devices.all_of(who.present),
         may_approve=who.device.standing is Standing.TRUSTED,
         sessions=await desks.sessions.all_of(who.session),
-        logins=(await desks.sign_ins.history(who.present))[:LOGINS_SHOWN],
+        logins=opened[:LOGINS_SHOWN],
+        holds=await desks.holds.of_member(who.session.member_id),
         recovery=await desks.recoveries.waiting(who.session.member_id),
         is_here=lambda device: _is_here(device, who.device),
     )
