@@ -1,13 +1,27 @@
 """`sekisho leaks`: lists of what has leaked, made from what is found."""
 
+import asyncio
 import hashlib
 
 import pytest
 from click.testing import CliRunner
+from sqlalchemy import select
+from tests.identity.login_house import HOME, PASSWORD, TARO, code_in
+from tests.identity.member_at_hand import NOON_US
 
+from sekisho.cli.guard_options import GuardOptions
+from sekisho.cli.institutions import LENDER, Machine, open_institution
 from sekisho.cli.main import main
 from sekisho.identity.leaked_lists import leaks_in
+from sekisho.identity.password_rules import PasswordFault, PasswordUnfit
+from sekisho.identity.sign_up import SignUpForm
+from sekisho.identity.welcomes import Welcome
+from sekisho.kernel.chance import SeededChance
+from sekisho.kernel.clock import SetClock
 from sekisho.kernel.posture import Posture
+from sekisho.messages.queue import unseal
+from sekisho.storage.tables.messages import message
+from sekisho.web.proxies import ProxyTrust
 
 
 def _made(*arguments):
@@ -52,3 +66,35 @@ def test_what_cannot_be_written_is_said(tmp_path, name):
     dump = tmp_path / "combo.txt"
     dump.write_text("a:b\n")
     assert _made(dump, "--out", tmp_path / name).exit_code != 0
+
+
+@pytest.mark.parametrize("folder", ["lender/leaks", "elsewhere"])
+def test_an_institution_takes_no_password_that_stands_on_its_lists(tmp_path, monkeypatch, folder):
+    """The folder beside its data, or the one that a setting names, reaches the desk of the sign-up."""
+    (tmp_path / folder).mkdir(parents=True)
+    (tmp_path / "dump.txt").write_text(f"{PASSWORD}\n")
+    assert _made(tmp_path / "dump.txt", "--out", tmp_path / folder / "found.passwords").exit_code == 0
+    if folder == "elsewhere":
+        monkeypatch.setenv("SEKISHO_LEAKS_FOLDER", str(tmp_path / folder))
+    clock, chance = SetClock(NOON_US), SeededChance(1)
+    machine = Machine(clock, chance, GuardOptions(), Posture.CLOSED, ProxyTrust())
+    opened = open_institution(LENDER.on_port(8470), LENDER.make, tmp_path / "lender", machine)
+
+    async def sign_up(password):
+        """Open an account as people do."""
+        desk, form = opened.desks.sign_up, SignUpForm("taro@example.jp", "09012345678")
+        step = await desk.begin(form, HOME)
+        with opened.parts.store.read() as connection:
+            rows = connection.execute(select(message)).all()
+        codes = {row.channel: code_in(unseal(opened.parts.keyring, row.id, row.sealed)) for row in rows}
+        await desk.enter(step.token, codes["email"], codes["sms"], HOME)
+        with pytest.raises(PasswordUnfit) as refused:
+            await desk.finish(step.token, TARO, password, HOME)
+        assert refused.value.fault is PasswordFault.LEAKED
+        assert isinstance(await desk.finish(step.token, TARO, f"{password} and more", HOME), Welcome)
+
+    try:
+        asyncio.run(sign_up(PASSWORD))
+    finally:
+        opened.desks.hasher.close()
+        opened.close()

@@ -15,6 +15,7 @@ from typing import NamedTuple, cast
 from sekisho.cli.checkpoint import Checkpoint, open_checkpoint
 from sekisho.cli.guard_options import GuardOptions
 from sekisho.identity.institution import Institution, Parts
+from sekisho.identity.leaked_lists import leaks_in
 from sekisho.identity.openid.settings import OpenIdSettings
 from sekisho.kernel.chance import Chance
 from sekisho.kernel.clock import Clock
@@ -38,6 +39,7 @@ from sekisho.web.post.app import create_post_app
 from sekisho.web.proxies import ProxyTrust
 
 POST_HOST = "post.localhost"
+LEAKS_FOLDER = "SEKISHO_LEAKS_FOLDER"
 
 
 class Made(NamedTuple):
@@ -152,7 +154,8 @@ def open_institution(
         settings = MessageSettings.from_environment(os.environ)
         carriers = Carriers(courier_parts, parts.institution.names, settings)
         courier = Courier(courier_parts, carriers.by_channel)
-        desks = open_desks(parts, LocalGuard(checkpoint.desk, on_outage=machine.on_outage))
+        leaks = leaks_in(Path(os.environ.get(LEAKS_FOLDER) or folder / "leaks"))
+        desks = open_desks(parts, LocalGuard(checkpoint.desk, on_outage=machine.on_outage), leaks=leaks)
         site = Site(
             parts,
             desks,
