@@ -149,8 +149,6 @@ class BankFiles:
             raise ResultFileRefused(known=f"no file {file_id[:40]}")
         if found.result_digest is not None:
             raise ResultFileRefused(known=f"{file_id}: a result was taken before")
-        if found.handed_over_us is None:
-            raise ResultFileRefused(known=f"{file_id}: was not handed over yet")
         result = read_result(octets, near=date.fromisoformat(found.on_day))
         sent = read_file(
             self._house.keyring.open(found.sealed, context=_context(file_id)),
@@ -160,7 +158,11 @@ class BankFiles:
         now_us = self._house.clock.now_us()
         digest = hashlib.sha256(octets).digest()
         taken = update(bank_file).where(bank_file.c.id == file_id)
-        connection.execute(taken.values(result_digest=digest, result_at_us=now_us))
+        # Whoever answers has the file, also where its sender died before that was written down.
+        handed_over_us = now_us if found.handed_over_us is None else found.handed_over_us
+        connection.execute(
+            taken.values(result_digest=digest, result_at_us=now_us, handed_over_us=handed_over_us)
+        )
         outbox.append(connection, [outbox.Entry("lender:bank_file:answered", file_id, now_us, b"{}")])
         return SentFile(BankFileId(file_id), sent.on, result)
 
