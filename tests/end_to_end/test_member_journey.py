@@ -168,3 +168,34 @@ def test_a_frozen_account_opens_for_a_passkey_alone(device, member, handset):
     home.page.click("form[action='/unfreeze'] button")
     expect(home.page).to_have_url(home.origin + "/profile")  # the page that was wanted when it was stopped
     assert MASKED in home.page.inner_text("main")
+
+
+def test_a_password_is_masked_and_may_be_pasted(device, member, handset):
+    """At the login and where one is chosen; password managers are told which is which."""
+    home = device()
+    page = home.open("/login")
+    assert page.get_attribute("#password", "type") == "password"
+    assert page.get_attribute("#password", "autocomplete") == "current-password"
+    page.fill("#name", "a pasted passphrase")
+    page.press("#name", "Control+a")
+    page.press("#name", "Control+c")
+    page.press("#password", "Control+v")
+    assert page.input_value("#password") == "a pasted passphrase"
+    member.open_account(home, handset)
+    home.open("/security/password")
+    home.page.click("section.first button.main")
+    home.page.fill("#code", handset.code_to(member.sms))
+    home.page.click("button.main")
+    home.page.wait_for_url("**/security/password")
+    assert home.page.get_attribute("#password", "type") == "password"
+    assert home.page.get_attribute("#password", "autocomplete") == "new-password"
+
+
+@pytest.mark.parametrize("size", [(390, 844), (1_440, 900)], ids=["phone", "desk"])
+def test_every_page_of_members_has_the_way_out(device, member, handset, size):
+    """On a phone and on a wide screen."""
+    home = device(viewport={"width": size[0], "height": size[1]})
+    member.open_account(home, handset)
+    for path in ("/", "/profile", "/profile/home_address", "/security", "/security/calls", "/notices"):
+        home.open(path)
+        expect(home.page.locator("form[action='/logout'] button")).to_be_visible()
