@@ -1,4 +1,4 @@
-"""`sekisho bench`: what decisions, replay, HTTP and hunt cost on this machine, side by side."""
+"""`sekisho bench`: what decisions, replay, HTTP, hunt, logins and the ledger cost here, side by side."""
 
 import sys
 import tempfile
@@ -12,11 +12,13 @@ import msgspec
 
 from sekisho.cli.bench_parts import report
 from sekisho.cli.bench_parts.children import SEKISHO, MeasurementFailed, Ran, run_child
-from sekisho.cli.bench_parts.figures import Hashing, Hunted, Load, Replayed, Spread
+from sekisho.cli.bench_parts.figures import Bookings, Hashing, Hunted, Load, Logins, Replayed, Spread
 
+BOOKINGS = "sekisho.cli.bench_parts.bookings"
 DECISIONS = "sekisho.cli.bench_parts.decisions"
 HASHING = "sekisho.cli.bench_parts.hashing"
 HTTP_LOAD = "sekisho.cli.bench_parts.http_load"
+LOGINS = "sekisho.cli.bench_parts.logins"
 TRAFFIC = "sekisho.cli.bench_parts.traffic"
 HUNT_CODES = (0, 3)  # no campaign, or campaigns found
 Found = TypeVar("Found")
@@ -30,10 +32,19 @@ class Plan:
     replay: int
     http_s: int
     hunts: tuple[int, ...]
+    logins: int
+    transfers: int
 
 
-FULL = Plan(decisions=400_000, replay=2_400_000, http_s=15, hunts=(240_000, 2_400_000, 9_600_000))
-QUICK = Plan(decisions=40_000, replay=60_000, http_s=2, hunts=(24_000, 96_000))
+FULL = Plan(
+    decisions=400_000,
+    replay=2_400_000,
+    http_s=15,
+    hunts=(240_000, 2_400_000, 9_600_000),
+    logins=1_000,
+    transfers=4_000,
+)
+QUICK = Plan(decisions=40_000, replay=60_000, http_s=2, hunts=(24_000, 96_000), logins=16, transfers=400)
 
 
 @click.command("bench")
@@ -44,14 +55,14 @@ QUICK = Plan(decisions=40_000, replay=60_000, http_s=2, hunts=(24_000, 96_000))
 @click.option(
     "--only",
     multiple=True,
-    type=click.Choice(["decision", "replay", "http", "hunt", "argon2"]),
+    type=click.Choice(["decision", "replay", "http", "hunt", "argon2", "logins", "ledger"]),
     help="Measure only this; may be given again.",
 )
 @click.option(
     "--markdown", type=click.Path(path_type=Path, dir_okay=False), help="Write the table here, too."
 )
 def command(*, quick: bool, seed: int, only: tuple[str, ...], markdown: Path | None) -> None:
-    """Measure what decisions, replay, HTTP and hunt cost on made-up traffic, each in a process of its own."""
+    """Measure what decisions, replay, HTTP, hunt, logins and bookings cost, each in a process of its own."""
     rows: list[report.Row] = []
     failed = False
     with tempfile.TemporaryDirectory() as folder:
@@ -88,6 +99,8 @@ class _Bench:
             "http": self._http,
             "hunt": self._hunt,
             "argon2": self._argon2,
+            "logins": self._logins,
+            "ledger": self._ledger,
         }
 
     def _decision(self) -> list[report.Row]:
@@ -119,6 +132,12 @@ class _Bench:
 
     def _argon2(self) -> list[report.Row]:
         return [report.hashing_row(_said(_part(HASHING), Hashing))]
+
+    def _logins(self) -> list[report.Row]:
+        return report.login_rows(_said(_part(LOGINS, str(self._plan.logins), self._folder), Logins))
+
+    def _ledger(self) -> list[report.Row]:
+        return report.ledger_rows(_said(_part(BOOKINGS, str(self._plan.transfers), self._folder), Bookings))
 
     def _log(self, rows: int) -> Path:
         path = self._folder / f"{rows}.parquet"

@@ -54,3 +54,13 @@ class Bookings(msgspec.Struct, frozen=True, kw_only=True):
     ledger_per_second: float
     by_hand_per_second: float
     clients: int
+
+
+class Logins(msgspec.Struct, frozen=True, kw_only=True):
+    """Logins a second on known devices, bare hash verifications a second on as many threads, and how many
+    hostile attempts a second of CPU stops before the hash.
+    """
+
+    logins_per_second: float
+    verifications_per_second: float
+    hostile_per_cpu_second: float

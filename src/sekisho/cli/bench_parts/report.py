@@ -6,13 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sekisho.cli.bench_parts.figures import Hashing, Hunted, Load, Replayed, Spread
+from sekisho.cli.bench_parts.figures import Bookings, Hashing, Hunted, Load, Logins, Replayed, Spread
 
 DECISION_US_MAX = 15.0
 REPLAY_ATTEMPTS = 2_400_000
 REPLAY_S_MAX = 90.0
 REPLAY_MIB_MAX = 1024.0
 ECHO_SHARE_MIN = 0.6
+LOGINS_SHARE_MIN = 0.9
+LEDGER_SHARE_MIN = 0.6
 HUNT_ROWS = 2_400_000
 HUNT_S_MAX = 15.0
 LINEAR_FACTOR_MAX = 1.5  # seconds a row, at most so many times those of the smaller log
@@ -118,6 +120,41 @@ def hashing_row(hashing: Hashing) -> Row:
     """Show, for scale, what every allowed login costs anyway."""
     figure = f"{hashing.median_ms:.1f} ms median, {hashing.p99_ms:.1f} ms p99"
     return Row("Argon2id verification, 19 MiB, t=2, p=1", figure)
+
+
+def login_rows(logins: Logins) -> list[Row]:
+    """Show what of the cores' verifications is left for logins, and what an attempt costs that is stopped."""
+    share = logins.logins_per_second / logins.verifications_per_second
+    return [
+        Row(
+            "Argon2id verifications, all cores",
+            f"{logins.verifications_per_second:,.1f} verifications/s",
+        ),
+        Row(
+            "logins on known devices, all cores",
+            f"{logins.logins_per_second:,.1f} logins/s, {share:.0%} of verifications",
+            f"{LOGINS_SHARE_MIN:.0%} of verifications",
+            share >= LOGINS_SHARE_MIN,
+        ),
+        Row(
+            "hostile attempts stopped before the hash",
+            f"{logins.hostile_per_cpu_second:,.0f} attempts/CPU s",
+        ),
+    ]
+
+
+def ledger_rows(bookings: Bookings) -> list[Row]:
+    """Show bookings in the ledger beside the smallest SQL that moves money."""
+    share = bookings.ledger_per_second / bookings.by_hand_per_second
+    return [
+        Row(f"smallest SQL, {bookings.clients} clients", f"{bookings.by_hand_per_second:,.0f} transfers/s"),
+        Row(
+            f"ledger, {bookings.clients} clients",
+            f"{bookings.ledger_per_second:,.0f} transfers/s, {share:.0%} of smallest SQL",
+            f"{LEDGER_SHARE_MIN:.0%} of smallest SQL",
+            share >= LEDGER_SHARE_MIN,
+        ),
+    ]
 
 
 def as_text(rows: Sequence[Row]) -> str:

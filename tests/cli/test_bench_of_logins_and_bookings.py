@@ -1,0 +1,30 @@
+"""`sekisho bench --only logins` and `--only ledger`: the rows, their targets, and a small real run."""
+
+import asyncio
+
+import pytest
+
+from sekisho.cli.bench_parts import report
+from sekisho.cli.bench_parts.figures import Bookings, Logins
+from sekisho.cli.bench_parts.logins import measure
+
+
+@pytest.mark.parametrize(("logins_per_second", "met"), [(90.0, True), (89.9, False)])
+def test_logins_are_held_to_nine_tenths_of_bare_verifications(logins_per_second, met):
+    measured = Logins(
+        logins_per_second=logins_per_second, verifications_per_second=100.0, hostile_per_cpu_second=9.0
+    )
+    assert [row.met for row in report.login_rows(measured)] == [None, met, None]
+
+
+@pytest.mark.parametrize(("ledger_per_second", "met"), [(60.0, True), (59.9, False)])
+def test_bookings_are_held_to_three_fifths_of_the_smallest_sql(ledger_per_second, met):
+    measured = Bookings(ledger_per_second=ledger_per_second, by_hand_per_second=100.0, clients=8)
+    assert [row.met for row in report.ledger_rows(measured)] == [None, met]
+
+
+def test_every_measured_login_is_a_welcome_and_every_attempt_is_stopped(tmp_path):
+    """A login that opened no session would end the measurement."""
+    measured = asyncio.run(measure(2, tmp_path))
+    assert min(measured.logins_per_second, measured.verifications_per_second) > 0
+    assert measured.hostile_per_cpu_second > 0
