@@ -43,14 +43,21 @@ KEYS = count(1)
 
 
 class Line(MachinesHere):
-    """The line to the machines: it can be cut before a request arrives, or before its answer does."""
+    """The line to the machines: cut before a request arrives or before its answer does, or slow."""
 
     def __init__(self, machines):
         super().__init__(machines)
         self.cut = ""
+        self.late = []
+
+    async def pay_out(self, order):
+        if self.cut == "late":
+            self.late.append(order)
+            raise OperationalError(PART, "on its way")
+        return await super().pay_out(order)
 
     def _machine(self, machine_id):
-        if self.cut == "request":
+        if self.cut in {"request", "late"}:
             raise OperationalError(PART, "cut")
         found = super()._machine(machine_id)
         return Deaf(found) if self.cut == "answer" else found

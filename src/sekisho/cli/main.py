@@ -16,6 +16,7 @@ COMMANDS = {
     "signing-keys": "sekisho.cli.signing_keys",
     "range": "sekisho.cli.range",
     "loan": "sekisho.cli.loan",
+    "atm": "sekisho.cli.atm",
     "bench": "sekisho.cli.bench",
 }
 

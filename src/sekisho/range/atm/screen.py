@@ -79,7 +79,7 @@ class ScreenSite:
             machine_id=self._teller.machine.machine_id,
             waits=screen.view in _WAITS,
             # The text is letters, digits and dashes of ours, drawn as a picture.
-            qr=Markup(segno.make(screen.qr, error="m").svg_inline(scale=5, border=4)) if screen.qr else "",  # noqa: S704
+            qr=Markup(segno.make(screen.qr, error="m").svg_inline(scale=5, border=4)) if screen.qr else "",  # noqa: S704 - as said above
             yen=lambda amount: Yen(amount).in_japanese(),
         )
         return page.encode()
