@@ -1,26 +1,33 @@
 """What somebody tries who has a stolen password, or a session, or two things that happen at once."""
 
 import asyncio
+import threading
 
 import pytest
 import structlog
 from tests.identity.login_house import AWAY, HOME, PASSWORD, WRONG, code_in, returning, run
 
 from sekisho.identity import devices, freezes, passwords, sessions, sign_ins
-from sekisho.identity.assurance import Standing, Way
+from sekisho.identity.assurance import InsufficientAuthentication, Level, Standing, Way
 from sekisho.identity.claims import LoginForm
 from sekisho.identity.code_limits import TooMany
 from sekisho.identity.codes import CodeAsked
 from sekisho.identity.contact_desk import ContactDesk
 from sekisho.identity.contacts import ContactKind
+from sekisho.identity.device_desk import DeviceDesk
+from sekisho.identity.hashing import HashingBusy
 from sekisho.identity.known_logins import Again
+from sekisho.identity.leaked_lists import Leaks
 from sekisho.identity.login_codes import NotRight
 from sekisho.identity.members import MemberState
+from sekisho.identity.passkey_desk import PasskeyDesk
+from sekisho.identity.password_desk import PasswordDesk
 from sekisho.identity.password_rules import LENGTH_MAX, is_common
 from sekisho.identity.session_desk import Present
 from sekisho.identity.sessions import Ended
 from sekisho.identity.sign_ins import LoginResult
 from sekisho.identity.welcomes import Stopped, Welcome
+from sekisho.kernel.posture import Posture
 from sekisho.storage.keyring import Unsealable
 
 
@@ -32,8 +39,8 @@ def while_hashing(house, deed):
     """Do something in the moment in which a password is being hashed."""
     verify = house.hasher.verify
 
-    async def slow(stored, peppered):
-        right = await verify(stored, peppered)
+    async def slow(stored, peppered, **how):
+        right = await verify(stored, peppered, **how)
         await asyncio.to_thread(write, house, deed)
         return right
 
@@ -213,5 +220,100 @@ def test_a_session_that_ended_meanwhile_proves_nothing(tmp_path):
         write(house, lambda at: sessions.end(at, house.parts, home.session.id, Ended.LOGOUT))
         opened = write(house, lambda at: sessions.prove(at, house.parts, home.session, Way.PASSKEY))
         assert await house.sessions.present(opened.token) is None
+
+    run(tmp_path, play)
+
+
+def test_a_flood_of_strangers_leaves_room_for_a_known_device(tmp_path):
+    async def play(house):
+        house.hasher._waiting_max = 4  # noqa: SLF001 - a queue that a test can fill
+        release = threading.Event()
+        blocked = [asyncio.create_task(house.hasher.run(release.wait)) for _ in range(2)]
+        await asyncio.sleep(0)
+        with pytest.raises(HashingBusy):
+            await house.hasher.verify(None, b"a stranger's", of_stranger=True)
+        known = asyncio.create_task(house.hasher.verify(None, b"a member's"))
+        await asyncio.sleep(0)
+        assert house.hasher.waiting == 3
+        release.set()
+        assert await known is False
+        await asyncio.gather(*blocked)
+
+    run(tmp_path, play)
+
+
+def test_whoever_is_stopped_while_a_new_password_is_hashed_does_not_set_it(tmp_path):
+    """The thief's last deed would otherwise outlive the freeze, and be there when the account opens again."""
+
+    async def play(house):
+        home = await house.open_account()
+        member_id = home.session.member_id
+        present = await house.logins.welcome_by_passkey(member_id, returning(home))
+        hashed = house.hasher.hash
+
+        async def slow(peppered):
+            made = await hashed(peppered)
+            await asyncio.to_thread(write, house, lambda at: freezes.freeze(at, house.parts, member_id, HOME))
+            return made
+
+        house.hasher.hash = slow
+        desk = PasswordDesk(house.parts, house.hasher, Leaks(), leaks_down=Posture.OPEN)
+        with pytest.raises(InsufficientAuthentication):
+            await desk.change(Present(present.session, present.device), "tora-wa-kawa 2026 wo", HOME)
+        with house.parts.store.read() as connection:
+            kept = passwords.find(connection, member_id)
+        assert kept.invalidated_for == freezes.FROZEN_FOR
+
+    run(tmp_path, play)
+
+
+@pytest.mark.parametrize("deed", ["approve", "remove", "contact"])
+def test_whoever_is_logged_out_meanwhile_changes_nothing(tmp_path, deed):
+    """The session was read before; it has ended in the moment before the deed."""
+
+    async def play(house):
+        home = await house.open_account()
+        away = await house.log_in_away(house.name_of(home))
+        welcomed = await house.logins.welcome_by_passkey(home.session.member_id, returning(home))
+        present = Present(welcomed.session, welcomed.device)
+        contacts = ContactDesk(house.parts, house.guard, house.codes)
+        await contacts.ask(present, ContactKind.EMAIL, "new@example.jp", HOME)
+        house.wait(20)
+        write(house, lambda at: sessions.end(at, house.parts, welcomed.session.id, Ended.BY_MEMBER))
+        deeds = {
+            "approve": lambda: DeviceDesk(house.parts).approve(present, away.device.id, HOME),
+            "remove": lambda: PasskeyDesk(house.parts).remove(*present, b"any", HOME),
+            "contact": lambda: contacts.enter(present, ContactKind.EMAIL, "000000", HOME),
+        }
+        with pytest.raises(InsufficientAuthentication):
+            await deeds[deed]()
+        assert house.now(away).device.standing is Standing.UNCONFIRMED
+
+    run(tmp_path, play)
+
+
+def test_a_code_in_another_tab_does_not_lower_what_a_passkey_raised(tmp_path):
+    async def play(house):
+        home = await house.open_account()
+        write(house, lambda at: sessions.prove(at, house.parts, home.session, Way.PASSKEY))
+        write(house, lambda at: sessions.prove(at, house.parts, home.session, Way.CODE, purpose="x:1"))
+        assert house.now(home).session.level is Level.PASSKEY
+
+    run(tmp_path, play)
+
+
+def test_unfinished_logins_do_not_flood_the_member(tmp_path):
+    """Whoever has the password can begin as many logins as they like; the member hears once an hour."""
+
+    async def play(house):
+        home = await house.open_account()
+        name = house.name_of(home)
+        for _ in range(6):
+            await house.as_stranger(name)
+            house.wait(35)
+        house.wait(700)
+        while await house.logins.sweep():
+            pass
+        assert 0 < house.notices().count("notice:login_unfinished:1") <= 4
 
     run(tmp_path, play)

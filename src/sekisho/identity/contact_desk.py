@@ -15,7 +15,7 @@ from sqlalchemy.exc import IntegrityError
 from sekisho.guard.answers import AsksGuard
 from sekisho.guard.attempts import Attempt, Gate, Outcome
 from sekisho.guard.decisions import Action
-from sekisho.identity import contacts, holds, personal_data
+from sekisho.identity import contacts, holds, personal_data, sessions
 from sekisho.identity.arrivals import Arrival
 from sekisho.identity.assurance import Granted, InsufficientAuthentication, Need, Way, demand, is_fresh
 from sekisho.identity.claims import asked_of
@@ -123,6 +123,7 @@ class ContactDesk:
         self, connection: Connection, present: Present, kind: ContactKind, typed: str, arrival: Arrival
     ) -> Entered | None:
         member_id = present.session.member_id
+        sessions.require_live(connection, present.session, self._parts.clock.now_us())
         wanted = self._wanted(connection, present, kind)
         if wanted is None:
             return None

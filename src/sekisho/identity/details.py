@@ -10,7 +10,7 @@ import phonenumbers
 from phonenumbers import PhoneNumberFormat
 from sqlalchemy import Connection
 
-from sekisho.identity import personal_data
+from sekisho.identity import personal_data, sessions
 from sekisho.identity.assurance import Granted, InsufficientAuthentication, Need, demand
 from sekisho.identity.institution import Parts
 from sekisho.identity.people import read_address
@@ -94,6 +94,7 @@ class DetailDesk:
         value = READERS[item](typed)
 
         def work(connection: Connection) -> None:
+            sessions.require_live(connection, session, now_us)
             personal_data.store(
                 connection, parts.keyring, session.member_id, {item: value}, now_us, session_id=session.id
             )

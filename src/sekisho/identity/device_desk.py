@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from sqlalchemy import Connection
 
-from sekisho.identity import devices
+from sekisho.identity import devices, sessions
 from sekisho.identity.arrivals import Arrival
 from sekisho.identity.assurance import (
     Granted,
@@ -71,6 +71,7 @@ class DeviceDesk:
         self._require(present, approval_of(other))
 
         def work(connection: Connection) -> bool:
+            sessions.require_live(connection, present.session, self._parts.clock.now_us())
             if not devices.trust(connection, self._parts, other.id):
                 return False
             now_us = self._parts.clock.now_us()

@@ -75,14 +75,21 @@ class Hasher:
         """Hash a peppered password. Raises HashingBusy."""
         return await self.run(lambda: self._argon2.hash(peppered))
 
-    async def verify(self, stored: str | None, peppered: bytes) -> bool:
-        """Say whether a peppered password is the stored one; nobody's costs the same. Raises HashingBusy."""
-        right = await self.run(lambda: self._is_right(stored or self._decoy, peppered))
+    async def verify(self, stored: str | None, peppered: bytes, *, of_stranger: bool = False) -> bool:
+        """Say whether a peppered password is the stored one; nobody's costs the same. Raises HashingBusy.
+
+        Strangers' passwords fill half of what may wait: whoever floods the login keeps no known device out.
+        """
+        waiting_max = max(1, self._waiting_max // 2) if of_stranger else self._waiting_max
+        right = await self._run(lambda: self._is_right(stored or self._decoy, peppered), waiting_max)
         return right and stored is not None
 
     async def run(self, work: Callable[[], Result]) -> Result:
         """Do one hash's work on a thread. Raises HashingBusy where too many wait."""
-        if self._waiting >= self._waiting_max:
+        return await self._run(work, self._waiting_max)
+
+    async def _run(self, work: Callable[[], Result], waiting_max: int) -> Result:
+        if self._waiting >= waiting_max:
             raise HashingBusy(known=f"{self._waiting} passwords wait for their hash")
         self._waiting += 1
         try:

@@ -119,6 +119,7 @@ class PasskeyDesk:
         self._require(session, device, Need.CHANGE, REMOVING)
 
         def work(connection: Connection) -> Signals:
+            sessions.require_live(connection, session, self._parts.clock.now_us())
             gone = passkeys.revoke(connection, self._parts, session.member_id, credential_id)
             tell(connection, self._parts, NoticeKind.PASSKEY_REMOVED, gone, arrival)
             return self._signals(connection, session.member_id)

@@ -53,6 +53,7 @@ class PasswordDesk:
 
         def work(connection: Connection) -> int:
             member_id = present.session.member_id
+            sessions.require_live(connection, present.session, self._parts.clock.now_us())
             passwords.put(connection, self._parts, member_id, hashed, peppered.newest_pepper)
             sessions.set_password_fine(connection, present.session.id)
             kind = NoticeKind.PASSWORD_CHANGED

@@ -8,7 +8,15 @@ import msgspec
 from sqlalchemy import ColumnElement, Connection, Row, and_, delete, insert, select, update
 
 from sekisho.identity.arrivals import Arrival
-from sekisho.identity.assurance import FRESH_US, LEVEL_ORDER, Level, Proof, Way
+from sekisho.identity.assurance import (
+    FRESH_US,
+    LEVEL_ORDER,
+    InsufficientAuthentication,
+    Level,
+    NotFromHere,
+    Proof,
+    Way,
+)
 from sekisho.identity.institution import Parts
 from sekisho.identity.tokens import digest_of, new_token
 from sekisho.kernel.clock import HOUR_US, MINUTE_US
@@ -167,6 +175,17 @@ def find(connection: Connection, session_id: str) -> Session | None:
     return None if row is None else _of(row)
 
 
+def require_live(connection: Connection, of: Session, now_us: int) -> None:
+    """Let a deed go on whose session was read before, and has not ended meanwhile.
+
+    A hash, a signature or another process takes its time, in which the member may have stopped everything.
+    Raises InsufficientAuthentication.
+    """
+    found = find(connection, of.id)
+    if found is None or not found.is_live(now_us):
+        raise InsufficientAuthentication(NotFromHere(ways=()), known=f"{of.id} ended meanwhile")
+
+
 def of_member(connection: Connection, member_id: MemberId, now_us: int) -> list[Session]:
     """Return a member's live sessions, the newest first, without their proofs."""
     newest = select(session).where(_live(member_id, now_us)).order_by(session.c.opened_at_us.desc())
@@ -195,7 +214,9 @@ def prove(connection: Connection, parts: Parts, proven: Session, way: Way, *, pu
     """
     now_us = parts.clock.now_us()
     level = Level.PASSKEY if way is Way.PASSKEY else Level.CODE
-    raised = max(level, proven.level, key=LEVEL_ORDER.__getitem__)
+    # As it is now: another tab may have given a stronger proof since the session was read.
+    current_level = (find(connection, proven.id) or proven).level
+    raised = max(level, current_level, key=LEVEL_ORDER.__getitem__)
     token = new_token(parts.chance)
     connection.execute(
         update(session)

@@ -104,7 +104,7 @@ class Strangers:
 
     async def _is_right(self, claim: Claim) -> bool | None:
         try:
-            return await self._hasher.verify(_usable(claim), claim.peppered.for_kept)
+            return await self._hasher.verify(_usable(claim), claim.peppered.for_kept, of_stranger=True)
         except HashingBusy:
             return None
 
