@@ -40,12 +40,15 @@ async def serving(answering: Answering, key: str = "") -> AsyncIterator[tuple[Pa
             else:
                 writer.write(answer)
                 await writer.drain()
-            writer.close()
+        writer.close()
+        with contextlib.suppress(ConnectionError):
             await writer.wait_closed()
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
     async with server:
-        async with httpx.AsyncClient() as client:
-            yield Partner("credit bureau", client, f"http://127.0.0.1:{port}/v1/query", key), came
-        await asyncio.gather(*(task for task in at_work if task is not None))
+        try:
+            async with httpx.AsyncClient() as client:
+                yield Partner("credit bureau", client, f"http://127.0.0.1:{port}/v1/query", key), came
+        finally:
+            await asyncio.gather(*(task for task in at_work if task is not None))

@@ -9,6 +9,7 @@ import datetime as dt
 import hashlib
 import re
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from pathlib import Path
 from typing import Final, NamedTuple, cast
 
@@ -70,6 +71,9 @@ class Typesetter:
 
 def typeset(sheet: Sheet, font: str = FONT) -> Typeset:
     """Return a sheet as PDF. Raises GlyphMissing and DocumentNotMade."""
+    if font not in _families():
+        # Without it, typesetting goes through, and every page is empty.
+        raise DocumentNotMade(known=f"the font {font} is not installed (Debian: fonts-noto-cjk)")
     compiler = typst.Compiler(
         TEMPLATE, sys_inputs={"sheet": msgspec.json.encode(sheet).decode(), "font": font}
     )
@@ -82,6 +86,11 @@ def typeset(sheet: Sheet, font: str = FONT) -> Typeset:
     # Without a place to write to, one document comes back as its octets.
     pdf = cast("bytes", octets)
     return Typeset(pdf, pages, hashlib.sha256(pdf).hexdigest())
+
+
+@cache
+def _families() -> frozenset[str]:
+    return frozenset(typst.Fonts().families())
 
 
 def _refusal(error: str) -> Refusal:
