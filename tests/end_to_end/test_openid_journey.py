@@ -1,16 +1,17 @@
-"""A service logs a member in with the ID: a client that we did not write, a real browser, the running program."""
+"""A service logs a member in with the running ID: by a client that we did not write, in a real browser."""
 
 import socket
 import threading
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from types import SimpleNamespace
+from typing import cast
 
 import pytest
 from tests.end_to_end.people import ADDRESS, Device, devices
 from tests.end_to_end.running_sekisho import run
 from tests.end_to_end.running_sekisho import running as run_sekisho
-from tests.web.id_provider import RelyingParty
+from tests.web.id_provider import Provider, RelyingParty
 
 pytestmark = pytest.mark.server
 
@@ -84,7 +85,8 @@ def _wallet(running, secret):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AUTHLIB_INSECURE_TRANSPORT", "1")  # loopback has no TLS
         patch.setattr(socket, "getaddrinfo", resolve_as_browsers_do)
-        yield RelyingParty(SimpleNamespace(origin=running.origin("id")), secret, scope=ASKED)
+        provider = cast("Provider", SimpleNamespace(origin=running.origin("id")))
+        yield RelyingParty(provider, secret, scope=ASKED)
 
 
 @pytest.fixture(name="home")
