@@ -4,6 +4,7 @@ from typing import Any
 
 from litestar import Litestar, Response, get
 
+from sekisho.identity.contact_desk import ContactDesk
 from sekisho.identity.reveals import PersonalDataDesk
 from sekisho.web.lender import (
     borrow_pages,
@@ -37,7 +38,11 @@ def create_lender_app(site: Site) -> Litestar:
     """Make the lender's application. Raises LookupError where a route names no role, and OperationalError."""
     desks = open_desks(site.parts, site.desks.guard)
     sources = LoanItems(desks.house, site.renderer.words)
-    site.desks = site.desks._replace(personal_data=PersonalDataDesk(site.parts, sources))
+    site.desks = site.desks._replace(
+        personal_data=PersonalDataDesk(site.parts, sources),
+        # Codes go to the contacts: their change passes the same gate as money.
+        contacts=ContactDesk(site.parts, desks.contact_gate, site.desks.codes),
+    )
     site.places = ("/", "/loan", *site.places[1:])
     site.wishes |= {**WISHES, **payout_pages.WISHES}
     application = create_member_app(site, ROUTES)

@@ -7,6 +7,7 @@ from litestar import Request
 from sekisho.guard.answers import AsksGuard
 from sekisho.identity.institution import Parts
 from sekisho.kernel.posture import Posture
+from sekisho.lender.contact_gate import ContactGate
 from sekisho.lender.gates import Gatekeeper, OnOutage
 from sekisho.lender.house import LenderParts, open_house
 from sekisho.lender.payout_accounts import PayoutAccountDesk
@@ -26,6 +27,7 @@ class LenderDesks(NamedTuple):
     transfers: TransferLoanDesk
     debits: WebDebitDesk
     payouts: PayoutAccountDesk
+    contact_gate: ContactGate
 
 
 def open_desks(parts: Parts, guard: AsksGuard) -> LenderDesks:
@@ -43,6 +45,7 @@ def open_desks(parts: Parts, guard: AsksGuard) -> LenderDesks:
         transfers=TransferLoanDesk(house, gatekeeper),
         debits=WebDebitDesk(house, switches, on_outage=Posture.CLOSED),
         payouts=PayoutAccountDesk(house, gatekeeper),
+        contact_gate=ContactGate(house, guard, switches, on_outage=Posture.CLOSED),
     )
 
 
