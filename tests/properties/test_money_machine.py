@@ -151,9 +151,11 @@ class MoneyMachine(RuleBasedStateMachine):
 
     # What happens between us and the bank.
 
-    @rule(after=st.booleans())
-    def send_and_die(self, after):
+    @rule(after=st.booleans(), quick=st.booleans())
+    def send_and_die(self, after, quick):
         self.send(tray=DyingTray(self.tray, after=after))
+        if quick:
+            self.bank_takes()
 
     @rule()
     def send_all(self):
