@@ -151,11 +151,15 @@ class MoneyMachine(RuleBasedStateMachine):
 
     # What happens between us and the bank.
 
-    @rule(after=st.booleans(), quick=st.booleans())
-    def send_and_die(self, after, quick):
-        self.send(tray=DyingTray(self.tray, after=after))
-        if quick:
-            self.bank_takes()
+    @rule()
+    def die_before_handing_over(self):
+        self.send(tray=DyingTray(self.tray, after=False))
+
+    @rule(key=KEYS, yen=st.integers(1, 9_999))
+    def die_after_handing_over_to_a_quick_bank(self, key, yen):
+        self.lend(key, yen)
+        self.send(tray=DyingTray(self.tray, after=True))
+        self.bank_takes()
 
     @rule()
     def send_all(self):
