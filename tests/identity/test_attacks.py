@@ -262,6 +262,7 @@ def test_whoever_is_stopped_while_a_new_password_is_hashed_does_not_set_it(tmp_p
             await desk.change(Present(present.session, present.device), "tora-wa-kawa 2026 wo", HOME)
         with house.parts.store.read() as connection:
             kept = passwords.find(connection, member_id)
+        assert kept is not None
         assert kept.invalidated_for == freezes.FROZEN_FOR
 
     run(tmp_path, play)

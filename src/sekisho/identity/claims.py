@@ -71,7 +71,7 @@ def look_up(parts: Parts, form: LoginForm, arrival: Arrival, leaks: Leaks, *, on
         member_id = "" if member is None else member.id
         kept = passwords.find(connection, member_id)
         here = devices.of_browser(connection, arrival.device_token)
-        email = _email_of(connection, parts, member)
+        email = _email_of(connection, parts, member) if leaks.asks_for_names else ""
     names = {name, email}
     kept, peppered = _peppered(parts, form.password, kept)
     return Claim(

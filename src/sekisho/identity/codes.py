@@ -239,7 +239,9 @@ class CodeDesk:
         evidence = self._evidence(connection, row, subject, entered)
         trying = Trying(_lane(entered), subject, counted_as(entered.ip)[0])
         if row is None or row.subject != subject:
-            code_rows.count_failure(connection, self._parts, code_id, trying)
+            # Past its limit nothing is written any more: whoever makes ids up fills no table.
+            if not too_many_wrong(connection, self._limits[trying.lane], trying, now_us):
+                code_rows.count_failure(connection, self._parts, code_id, trying)
             return Over(End.EXPIRED)
         end = row.end(now_us)
         if end is None and too_many_wrong(connection, self._limits[trying.lane], trying, now_us):

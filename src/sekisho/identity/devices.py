@@ -84,9 +84,9 @@ def enrol(
     for known in here:
         if known.member_id == member_id and known.standing is not Standing.REVOKED:
             _seen(connection, known.id, arrival, now_us)
-            if standing is Standing.TRUSTED:
-                trust(connection, parts, known.id)
-            return Enrolled(_get(connection, known.id), arrival.device_token, is_new=False)
+            newly = standing is Standing.TRUSTED and trust(connection, parts, known.id)
+            seen = _get(connection, known.id) if newly else _as_seen(known, arrival, now_us)
+            return Enrolled(seen, arrival.device_token, is_new=False)
     token = new_token(parts.chance)
     made = Device(
         id=DEVICE.new(parts.clock, parts.chance),
@@ -183,6 +183,12 @@ def _seen(connection: Connection, device_id: DeviceId, arrival: Arrival, now_us:
         update(device)
         .where(device.c.id == device_id)
         .values(last_seen_us=now_us, user_agent=arrival.user_agent, wrong_passwords=0)
+    )
+
+
+def _as_seen(known: Device, arrival: Arrival, now_us: int) -> Device:
+    return msgspec.structs.replace(
+        known, last_seen_us=now_us, user_agent=arrival.user_agent, wrong_passwords=0
     )
 
 

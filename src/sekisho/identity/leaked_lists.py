@@ -133,6 +133,11 @@ class Leaks:
         self._pairs = self._opened(pairs, LeakKind.PAIRS)
         self._passwords = self._opened(passwords, LeakKind.PASSWORDS)
 
+    @property
+    def asks_for_names(self) -> bool:
+        """Whether there are lists of pairs, so that it matters by which names a member goes."""
+        return bool(self._pairs)
+
     def has_pair(self, names: Iterable[str], password: str, *, on_outage: Posture) -> bool:
         """Say whether one of these names leaked together with this password.
 

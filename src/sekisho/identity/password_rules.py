@@ -39,6 +39,9 @@ _ROWS = (
     "!@#$%^&*()",
 )
 _LINES = tuple(line for row in _ROWS for line in (row, row[::-1]))
+_RUN_STARTS = frozenset(
+    line[start : start + _RUN_MIN] for line in _LINES for start in range(len(line) - _RUN_MIN + 1)
+)
 _DATES = re.compile(r"(?:19|20)[0-9]{2}(?:[-/.]?[01][0-9][-/.]?[0-3][0-9])?")
 _REPEATED = re.compile(r"(.)\1{2,}|(.{2,8}?)\2+")
 # Letters that people write as digits and signs.
@@ -121,24 +124,24 @@ def _without_runs(text: str) -> str:
     kept = []
     start = 0
     while start < len(text):
-        end = start + 1
-        while end < len(text) and any(text[start : end + 1] in line for line in _LINES):
-            end += 1
-        if end - start >= _RUN_MIN:
-            start = end
-        else:
+        if text[start : start + _RUN_MIN] not in _RUN_STARTS:
             kept.append(text[start])
             start += 1
+            continue
+        end = start + _RUN_MIN
+        while end < len(text) and any(text[start : end + 1] in line for line in _LINES):
+            end += 1
+        start = end
     return "".join(kept)
 
 
 def _common_in(text: str) -> list[str]:
-    longest = max(map(len, _common()))
+    common, longest = _common(), _longest()
     found = {
         text[start:end]
         for start in range(len(text))
         for end in range(start + _WORD_MIN, min(start + longest, len(text)) + 1)
-        if text[start:end] in _common()
+        if text[start:end] in common
     }
     return sorted(found, key=lambda word: (-len(word), word))
 
@@ -147,6 +150,11 @@ def _common_in(text: str) -> list[str]:
 def _common() -> frozenset[str]:
     text = resources.files("sekisho.identity").joinpath("common_passwords.txt").read_text(encoding="utf-8")
     return frozenset(line for line in text.splitlines() if line and not line.startswith("#"))
+
+
+@cache
+def _longest() -> int:
+    return max(map(len, _common()))
 
 
 def _parts(word: str) -> list[str]:
