@@ -413,3 +413,25 @@ def test_a_deposit_takes_no_withdrawal_and_the_other_way_round(atm, member_id, a
     in_app = atm.chosen(atm.entered(member_id), 0, direction=Direction.REPAYMENT)
     with pytest.raises(AtmSessionOver):
         atm.type(in_app.session.id)
+
+
+def test_the_settlement_asks_by_itself(atm, member_id, approved):
+    atm.line.cut = "answer"
+    atm.type(approved)
+    atm.line.cut = ""
+    atm.at.clock.advance(MINUTE_US)
+
+    async def scene():
+        booked, take_answer = asyncio.Event(), atm.desk.settlement.take_answer
+
+        async def taken(*said):
+            order = await take_answer(*said)
+            booked.set()
+            return order
+
+        atm.desk.settlement.take_answer = taken
+        async with atm.desk.settlement.settling():
+            await booked.wait()
+
+    asyncio.run(scene())
+    assert atm.principal(member_id) == (30_220, 0)

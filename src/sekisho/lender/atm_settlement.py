@@ -5,9 +5,14 @@ it has not begun; the machine's day is compared with ours. An order that none of
 its amount stays reserved.
 """
 
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import datetime, time, timedelta
+from traceback import format_exc
 from typing import NamedTuple
 
+import structlog
 from sqlalchemy import Connection
 
 from sekisho.kernel.clock import MINUTE_US
@@ -18,6 +23,9 @@ from sekisho.lender.atm_network import AtmNetwork, CashAnswer, CashState, DayRep
 from sekisho.lender.atm_orders import OPEN, AtmOrder, Discrepancy, OrderState
 from sekisho.lender.house import LenderParts, japanese_us
 
+log = structlog.get_logger(__name__)
+
+EVERY_S = 5.0
 CLOCKS_APART_US = MINUTE_US
 """How far a machine's clock may be from ours: a report ends only what had to begin so long before it."""
 
@@ -75,6 +83,27 @@ class AtmSettlement:
     async def reconcile(self, machine_id: str, report: DayReport) -> Reconciled:
         """Compare a machine's day with ours, settle what is open, and write down what does not agree."""
         return await self._house.written(lambda at: self._compare(at, machine_id, report))
+
+    @asynccontextmanager
+    async def settling(self) -> AsyncIterator[None]:
+        """End what expired and ask again, for as long as the block runs."""
+        going = asyncio.create_task(self._go_on(), name="atm-settlement")
+        try:
+            yield
+        finally:
+            going.cancel()
+            await asyncio.wait({going})
+
+    async def _go_on(self) -> None:
+        while True:
+            try:
+                await self.end_what_expired()
+                await self.ask_again()
+            except OperationalError as outage:
+                log.warning("atm:settlement:unreachable", failure=str(outage))
+            except Exception:  # noqa: BLE001 - if this ended, cash that was given would never be booked
+                log.error("atm:settlement:failed", trace=format_exc())  # noqa: TRY400 - rendered, an exception shows local variables
+            await asyncio.sleep(EVERY_S)
 
     async def _ask_about(self, order: AtmOrder) -> AtmOrder | None:
         try:
