@@ -1,18 +1,19 @@
 """What a stranger sees and how long it takes are the same, whatever is behind it."""
 
 import asyncio
-import statistics
 
 import msgspec
 import pytest
 from tests.identity.login_house import AWAY, PASSWORD, WRONG, run
+from tests.identity.telling_apart import in_turns, told_apart
 
 from sekisho.guard.decisions import Action
 from sekisho.identity.claims import LoginForm
 from sekisho.identity.login_codes import CodeForm, NotRight
 from sekisho.identity.logins import NextStep
+from sekisho.kernel.chance import SeededChance
 
-ROUNDS = 40
+TURNS = 20
 FLOOR_S = 0.06
 
 # One of a kind that an attacker would like to tell apart: the name's number and what the guard says to it.
@@ -25,12 +26,6 @@ KINDS = {
     "right, denied": ("", PASSWORD, Action.DENY, True),
     "nobody, denied": ("nobody@example.jp", PASSWORD, Action.DENY, True),
 }
-
-
-def _ranks(one, other):
-    """Return Mann and Whitney's U of two samples as a share: 0.5 where neither tends to be the larger."""
-    wins = sum((a > b) + 0.5 * (a == b) for a in one for b in other)
-    return wins / (len(one) * len(other))
 
 
 def _shape(step):
@@ -56,31 +51,28 @@ async def _timed(work):
 
 
 def test_no_stranger_can_tell_what_is_behind_the_next_step(tmp_path):
-    """Status, body and time of the login form, with hashes of full cost behind it.
-
-    Of two kinds, neither is slower than the other so often that 0.25 or 0.75 of all pairs would show it
-    (with 40 answers each, chance alone strays past that once in ten thousand times), and their medians lie
-    within five milliseconds.
-    """
+    """Status, body and time of the login form, with hashes of full cost behind it."""
 
     async def play(house):
         opened = await house.open_account()
         name = house.name_of(opened)
-        shapes, times = set(), _no_times()
-        for _ in range(ROUNDS):
-            for kind, (typed_name, password, action, before_hash) in KINDS.items():
+        shapes: set[object] = set()
+
+        async def take():
+            times = _no_times()
+            for kind in in_turns(KINDS, TURNS, SeededChance(len(shapes))):
+                typed_name, password, action, before_hash = KINDS[kind]
                 house.guard.action, house.guard.before_hash = action, before_hash
                 form = LoginForm(typed_name or name, password)
                 step, took_s = await _timed(house.logins.begin(form, AWAY))
                 await house.logins.quiet()
                 shapes.add(_shape(step))
                 times[kind].append(took_s)
+                assert took_s >= FLOOR_S
+            return times
+
+        assert await told_apart(take, "nobody") == {}
         assert len(shapes) == 1
-        reference = times["nobody"]
-        for kind, taken in times.items():
-            assert 0.25 < _ranks(reference, taken) < 0.75, (kind, statistics.median(taken))
-            assert abs(statistics.median(taken) - statistics.median(reference)) < 0.005, kind
-            assert min(taken) >= FLOOR_S
 
     run(tmp_path, play, floor_s=FLOOR_S, memory_kib=19 * 1024)
 
@@ -91,9 +83,11 @@ def test_no_stranger_can_tell_a_code_from_a_decoy(tmp_path):
     async def play(house):
         opened = await house.open_account()
         name = house.name_of(opened)
-        times = _no_times()
-        for _ in range(ROUNDS // 2):
-            for kind, (typed_name, password, action, before_hash) in KINDS.items():
+
+        async def take():
+            times = _no_times()
+            for kind in in_turns(KINDS, TURNS, SeededChance(2)):
+                typed_name, password, action, before_hash = KINDS[kind]
                 house.guard.action, house.guard.before_hash = action, before_hash
                 step = await house.logins.begin(LoginForm(typed_name or name, password), AWAY)
                 assert isinstance(step, NextStep)
@@ -103,25 +97,26 @@ def test_no_stranger_can_tell_a_code_from_a_decoy(tmp_path):
                 heard, took_s = await _timed(house.logins.take_code(form, AWAY))
                 assert heard == NotRight(4)
                 times[kind].append(took_s)
-        reference = times["nobody"]
-        for kind, taken in times.items():
-            assert 0.15 < _ranks(reference, taken) < 0.85, (kind, statistics.median(taken))
-            assert abs(statistics.median(taken) - statistics.median(reference)) < 0.005, kind
+            return times
+
+        assert await told_apart(take, "nobody") == {}
 
     run(tmp_path, play, floor_s=0.03)
 
 
-def test_the_test_itself_sees_a_difference_of_a_hash(tmp_path):
+@pytest.mark.parametrize("hashed", ["nobody", "right"])
+def test_the_test_itself_sees_a_difference_of_a_hash(tmp_path, hashed):
     """With no floor under the answers, a hash that is waited for would show: the measure is fine enough."""
 
     async def play(house):
-        times: dict[bool, list[float]] = {True: [], False: []}
-        peppered = bytes(32)
-        for _ in range(ROUNDS // 2):
-            for hashed in (True, False):
-                work = house.hasher.verify(None, peppered) if hashed else asyncio.sleep(0)
-                times[hashed].append((await _timed(work))[1])
-        assert _ranks(times[True], times[False]) > 0.9
+        async def take():
+            times: dict[str, list[float]] = {"nobody": [], "right": []}
+            for kind in in_turns(times, TURNS, SeededChance(3)):
+                work = house.hasher.verify(None, bytes(32)) if kind == hashed else asyncio.sleep(0)
+                times[kind].append((await _timed(work))[1])
+            return times
+
+        assert await told_apart(take, "nobody") == {"right": 1 if hashed == "right" else -1}
 
     run(tmp_path, play, memory_kib=19 * 1024)
 
