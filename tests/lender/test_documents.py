@@ -70,6 +70,7 @@ def test_before_the_contract_everything_stands_that_will_be_agreed():
     assert rows["返済期日"].startswith("毎月末日")
     assert "300,000円のとき 11,000円" in rows["各回の返済金額"]
     assert "5,000,000円" not in rows["各回の返済金額"]
+    assert "最長60か月" in rows["返済期間・返済回数"]
     assert "30日間" in rows["無利息の期間"]
     assert rows["登録番号"] == ASAGIRI.registration
     assert ASAGIRI.disputes in rows["指定紛争解決機関"]
@@ -110,7 +111,7 @@ def event(**changes):
 
 
 def test_a_receipt_has_every_item_that_the_law_lists():
-    """貸金業法18条: lender, contract day, loan, what was received with its parts and day, and what is left."""
+    """貸金業法18条: lender, contract day, loan, what was received with its parts and day, what is left."""
     payment = Payment(debtor=NAME, contract_number="0123456789", contract_day=DAY, limit=Yen(500_000))
     sheet = receipt(ASAGIRI, payment, event())
     rows = rows_of(sheet)

@@ -174,7 +174,7 @@ def _line_rows(line: Line, book: TermsBook) -> tuple[tuple[str, str], ...]:
         ("無利息の期間", free),
         ("返済の方式", "残高スライド元利定額返済方式"),
         ("各回の返済金額", _payments(line, book)),
-        ("返済期間・返済回数", _terms_of_payment(book)),
+        ("返済期間・返済回数", _terms_of_payment(line, book)),
         ("返済期日", f"{due_day_in_words(line.due_day, 'ja')}(金融機関の休業日に当たるときは、翌営業日)"),
         ("返済の方法", "口座からの即時払い、提携ATM、銀行振込"),
         ("賠償額の予定(遅延損害金)", f"実質年率 {line.terms.delay_rate}(返済期日の翌日から、元金に対して)"),
@@ -197,8 +197,9 @@ def _payments(line: Line, book: TermsBook) -> str:
     return "\n".join(("最後のお借入れ後の残高に応じて決まり、次のお借入れまで変わりません。", *told))
 
 
-def _terms_of_payment(book: TermsBook) -> str:
-    longest = max(band.payments_max for band in book.payment_bands)
+def _terms_of_payment(line: Line, book: TermsBook) -> str:
+    # Longer terms belong to higher balances, and the line is the highest that there can be.
+    longest = book.band(line.limit).payments_max
     return f"お借入れの残高に応じて、最長{longest}か月・1回から{longest}回"
 
 
