@@ -154,6 +154,15 @@ def test_each_debit_is_approved_by_itself(lender):
     assert not hasattr(asyncio.run(desk(lender).approve(thief, second.id)), "state")
 
 
+def test_a_session_born_suspiciously_debits_nothing_by_code(lender):
+    thief = lender.enter(risk=0.4)
+    asked, purpose = asyncio.run(desk(lender).request(thief, Yen(1_000), "a"))
+    by_code = lender.prove(thief, purpose, Way.CODE)
+    assert asyncio.run(desk(lender).approve(by_code, asked.id)) == StepUp((Way.PASSKEY,))
+    honest = lender.prove(lender.enter(), purpose, Way.CODE)
+    assert asyncio.run(desk(lender).approve(honest, asked.id)).state is DebitState.APPROVED
+
+
 def test_debits_can_be_switched_off_and_an_outage_means_what_was_stated(lender):
     present = lender.enter()
     asked, purpose = asyncio.run(desk(lender).request(present, Yen(1_000), "a"))

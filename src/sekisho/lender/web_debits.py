@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from sekisho.identity import sessions
 from sekisho.identity.assurance import (
     Granted,
+    Level,
     Need,
     NotFromHere,
     StepUp,
@@ -28,7 +29,7 @@ from sekisho.kernel.yen import Yen
 from sekisho.ledger.journal import take_turn
 from sekisho.lender import web_debit_orders
 from sekisho.lender.contracts import contract_of, find_contract
-from sekisho.lender.gates import Held, HeldFor
+from sekisho.lender.gates import GateSettings, Held, HeldFor
 from sekisho.lender.house import LenderParts
 from sekisho.lender.loan_events import NotDone, parse_day
 from sekisho.lender.payout_accounts import payee_of, standing_of
@@ -72,8 +73,16 @@ class DebitToApprove(NamedTuple):
 class WebDebitDesk:
     """Takes orders for repayments by debit, and their approvals."""
 
-    def __init__(self, house: LenderParts, switches: Switches, *, on_outage: Posture) -> None:
-        """Take the switches, and what it means when they cannot be asked."""
+    def __init__(
+        self,
+        house: LenderParts,
+        switches: Switches,
+        *,
+        on_outage: Posture,
+        settings: GateSettings | None = None,
+    ) -> None:
+        """Take the switches, what it means when they cannot be asked, and the policy of the gate."""
+        self._risk_max = (settings or GateSettings()).risk_max
         self._house = house
         self._switches = switches
         self._on_outage = on_outage
@@ -181,9 +190,17 @@ class WebDebitDesk:
         if current.state is not DebitState.REQUESTED:
             return current
         session = present.session
-        bound = tuple(proof for proof in session.proofs if proof.purpose == purpose.key)
+        doubted = session.level is not Level.PASSKEY and (
+            session.risk > self._risk_max or bool(session.campaign)
+        )
+        bound = tuple(
+            proof
+            for proof in session.proofs
+            if proof.purpose == purpose.key and (proof.way is Way.PASSKEY or not doubted)
+        )
         session = msgspec.structs.replace(session, proofs=bound)
-        answer = demand(session, present.device, Need.PAY_OUT, now_us, purpose=purpose.key)
+        key = "" if doubted else purpose.key
+        answer = demand(session, present.device, Need.PAY_OUT, now_us, purpose=key)
         if not isinstance(answer, Granted):
             return answer
         used = (sessions.spend_proof(connection, session, way, purpose.key, now_us) for way in _WAYS)
