@@ -50,6 +50,7 @@ def test_a_member_draws_cash_and_owes_it_with_the_fee(atm, member_id, approved):
     assert atm.principal(member_id) == (30_220, 0)
     assert atm.order(approved)["state"] == "dispensed"
     assert agrees(atm)
+    assert atm.at.notices() == ["atm_pin_set"] * 2 + ["cash_drawn"] * 2
 
 
 def test_the_same_request_again_pays_nothing_again(atm, approved):
@@ -88,6 +89,7 @@ def test_three_wrong_pins_lock_the_pin_and_free_the_reservation(atm, member_id, 
         atm.type(approved)
     assert atm.cash_given() == 0
     assert atm.principal(member_id) == (0, 0)
+    assert atm.at.notices() == ["atm_pin_locked"] * 2 + ["atm_pin_set"] * 2
 
 
 def test_a_lost_answer_about_a_wrong_pin_costs_one_try(atm, approved):

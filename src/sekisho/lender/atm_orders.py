@@ -12,15 +12,17 @@ from typing import NamedTuple
 import msgspec
 from sqlalchemy import Connection, insert, select, update
 
+from sekisho.identity.notifying import notify
 from sekisho.kernel.clock import DAY_US, SECOND_US
 from sekisho.kernel.ids import ATM_ORDER, MemberId
 from sekisho.kernel.refusals import Refusal
 from sekisho.kernel.yen import Yen
 from sekisho.ledger.transfers import Transfer, post_all, void
-from sekisho.lender.atm_sessions import AtmSession, Direction
+from sekisho.lender.atm_sessions import AtmSession, Direction, find_machine
 from sekisho.lender.contracts import contract_of, find_contract
 from sekisho.lender.house import LenderParts, day_in_japan
 from sekisho.lender.loan_events import LoanEvent, Movement, NotDone, parse_day
+from sekisho.messages.notices import NoticeKind
 from sekisho.messages.queue import insert_once
 from sekisho.storage import outbox
 from sekisho.storage.tables.atm import atm_discrepancy, atm_order
@@ -106,7 +108,7 @@ class AtmOrder(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     atm_session_id: str
     machine_id: str
-    member_id: str
+    member_id: MemberId
     contract_id: str
     direction: Direction
     amount_yen: int
@@ -333,6 +335,19 @@ def _lend(connection: Connection, house: LenderParts, order: AtmOrder, moved: Ye
     lent = house.loans.borrow(connection, order.contract_id, movement, reserved=order.transfer_id)
     if isinstance(lent, NotDone):
         return _dispute(connection, house, order, Discrepancy.NOT_BOOKED, moved)
+    machine = find_machine(connection, order.machine_id)
+    notify(
+        connection,
+        house.parts,
+        order.member_id,
+        NoticeKind.CASH_DRAWN,
+        {
+            "when": house.clock.now_us(),
+            "amount": moved.amount,
+            "place": "" if machine is None else machine.place,
+        },
+        dedupe=f"cash_drawn:{order.id}",
+    )
     order = msgspec.structs.replace(order, fee_yen=fee.amount)
     return _end(connection, house, order, OrderState.DISPENSED, moved, lent)
 

@@ -18,7 +18,9 @@ from sekisho.guard.attempts import Attempt, Gate, Outcome
 from sekisho.guard.decisions import Action
 from sekisho.identity import sessions
 from sekisho.identity.assurance import Granted, InsufficientAuthentication, Need, StepUp, Way, demand
+from sekisho.identity.browser_names import browser_in_words
 from sekisho.identity.hashing import Hasher
+from sekisho.identity.notifying import notify
 from sekisho.identity.personal_data import Item, read_for_use
 from sekisho.identity.purposes import Purpose
 from sekisho.identity.session_desk import Present
@@ -27,7 +29,9 @@ from sekisho.kernel.clock import DAY_US
 from sekisho.kernel.posture import Posture
 from sekisho.kernel.refusals import Refusal
 from sekisho.kernel.yen import Yen
+from sekisho.lender.atm_sessions import find_machine
 from sekisho.lender.house import LenderParts
+from sekisho.messages.notices import NoticeKind
 from sekisho.messages.queue import insert_once
 from sekisho.storage import outbox
 from sekisho.storage.keyring import Keyring
@@ -122,6 +126,12 @@ class PinDesk:
                 connection.execute(update(atm_pin).where(atm_pin.c.member_id == member_id).values(row))
             event = outbox.Entry("member:atm_pin:set", f"{member_id}:{now_us}", now_us, b"{}")
             outbox.append(connection, [event])
+            told: dict[str, str | int] = {
+                "when": now_us,
+                "device": browser_in_words(present.session.user_agent),
+            }
+            occasion = f"atm_pin_set:{member_id}:{now_us}"
+            notify(connection, self._house.parts, member_id, NoticeKind.ATM_PIN_SET, told, dedupe=occasion)
 
         await self._house.written(work)
 
@@ -147,7 +157,7 @@ class PinDesk:
             await self._house.written(lambda at: _give_back(at, member_id, kept.hash))
             return PinTried(PinAnswer.RIGHT, TRIES)
         if not kept.tries_left:
-            await self._house.written(lambda at: self._locked(at, member_id))
+            await self._house.written(lambda at: self._locked(at, tried))
         return PinTried(PinAnswer.WRONG if kept.tries_left else PinAnswer.LOCKED, kept.tries_left)
 
     def _require_proof(self, present: Present) -> None:
@@ -172,8 +182,12 @@ class PinDesk:
             target=tried.machine_id,
         )
 
-    def _locked(self, connection: Connection, member_id: str) -> None:
-        now_us = self._house.clock.now_us()
+    def _locked(self, connection: Connection, tried: PinTry) -> None:
+        now_us, member_id = self._house.clock.now_us(), tried.session.member_id
+        machine = find_machine(connection, tried.machine_id)
+        told: dict[str, str | int] = {"when": now_us, "place": "" if machine is None else machine.place}
+        occasion = f"atm_pin_locked:{member_id}:{now_us}"
+        notify(connection, self._house.parts, member_id, NoticeKind.ATM_PIN_LOCKED, told, dedupe=occasion)
         event = outbox.Entry("member:atm_pin:locked", f"{member_id}:{now_us}", now_us, b"{}")
         outbox.append(connection, [event])
 

@@ -133,6 +133,15 @@ class NoticeKind(StrEnum):
     DEBIT_FAILED = "debit_failed"
     """The bank did not debit what was to be repaid."""
 
+    CASH_DRAWN = "cash_drawn"
+    """A smartphone ATM paid cash out."""
+
+    ATM_PIN_SET = "atm_pin_set"
+    """A PIN for smartphone ATMs was set."""
+
+    ATM_PIN_LOCKED = "atm_pin_locked"
+    """The PIN was wrong too often at a smartphone ATM, and is locked."""
+
 
 class Wording(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A notice in one language: the mail's subject, what happened, what to do; and the text message."""
