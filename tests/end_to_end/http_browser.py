@@ -38,6 +38,11 @@ class HttpBrowser:
         own = {"Origin": self.origin, "Sec-Fetch-Site": "same-origin"}
         return self._follow("POST", path, headers=own | headers, data=fields)
 
+    def post_once(self, path: str, fields: dict[str, str]) -> httpx.Response:
+        """Send a form of this origin, and stay with what is answered first."""
+        own = {"Origin": self.origin, "Sec-Fetch-Site": "same-origin"}
+        return self._ask("POST", path, headers=own, data=fields)
+
     def submit(self, action: str, **typed: str) -> httpx.Response:
         """Send the page's first form to a path, with what was typed."""
         return self.post(action, self.fields(action) | typed)
@@ -58,12 +63,16 @@ class HttpBrowser:
         self._http.close()
 
     def _follow(self, method: str, path: str, headers: dict[str, str], **sent: Any) -> httpx.Response:
+        answer = self._ask(method, path, headers, **sent)
+        if answer.is_redirect and (onward := answer.headers["location"]).startswith("/"):
+            return self._follow("GET", onward, headers={"Sec-Fetch-Site": "same-origin"})
+        return answer
+
+    def _ask(self, method: str, path: str, headers: dict[str, str], **sent: Any) -> httpx.Response:
         self.path = path
         jar = {"Cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items())}
         self.page = self._http.request(method, path, headers=headers | jar, **sent)
         for cookie in self.page.headers.get_list("set-cookie"):
             name, _, value = cookie.partition(";")[0].partition("=")
             self.cookies[name] = value.strip('"')
-        if self.page.is_redirect and (onward := self.page.headers["location"]).startswith("/"):
-            return self._follow("GET", onward, headers={"Sec-Fetch-Site": "same-origin"})
         return self.page
