@@ -9,11 +9,14 @@ from hypothesis import strategies as st
 from sqlalchemy import func, select
 from tests.lender.applicants import ARRIVAL, MONTH_US, NAME, manual, open_way_in, said
 
+from sekisho.identity import sessions
 from sekisho.identity.assurance import InsufficientAuthentication, Standing, Way
 from sekisho.identity.purposes import in_words
 from sekisho.identity.session_desk import Present
+from sekisho.identity.sessions import Ended
 from sekisho.kernel.ids import MemberId
 from sekisho.ledger.journal import first_fault
+from sekisho.lender import application_rows
 from sekisho.lender.applications import (
     ENDS,
     NEXT,
@@ -338,3 +341,40 @@ def test_a_row_that_was_moved_to_another_application_does_not_open(way):
     way.house.store.write(swap).result()
     with pytest.raises(Unsealable):
         asyncio.run(way.applications.current(other.member_id))
+
+
+@pytest.mark.parametrize("lost", ["proof", "session"])
+def test_an_approval_that_is_gone_by_then_signs_nothing(way, lost):
+    """The page was open while the proof was used elsewhere, or the session ended."""
+    member_id = way.add_applicant()
+    granted = way.screened(member_id)
+    entered = way.enter(member_id)
+    asyncio.run(way.documents.show_before_contract(member_id, granted.id))
+    present = way.approve(entered, granted)
+    purpose, now_us = present.session.proofs[0].purpose, way.house.clock.now_us()
+
+    def lose(connection):
+        if lost == "proof":
+            assert sessions.spend_proof(connection, present.session, Way.PASSKEY, purpose, now_us)
+        else:
+            assert sessions.end(connection, way.house.parts, present.session.id, Ended.LOGOUT)
+
+    way.house.store.write(lose).result()
+    with pytest.raises(InsufficientAuthentication):
+        asyncio.run(way.signing.sign(present, granted.id, ARRIVAL))
+    assert contracts(way) == 0
+    assert way.states(granted)[-1] == "documents_shown"
+
+
+def test_what_waited_too_long_takes_no_step_but_to_its_end(way):
+    application = way.submitted(way.add_applicant())
+    way.at_hand.clock.advance(MONTH_US)
+
+    def step(to):
+        return way.house.store.write(
+            lambda at: application_rows.move(at, way.house.parts, application, to)
+        ).result()
+
+    with pytest.raises(NotAtThisStep):
+        step(State.IDENTITY_CHECKED)
+    assert step(State.EXPIRED).state is State.EXPIRED
