@@ -10,8 +10,8 @@ from tests.identity.login_house import AWAY, HOME, PASSWORD, WRONG, code_in, ret
 from sekisho.identity import devices, freezes, passwords, sessions, sign_ins
 from sekisho.identity.assurance import InsufficientAuthentication, Level, Standing, Way
 from sekisho.identity.claims import LoginForm
-from sekisho.identity.code_limits import TooMany
-from sekisho.identity.codes import CodeAsked
+from sekisho.identity.code_limits import STRANGERS, Limit, TooMany
+from sekisho.identity.codes import CodeAsked, CodeDesk
 from sekisho.identity.contact_desk import ContactDesk
 from sekisho.identity.contacts import ContactKind
 from sekisho.identity.device_desk import DeviceDesk
@@ -26,7 +26,9 @@ from sekisho.identity.password_rules import LENGTH_MAX, is_common
 from sekisho.identity.session_desk import Present
 from sekisho.identity.sessions import Ended
 from sekisho.identity.sign_ins import LoginResult
+from sekisho.identity.sign_up import SignUpForm
 from sekisho.identity.welcomes import Stopped, Welcome
+from sekisho.kernel.clock import MINUTE_US
 from sekisho.kernel.posture import Posture
 from sekisho.storage.keyring import Unsealable
 
@@ -316,5 +318,24 @@ def test_unfinished_logins_do_not_flood_the_member(tmp_path):
         while await house.logins.sweep():
             pass
         assert 0 < house.notices().count("notice:login_unfinished:1") <= 4
+
+    run(tmp_path, play)
+
+
+def test_a_flood_of_sign_ups_leaves_codes_for_those_who_log_in(tmp_path):
+    async def play(house):
+        few = STRANGERS._replace(everybody=(Limit(4, MINUTE_US),))
+        codes = CodeDesk(house.parts, strangers=few)
+        house.codes.__dict__.update(codes.__dict__)
+        home = await house.open_account()
+        name = house.name_of(home)
+        house.wait(61)
+        for number in range(3):
+            form = SignUpForm(f"n{number}@example.jp", f"0802222{number:04d}")
+            last = await house.sign_ups.begin(form, AWAY)
+        assert isinstance(last, TooMany)
+        before = len(house.sent())
+        await house.as_stranger(name)
+        assert len(house.sent()) == before + 1
 
     run(tmp_path, play)

@@ -18,6 +18,10 @@ an hour.
 """
 
 
+SIGN_UP = "sign_up"
+"""The action of the codes that anybody at all is sent."""
+
+
 class Lane(StrEnum):
     """Who asks."""
 
@@ -81,6 +85,7 @@ class Asking(NamedTuple):
     """Who asks for a code, in the forms in which that is counted."""
 
     lane: Lane
+    action: str
     subject: str
     recipient: bytes
     block: bytes
@@ -108,8 +113,11 @@ def refused_by_source(
     """Return what stands in the way of any code from there, whoever it is for, or None."""
     table = one_time_code
     lane = table.c.lane == asking.lane
+    # Anybody can sign up a thousand times, which must not use up the codes of those who log in.
+    opens = table.c.action == SIGN_UP
+    alike = opens if asking.action == SIGN_UP else ~opens
     counted: tuple[_Counted, ...] = (
-        ("everybody", limits.everybody, lane & table.c.sent),
+        ("everybody", limits.everybody, lane & table.c.sent & alike),
         ("prefix", limits.prefix, lane & (table.c.asked_prefix == asking.prefix)),
         ("address", limits.address, lane & (table.c.asked_ip == asking.address)),
     )

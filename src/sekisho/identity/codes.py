@@ -188,7 +188,7 @@ class CodeDesk:
     def ask_within(self, connection: Connection, order: Order) -> CodeAsked | TooMany:
         """Do what `ask` does in the caller's unit of work."""
         order = order._replace(to=self._usable(order))
-        asking = self._asking(order.subject, order.to, order.asked)
+        asking = self._asking(order.subject, order.to, order.purpose, order.asked)
         new = Issue(asking, order.to.channel, order.purpose, order.asked)
         now_us = self._parts.clock.now_us()
         refused = refused_by_source(connection, self._limits[asking.lane], asking, now_us)
@@ -217,7 +217,7 @@ class CodeDesk:
         decoy counts for them as a code does, or the limit would tell which it was.
         """
         to = instead_of or Contact(Channel.SMS, subject)
-        asking = self._asking(subject, to, asked)
+        asking = self._asking(subject, to, purpose, asked)
         new = Issue(asking, to.channel, purpose, asked)
         now_us = self._parts.clock.now_us()
         refused = refused_by_source(connection, self._limits[asking.lane], asking, now_us)
@@ -268,14 +268,14 @@ class CodeDesk:
             raise ValueError(f"no code for {order.purpose.action} goes by {channel}")
         return order.to
 
-    def _asking(self, subject: str, to: Contact, asked: Asked) -> Asking:
+    def _asking(self, subject: str, to: Contact, purpose: Purpose, asked: Asked) -> Asking:
         digest = self._parts.keyring.digest
         block = number_block(to.value) if to.channel is Channel.SMS else to.value
         recipient, block_digest = (
             digest(to.value, context="code:recipient"),
             digest(block, context="code:block"),
         )
-        return Asking(_lane(asked), subject, recipient, block_digest, *counted_as(asked.ip))
+        return Asking(_lane(asked), purpose.action, subject, recipient, block_digest, *counted_as(asked.ip))
 
     def _refused_person(self, connection: Connection, new: Issue, now_us: int) -> TooMany | None:
         again_at_us = may_resend_at_us(self._sent_before(connection, new, now_us))

@@ -23,7 +23,7 @@ class MemberState(StrEnum):
     """Everything works."""
 
     FROZEN = "frozen"
-    """The member stopped everything; a passkey or a recovery opens it again."""
+    """The member stopped everything; a passkey opens it again, or the telephone desk."""
 
     INVALIDATED = "invalidated"
     """We took the credentials away after an incident; the member has to set new ones."""
