@@ -171,7 +171,11 @@ def manual(today: date, **changes) -> ManualCheck:
 
 def open_way_in(folder, trust=None, *, on_outage=Posture.CLOSED, incomes=None, **postures) -> WayIn:
     """Open a lender in a folder."""
-    at_hand = open_at_hand(folder)
+    return way_in_with(open_at_hand(folder), trust, on_outage=on_outage, incomes=incomes, **postures)
+
+
+def way_in_with(at_hand, trust=None, *, on_outage=Posture.CLOSED, incomes=None, **postures) -> WayIn:
+    """Open a lender's desks on a store that is open."""
     house = open_house(at_hand.parts)
     bureau, typesetter = SettableBureau(), Typesetter()
     posture = OnOutage(**{"bureau": Posture.CLOSED, "income": Posture.CLOSED, **postures})
