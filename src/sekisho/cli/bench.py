@@ -41,10 +41,10 @@ FULL = Plan(
     replay=2_400_000,
     http_s=15,
     hunts=(240_000, 2_400_000, 9_600_000),
-    logins=150,
+    logins=40,
     transfers=4_000,
 )
-QUICK = Plan(decisions=40_000, replay=60_000, http_s=2, hunts=(24_000, 96_000), logins=16, transfers=400)
+QUICK = Plan(decisions=40_000, replay=60_000, http_s=2, hunts=(24_000, 96_000), logins=4, transfers=400)
 
 
 @click.command("bench")

@@ -50,8 +50,8 @@ from sekisho.web.guard_api.desk import GuardDesk
 from sekisho.web.guard_client.local_guard import LocalGuard
 
 MEMBERS = 64
-CLIENTS = 8
-ROUNDS = 5
+CLIENTS = 16
+ROUNDS = 15
 HOSTILE_PER_LOGIN = 2
 PASSWORD = "kumo-to-niwatori 37"  # noqa: S105 - an example's
 HOME = Arrival(ip="192.0.2.10", user_agent="Mozilla/5.0 (Windows NT 10.0) Chrome/140.0", country="JP")
@@ -70,6 +70,13 @@ class AtTheDoor(NamedTuple):
 
     number: str
     cookie: str
+
+
+class Taken(NamedTuple):
+    """What a round took: seconds of the clock, and of CPU on all cores."""
+
+    seconds: float
+    cpu_s: float
 
 
 class Stops:
@@ -119,7 +126,7 @@ async def measure(logins: int, folder: Path) -> Logins:
         people = await _people(bank)
         desk = bank.desk(bank.guard)
         stored = await bank.hasher.hash(b"peppered")
-        rates: list[list[float]] = [[], []]
+        taken: list[list[Taken]] = [[], []]
 
         async def log_in(number: int) -> None:
             who = people[number % len(people)]
@@ -133,14 +140,14 @@ async def measure(logins: int, folder: Path) -> Logins:
             await bank.hasher.verify(stored, b"peppered")
 
         for _ in range(ROUNDS):
-            for found, work in zip(rates, (log_in, verify), strict=True):
-                began = perf_counter()
-                await _by_clients(logins, work)
-                found.append(logins / (perf_counter() - began))
+            for found, work in zip(taken, (log_in, verify), strict=True):
+                found.append(await _timed(logins, work))
         await desk.close()
         return Logins(
-            logins_per_second=median(rates[0]),
-            verifications_per_second=median(rates[1]),
+            logins_per_second=logins / median(one.seconds for one in taken[0]),
+            verifications_per_second=logins / median(one.seconds for one in taken[1]),
+            share=median(bare.seconds / login.seconds for login, bare in zip(*taken, strict=True)),
+            cpu_share=median(bare.cpu_s / login.cpu_s for login, bare in zip(*taken, strict=True)),
             hostile_per_cpu_second=await _hostile(bank, logins * HOSTILE_PER_LOGIN),
         )
 
@@ -156,6 +163,12 @@ async def _hostile(bank: Bank, attempts: int) -> float:
     await _by_clients(attempts, attempt)
     await desk.close()
     return attempts / (process_time() - began)
+
+
+async def _timed(count: int, work: Callable[[int], Awaitable[None]]) -> Taken:
+    began_s, began_cpu_s = perf_counter(), process_time()
+    await _by_clients(count, work)
+    return Taken(perf_counter() - began_s, process_time() - began_cpu_s)
 
 
 async def _by_clients(count: int, work: Callable[[int], Awaitable[None]]) -> None:
