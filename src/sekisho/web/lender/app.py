@@ -7,6 +7,7 @@ from litestar import Litestar, Response, get
 from sekisho.identity.contact_desk import ContactDesk
 from sekisho.identity.reveals import PersonalDataDesk
 from sekisho.web.lender import (
+    apply_pages,
     borrow_pages,
     diagnosis_page,
     loan_pages,
@@ -30,7 +31,7 @@ def overview_page(request: AnyRequest) -> Response[Any]:
     return visit.page("lender/front.html" if visit.signed_in is None else "lender/overview.html")
 
 
-PAGES = (loan_pages, simulator_page, diagnosis_page, borrow_pages, repay_pages, payout_pages)
+PAGES = (loan_pages, simulator_page, diagnosis_page, borrow_pages, repay_pages, payout_pages, apply_pages)
 ROUTES = (overview_page, *(route for pages in PAGES for route in pages.ROUTES))
 
 
@@ -44,7 +45,7 @@ def create_lender_app(site: Site) -> Litestar:
         contacts=ContactDesk(site.parts, desks.contact_gate, site.desks.codes),
     )
     site.places = ("/", "/loan", *site.places[1:])
-    site.wishes |= {**WISHES, **payout_pages.WISHES}
+    site.wishes |= {**WISHES, **payout_pages.WISHES, **apply_pages.WISHES}
     application = create_member_app(site, ROUTES)
     application.state[STATE] = desks
     return application

@@ -48,7 +48,11 @@ def answer_diagnosis(request: AnyRequest) -> Response[Any]:
 
 def read_answers(form: Form) -> Read:
     """Read the form: a birth date, and two amounts in ten thousands of yen."""
-    born_on, income, owed = _day(form.trimmed("birth_date")), _man(form["income"]), _man(form["owed"] or "0")
+    born_on, income, owed = (
+        _day(form.trimmed("birth_date")),
+        typed_man(form["income"]),
+        typed_man(form["owed"] or "0"),
+    )
     wrong = {"birth_date": born_on is None, "income": income is None, "owed": owed is None}
     if born_on is None or income is None or owed is None:
         faults = {
@@ -67,7 +71,7 @@ def _day(text: str) -> date | None:
         return None
 
 
-def _man(text: str) -> Yen | None:
+def typed_man(text: str) -> Yen | None:
     """Read a number of ten thousands of yen."""
     try:
         man = Yen.parse(text).amount

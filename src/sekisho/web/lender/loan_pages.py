@@ -10,20 +10,18 @@ from sekisho.web.lender import loan_wishes
 from sekisho.web.lender.desks import desks_of
 from sekisho.web.lender.effects import likely_effects
 from sekisho.web.lender.loan_sight import LoanSight, loan_of
-from sekisho.web.lender.statement_files import Statement, csv_file
+from sekisho.web.lender.statement_files import CSV, PDF, Statement, as_file, csv_file
 from sekisho.web.lender.writing import in_month, show
 from sekisho.web.members.form_tokens import OWN_SITES
 from sekisho.web.members.profile_pages import viewer_of
 from sekisho.web.members.roles import ROLE, Role
 from sekisho.web.members.step_up import to_step_up
-from sekisho.web.members.visits import NO_STORE, AnyRequest, Visit, visit_of
+from sekisho.web.members.visits import AnyRequest, Visit, visit_of
 from sekisho.web.members.wishes import is_granted
 from sekisho.web.problems import NotFound
 
 OF_MEMBERS = {ROLE: Role.MEMBER}
 APPROVED = {ROLE: Role.APPROVED}
-CSV = "text/csv; charset=utf-8"
-PDF = "application/pdf"
 
 
 @get("/loan", opt=OF_MEMBERS)
@@ -64,7 +62,7 @@ async def history_csv(request: AnyRequest) -> Response[Any]:
     if isinstance(opened, Response):
         return opened
     statement = _statement(visit, *opened)
-    return _file(csv_file(statement, visit.words), CSV, f"statement-{opened[1]:%Y-%m}.csv")
+    return as_file(csv_file(statement, visit.words), CSV, f"statement-{opened[1]:%Y-%m}.csv")
 
 
 @get("/loan/history/{month:str}/pdf", opt=APPROVED)
@@ -76,7 +74,7 @@ async def history_pdf(request: AnyRequest) -> Response[Any]:
         return opened
     statement = _statement(visit, *opened)
     pdf = await desks_of(request).press.typeset(statement, visit.words)
-    return _file(pdf, PDF, f"statement-{opened[1]:%Y-%m}.pdf")
+    return as_file(pdf, PDF, f"statement-{opened[1]:%Y-%m}.pdf")
 
 
 async def sight(visit: Visit) -> LoanSight | None:
@@ -128,11 +126,6 @@ def _statement(visit: Visit, loan: LoanSight, month: date) -> Statement:
         made_at_us=visit.now_us(),
         events=loan.in_month(month),
     )
-
-
-def _file(octets: bytes, media_type: str, name: str) -> Response[Any]:
-    headers = {**NO_STORE, "Content-Disposition": f'attachment; filename="{name}"'}
-    return Response(octets, media_type=media_type, headers=headers)
 
 
 ROUTES = (loan_page, history_page, history_csv, history_pdf)

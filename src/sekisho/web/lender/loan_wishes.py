@@ -11,7 +11,13 @@ from sekisho.web.members.wishes import Wish
 
 LOAN, BORROW, REPAY = "loan", "borrow", "repay"
 PASSKEY = "passkey"
-PAGES = {"": "/loan", "history": "/loan/history", "borrow": "/borrow/transfer", "repay": "/repay"}
+PAGES = {
+    "": "/loan",
+    "history": "/loan/history",
+    "borrow": "/borrow/transfer",
+    "repay": "/repay",
+    "apply": "/apply",
+}
 """The pages that show figures of a loan, by the name under which a wish goes on to them."""
 
 

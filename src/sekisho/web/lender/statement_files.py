@@ -9,14 +9,18 @@ from typing import NamedTuple, cast
 
 import msgspec
 import typst
+from litestar import Response
 
 from sekisho.kernel.clock import SECOND_US
 from sekisho.lender.loan_events import LoanEvent
 from sekisho.messages.letters import FONT, LetterFontMissing
 from sekisho.messages.notices import JAPAN
 from sekisho.web.lender.writing import in_yen, on_day
+from sekisho.web.members.visits import NO_STORE
 from sekisho.web.words import Words
 
+CSV = "text/csv; charset=utf-8"
+PDF = "application/pdf"
 TEMPLATE = Path(__file__).with_name("statement.typ")
 BYTE_ORDER_MARK = "\N{ZERO WIDTH NO-BREAK SPACE}"
 FORMULA_BEGINS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
@@ -59,6 +63,12 @@ def csv_file(statement: Statement, words: Words) -> bytes:
     for event in statement.events:
         table.writerow([guarded(cell) if isinstance(cell, str) else cell for cell in _cells(event, words)])
     return (BYTE_ORDER_MARK + text.getvalue()).encode()
+
+
+def as_file(octets: bytes, media_type: str, name: str) -> Response[bytes]:
+    """Answer with a file to keep, which no cache keeps."""
+    headers = {**NO_STORE, "Content-Disposition": f'attachment; filename="{name}"'}
+    return Response(octets, media_type=media_type, headers=headers)
 
 
 def guarded(cell: str) -> str:
