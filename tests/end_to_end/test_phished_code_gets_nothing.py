@@ -175,27 +175,30 @@ def test_the_victim_is_told_and_throws_the_thief_out(running, thief, victim, mem
 
 
 def test_a_victim_cannot_be_cut_off_from_the_account(running, thief, victim, member, handset):
-    """The thief calls the victim a thief, throws the known device out, begins a recovery: it stays known."""
+    """A recovery, the known device thrown out, the victim called a thief: a passkey mends it all."""
     relay(thief, member, handset)
     member_id = id_of(running, member)
-    of_member = select(device_table.c.id, device_table.c.standing).where(
-        device_table.c.member_id == member_id
+    devices = select(device_table.c.standing).where(
+        device_table.c.member_id == member_id, device_table.c.first_ip != THIEF
     )
-    standings = running.read(lambda connection: dict(map(tuple, connection.execute(of_member))))
-    (known,) = [name for name, standing in standings.items() if standing == "trusted"]
     by_victim = select(sign_in_table.c.id).where(
         sign_in_table.c.member_id == member_id, sign_in_table.c.ip != THIEF
     )
+    known = select(device_table.c.id).where(
+        device_table.c.member_id == member_id, device_table.c.standing == "trusted"
+    )
     for path, fields in (
-        ("/security/devices/revoke", {"device": known}),
-        ("/security/logins/disown", {"sign_in": running.read(column(by_victim))[0]}),
         ("/recovery", {}),
+        ("/security/devices/revoke", {"device": running.read(column(known))[0]}),
+        ("/security/logins/disown", {"sign_in": running.read(column(by_victim))[0]}),
     ):
         thief.post(path, fields | token_of(running, thief, member_id, path))
-    assert running.read(lambda connection: dict(map(tuple, connection.execute(of_member)))) == standings
+    assert running.read(column(devices)) != ["revoked"]
+    assert of_thief(running, device_table, member_id, "standing") == ["unconfirmed"]
     assert handset.arrive(member.sms, "再設定が申し込まれました")
 
     victim.log_in_by_passkey()
+    assert running.read(column(devices)) == ["trusted"]
     victim.open("/security")
     victim.page.click("form[action='/recovery/cancel'] button")
     victim.page.wait_for_url("**/security?done=recovery_cancelled")
