@@ -11,8 +11,6 @@ from typing import Any
 
 from sqlalchemy import Connection, exc
 
-__all__ = ["Connection", "change", "fetch"]
-
 
 def fetch(connection: Connection, statement: str, values: tuple[Any, ...]) -> list[tuple[Any, ...]]:
     """Run a query and return its rows."""

@@ -18,6 +18,8 @@ from sqlalchemy import Connection, Engine, exc
 
 from sekisho.kernel.posture import OperationalError
 
+__all__ = ["Connection", "Statement", "Statements", "Work", "Writer", "as_outage", "outages_named"]
+
 Result = TypeVar("Result")
 Work = Callable[[Connection], Result]
 Statement = tuple[str, tuple[Any, ...]]

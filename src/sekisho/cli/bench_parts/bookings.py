@@ -24,7 +24,8 @@ from sekisho.kernel.yen import Yen
 from sekisho.ledger.accounts import Side, open_account
 from sekisho.ledger.transfers import Transfer, post
 from sekisho.storage.engine import Store, open_store
-from sekisho.storage.handwritten import Connection, change
+from sekisho.storage.handwritten import change
+from sekisho.storage.unit_of_work import Connection
 
 ACCOUNTS = 1_000
 CLIENTS = 8

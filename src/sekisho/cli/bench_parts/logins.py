@@ -19,7 +19,6 @@ from time import perf_counter, process_time
 from typing import NamedTuple
 
 import msgspec
-from sqlalchemy import Connection, insert
 
 from sekisho.cli.bench_parts.figures import Logins
 from sekisho.guard.answers import AsksGuard, GuardAnswer, Told
@@ -44,8 +43,9 @@ from sekisho.kernel.ids import MEMBER
 from sekisho.kernel.posture import Posture
 from sekisho.storage.attempts import AttemptStore
 from sekisho.storage.engine import open_store
+from sekisho.storage.handwritten import change
 from sekisho.storage.keyring import HeldKeyring, new_keys
-from sekisho.storage.tables.members import member
+from sekisho.storage.unit_of_work import Connection
 from sekisho.web.guard_api.desk import GuardDesk
 from sekisho.web.guard_client.local_guard import LocalGuard
 
@@ -199,8 +199,12 @@ async def _people(bank: Bank) -> list[AtTheDoor]:
 
 def _open(connection: Connection, parts: Parts, number: str, hashed: tuple[str, str]) -> AtTheDoor:
     member_id, now_us = MEMBER.new(parts.clock, parts.chance), parts.clock.now_us()
-    row = {"id": member_id, "number": number, "state": "open", "language": "ja", "opened_at_us": now_us}
-    connection.execute(insert(member).values(row))
+    row = (member_id, number, "open", "ja", now_us)
+    change(
+        connection,
+        "INSERT INTO member (id, number, state, language, opened_at_us) VALUES (?, ?, ?, ?, ?)",
+        row,
+    )
     passwords.put(connection, parts, member_id, *hashed)
     enrolled = devices.enrol(connection, parts, member_id, HOME, Standing.TRUSTED)
     return AtTheDoor(number, enrolled.cookie)

@@ -2,13 +2,12 @@
 
 from collections.abc import Callable, Mapping
 
-from sqlalchemy import Connection
-
 from sekisho.identity.notifying import language_of
 from sekisho.identity.personal_data import Item
 from sekisho.kernel.ids import MemberId
 from sekisho.lender.house import LenderParts
 from sekisho.lender.loan_events import LoanEvent
+from sekisho.storage.unit_of_work import Connection
 from sekisho.web.lender.loan_sight import LoanSight, loan_of
 from sekisho.web.lender.writing import in_yen, on_day
 from sekisho.web.words import Language, Words, chosen

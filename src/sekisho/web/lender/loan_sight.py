@@ -3,11 +3,10 @@
 from datetime import date
 from typing import NamedTuple
 
-from sqlalchemy import Connection
-
 from sekisho.lender.contracts import Contract, contract_of
 from sekisho.lender.house import LenderParts
 from sekisho.lender.loan_events import LoanEvent, Position, parse_day
+from sekisho.storage.unit_of_work import Connection
 
 LATEST = 5
 

@@ -5,7 +5,6 @@ from typing import Any, NamedTuple
 
 import msgspec
 from litestar import Response, get, post
-from sqlalchemy import Connection
 
 from sekisho.identity.assurance import Need
 from sekisho.identity.masks import masked_account
@@ -24,6 +23,7 @@ from sekisho.lender.payout_accounts import (
     read_payee,
 )
 from sekisho.storage.keyring import Unsealable
+from sekisho.storage.unit_of_work import Connection
 from sekisho.web.lender.desks import desks_of
 from sekisho.web.lender.gate_answers import go_on, new_key
 from sekisho.web.lender.writing import show
