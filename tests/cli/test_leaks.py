@@ -14,7 +14,7 @@ from sekisho.cli.institutions import LENDER, Machine, open_institution
 from sekisho.cli.main import main
 from sekisho.identity.leaked_lists import leaks_in
 from sekisho.identity.password_rules import PasswordFault, PasswordUnfit
-from sekisho.identity.sign_up import SignUpForm
+from sekisho.identity.sign_up import SignUpForm, SignUpStep
 from sekisho.identity.welcomes import Welcome
 from sekisho.kernel.chance import SeededChance
 from sekisho.kernel.clock import SetClock
@@ -84,6 +84,7 @@ def test_an_institution_takes_no_password_that_stands_on_its_lists(tmp_path, mon
         """Open an account as people do."""
         desk, form = opened.desks.sign_up, SignUpForm("taro@example.jp", "09012345678")
         step = await desk.begin(form, HOME)
+        assert isinstance(step, SignUpStep)
         with opened.parts.store.read() as connection:
             rows = connection.execute(select(message)).all()
         codes = {row.channel: code_in(unseal(opened.parts.keyring, row.id, row.sealed)) for row in rows}

@@ -36,7 +36,7 @@ class Crowd:
     """One kind of attempt, unknown in peace, at a gate under attack."""
 
     def __init__(self):
-        self.lane = Lane((0.01, 0.01, 0.01), 3_600, lambda *_: None)
+        self.lane = Lane((0.01, 0.01, 0.01), 3_600, lambda *_: None)  # type: ignore[arg-type] # nothing here asks for surroundings
         self.lane.in_campaign = True
         self.facts = SourceFacts(provider=1, region=1, tls=1, exact=1, family=1, country=1, v6=False)
         self.facts.codes = tuple(SOURCE[:-1])

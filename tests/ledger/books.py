@@ -44,6 +44,13 @@ class Books(NamedTuple):
         return moved(key, self.loan, self.cash, yen, **fields)
 
 
+def balance_of(connection, account_id) -> Yen:
+    """Return the balance of an account that is there."""
+    account = find_account(connection, account_id)
+    assert account is not None
+    return account.balance
+
+
 def moved(key, debit, credit, yen, **fields):
     """Return a transfer that is effective today."""
     named = {"kind": "test", "effective_on": TODAY, **fields}

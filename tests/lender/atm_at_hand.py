@@ -3,12 +3,14 @@
 import asyncio
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from itertools import count
 from pathlib import Path
 
 from sqlalchemy import func, select
 from tests.identity.login_house import SaidGuard
 from tests.identity.member_at_hand import AtHand, Entered, open_at_hand
+from tests.ledger.books import balance_of
 from tests.lender.lines import agreement
 
 from sekisho.identity.arrivals import Arrival
@@ -21,7 +23,7 @@ from sekisho.ledger.accounts import find_account
 from sekisho.lender import atm_sessions
 from sekisho.lender.atm_machines import MachineDesk, Typed
 from sekisho.lender.atm_network import PART
-from sekisho.lender.atm_pins import SETTING, PinDesk
+from sekisho.lender.atm_pins import SETTING, Pin, PinDesk, find_pin
 from sekisho.lender.atm_sessions import Direction
 from sekisho.lender.contracts import contract_of, sign
 from sekisho.lender.gates import Gatekeeper, OnOutage
@@ -86,6 +88,13 @@ class OneSwitch(NothingSwitchedOff):
         if usage.function is self.off:
             return SwitchedOff("incident", {"en": "Off for now.", "ja": "停止しています。"})
         return None
+
+
+def pin_of(connection, member_id) -> Pin:
+    """Return the PIN of a member who has one."""
+    pin = find_pin(connection, member_id)
+    assert pin is not None
+    return pin
 
 
 @dataclass
@@ -166,7 +175,7 @@ class AtmAtHand:
     def overpaid(self):
         """Return what members paid too much."""
         with self.house.store.read() as connection:
-            return find_account(connection, self.house.accounts.overpaid).balance.amount
+            return balance_of(connection, self.house.accounts.overpaid).amount
 
     def type(self, session_id, pin=PIN, number=NUMBER, key=""):
         """Type at the machine."""
@@ -188,13 +197,15 @@ class AtmAtHand:
         """Return what a member owes, and what is reserved on top."""
         with self.house.store.read() as connection:
             contract = contract_of(connection, member_id)
+            assert contract is not None
             account = find_account(connection, contract.principal_account)
+        assert account is not None
         return account.balance.amount, account.debits_pending
 
     def cash_booked(self):
         """Return what the books say that machines gave, net of what they kept, with the fees."""
         with self.house.store.read() as connection:
-            return -find_account(connection, self.house.accounts.atm_cash).balance.amount
+            return -balance_of(connection, self.house.accounts.atm_cash).amount
 
     def cash_given(self):
         """Return what really left the vaults, net."""
@@ -254,7 +265,13 @@ def open_atm(folder):
     )
     for machine_id, place in ((MACHINE, PLACE), (OTHER, OTHER_PLACE)):
         house.store.write(
-            lambda c, m=machine_id, p=place: atm_sessions.register_machine(c, house, m, NETWORK, p)
+            partial(
+                atm_sessions.register_machine,
+                house=house,
+                machine_id=machine_id,
+                network=NETWORK,
+                place=place,
+            )
         ).result()
         opened.machine(machine_id).vault.fill(2_000_000)
     return opened

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import msgspec
 from sqlalchemy import update
 from tests.identity.member_at_hand import NOON_US, AtHand, Entered, open_at_hand
+from tests.ledger.books import balance_of
 
 from sekisho.guard.answers import UNAVAILABLE, GuardAnswer, Told
 from sekisho.guard.attempts import Attempt
@@ -17,17 +18,17 @@ from sekisho.identity.assurance import Level, Standing, Way
 from sekisho.identity.personal_data import Item, store
 from sekisho.identity.session_desk import Present
 from sekisho.kernel.clock import DAY_US
+from sekisho.kernel.ids import MemberId
 from sekisho.kernel.posture import OperationalError, Posture
 from sekisho.kernel.yen import Yen
-from sekisho.ledger.accounts import find_account
 from sekisho.ledger.journal import first_fault
 from sekisho.lender.contracts import Agreement, contract_of, sign
 from sekisho.lender.due_days import DueDay
 from sekisho.lender.gates import Gatekeeper, OnOutage
-from sekisho.lender.house import open_house
+from sekisho.lender.house import LenderParts, open_house
 from sekisho.lender.payout_accounts import PayoutAccountDesk, Typed, change_of, read_payee
 from sekisho.lender.rates import Rate
-from sekisho.lender.switches import SwitchedOff
+from sekisho.lender.switches import SwitchedOff, Usage
 from sekisho.lender.transfer_loans import TransferLoanDesk
 from sekisho.linking.zengin import BankAccount, Party
 from sekisho.storage.tables.sessions import session as session_table
@@ -46,7 +47,7 @@ class PlainGuard:
     action: Action = Action.ALLOW
     away: Posture | None = None
     asked: list[Attempt] = field(default_factory=list)
-    told: list[tuple] = field(default_factory=list)
+    told: list[tuple[str, str, str]] = field(default_factory=list)
 
     async def assess(self, attempt):
         self.asked.append(attempt)
@@ -77,7 +78,7 @@ class PlainSwitches:
 
     off: SwitchedOff | None = None
     down: bool = False
-    asked: list = field(default_factory=list)
+    asked: list[Usage] = field(default_factory=list)
 
     async def off_for(self, usage):
         self.asked.append(usage)
@@ -90,10 +91,10 @@ class LenderAtHand(NamedTuple):
     """A lender, its guard and switches, and one member with a line of 500,000 yen."""
 
     at_hand: AtHand
-    house: object
+    house: LenderParts
     guard: PlainGuard
     switches: PlainSwitches
-    member_id: str
+    member_id: MemberId
 
     @property
     def clock(self):
@@ -149,7 +150,7 @@ class LenderAtHand(NamedTuple):
     def balance(self, name):
         """Return the balance of one of the house's accounts."""
         with self.house.store.read() as connection:
-            return find_account(connection, getattr(self.house.accounts, name)).balance.amount
+            return balance_of(connection, getattr(self.house.accounts, name)).amount
 
     def audit(self):
         """Hold the books together."""

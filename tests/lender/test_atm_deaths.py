@@ -66,6 +66,7 @@ class HeardDesk(MachineDesk):
 
     async def tell_machine(self, order_id):
         order = await super().tell_machine(order_id)
+        assert order is not None
         self.heard[order.atm_session_id].set()
         return order
 
@@ -100,6 +101,7 @@ async def running_machine(authority, tmp_path, lender_url, *options):
     )
     try:
         said = b""
+        assert process.stdout is not None
         while b"Cash in it" not in said:
             said += await asyncio.wait_for(process.stdout.readline(), 30)
         screen, lender_door = re.findall(r"https?://127[.]0[.]0[.]1:\d+", said.decode())
@@ -115,7 +117,7 @@ async def draw(atm, present, screen):
     async with httpx.AsyncClient(base_url=screen, headers={"origin": screen}) as person:
         await person.post("/begin")
         page = (await person.get("/")).text
-        qr = re.search(r"<code>(SEKISHO-ATM[^<]+)</code>", page)[1]
+        qr = re.findall(r"<code>(SEKISHO-ATM[^<]+)</code>", page)[0]
         claimed = await atm.app.claim(present, qr)
         assert "アプリでお手続き" in (await person.get("/")).text
         session_id = claimed.session.id

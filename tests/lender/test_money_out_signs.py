@@ -1,5 +1,7 @@
 """What speaks against money going out: each sign by itself, and what takes it away."""
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,8 +18,13 @@ from sekisho.lender.money_out_signs import (
 )
 
 NOW = 100 * DAY_US
-CALM = {"now_us": NOW, "amount": Yen(10_000), "headroom": Yen(500_000), "largest": Yen(50_000)}
-SIGNS = {
+CALM: dict[str, Any] = {
+    "now_us": NOW,
+    "amount": Yen(10_000),
+    "headroom": Yen(500_000),
+    "largest": Yen(50_000),
+}
+SIGNS: dict[str, dict[str, Any]] = {
     "risky_session": {"risk": 0.2},
     "campaign_session": {"campaign": "cmp_login_1"},
     "unconfirmed_device": {"device_trusted": False},
@@ -39,8 +46,12 @@ OLD = {
 }
 
 
+def facts(**changes: Any) -> Facts:
+    return Facts(**{**CALM, **changes})
+
+
 def names(**changes):
-    return money_out_signs(Facts(**{**CALM, **changes}), risk_max=0.05).names
+    return money_out_signs(facts(**changes), risk_max=0.05).names
 
 
 def test_an_ordinary_borrowing_has_no_signs():
@@ -68,9 +79,9 @@ def test_a_passkey_takes_away_what_a_session_was_born_with_and_nothing_else():
 
 @given(later=st.integers(0, 400 * DAY_US))
 def test_no_time_takes_the_doubt_away(later):
-    facts = Facts(**{**CALM, "now_us": NOW + later}, risk=0.2)
-    assert is_doubted(facts, 0.05)
-    assert "risky_session" in money_out_signs(facts, risk_max=0.05).names
+    then = facts(now_us=NOW + later, risk=0.2)
+    assert is_doubted(then, 0.05)
+    assert "risky_session" in money_out_signs(then, risk_max=0.05).names
 
 
 def test_repaying_to_draw_again_is_seen_only_where_the_draw_needed_it():
@@ -79,10 +90,10 @@ def test_repaying_to_draw_again_is_seen_only_where_the_draw_needed_it():
 
 
 def test_one_ordinary_change_stops_nobody_and_several_ask_for_more():
-    one = money_out_signs(Facts(**CALM, **SIGNS["contact_changed"]), risk_max=0.05)
+    one = money_out_signs(facts(**SIGNS["contact_changed"]), risk_max=0.05)
     assert one.points < PASSKEY_FROM
     chain = {**SIGNS["contact_changed"], **SIGNS["payout_changed"], **SIGNS["repaid_to_draw"]}
-    three = money_out_signs(Facts(**{**CALM, **chain}, proven=True), risk_max=0.05)
+    three = money_out_signs(facts(**chain, proven=True), risk_max=0.05)
     assert three.points >= STOPPED_FROM
 
 

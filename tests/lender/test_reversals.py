@@ -5,11 +5,11 @@ from datetime import date, timedelta
 import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
+from tests.ledger.books import balance_of
 from tests.lender.lines import open_line
 
 from sekisho.kernel.clock import SECOND_US
 from sekisho.kernel.yen import Yen
-from sekisho.ledger.accounts import find_account
 from sekisho.ledger.journal import first_fault
 from sekisho.lender.loan_events import LoanEvent, NotDone
 from sekisho.lender.loan_replay import replay, standing
@@ -43,7 +43,7 @@ def books_of(line):
             line.cash,
             line.overpaid,
         )
-        balances = [find_account(connection, account).balance.amount for account in accounts]
+        balances = [balance_of(connection, account).amount for account in accounts]
     changing = (
         contract.first_used_on,
         contract.charged_until,

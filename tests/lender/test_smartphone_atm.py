@@ -3,17 +3,17 @@
 import asyncio
 
 import pytest
-from tests.lender.atm_at_hand import MACHINE, NETWORK, NUMBER, OTHER, Typed
+from tests.lender.atm_at_hand import MACHINE, NETWORK, NUMBER, OTHER, pin_of
 
 from sekisho.guard.decisions import Action
 from sekisho.identity.assurance import InsufficientAuthentication
-from sekisho.identity.passwords import octets_of
+from sekisho.identity.hashing import octets_of
 from sekisho.kernel.clock import DAY_US, MINUTE_US, SECOND_US
 from sekisho.kernel.yen import Yen
-from sekisho.lender.atm_machines import AtmOrderUnknown
+from sekisho.lender.atm_machines import AtmOrderUnknown, Typed
 from sekisho.lender.atm_network import CashAnswer, CashState, DayReport, PayOut, ReportLine
 from sekisho.lender.atm_orders import AtmNothingOwed
-from sekisho.lender.atm_pins import AtmPinTooSimple, find_pin, is_simple
+from sekisho.lender.atm_pins import AtmPinTooSimple, is_simple
 from sekisho.lender.atm_sessions import AtmSessionOver, Direction
 from sekisho.range.atm.vault import Jam
 
@@ -79,7 +79,7 @@ def test_a_wrong_company_number_costs_no_pin_and_three_end_the_session(atm, memb
         atm.type(approved)
     assert atm.principal(member_id) == (0, 0)
     with atm.house.store.read() as connection:
-        assert find_pin(connection, member_id).tries_left == 3
+        assert pin_of(connection, member_id).tries_left == 3
 
 
 def test_three_wrong_pins_lock_the_pin_and_free_the_reservation(atm, member_id, approved):
@@ -124,7 +124,7 @@ def test_a_guard_that_denies_lets_no_pin_be_tried(atm, member_id, approved):
     assert atm.type(approved).result == "refused"
     assert atm.cash_given() == 0
     with atm.house.store.read() as connection:
-        assert find_pin(connection, member_id).tries_left == 3
+        assert pin_of(connection, member_id).tries_left == 3
 
 
 @pytest.mark.parametrize(
@@ -156,7 +156,7 @@ def test_a_pin_needs_a_fresh_proof_and_uses_a_code_up(atm, member_id):
 def test_a_pin_is_not_in_the_database(atm, member_id):
     atm.entered(member_id)
     with atm.house.store.read() as connection:
-        kept = find_pin(connection, member_id)
+        kept = pin_of(connection, member_id)
     assert kept.hash.startswith("$argon2id$")
     assert octets_of("5938") not in kept.hash.encode()
 

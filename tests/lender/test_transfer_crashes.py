@@ -43,7 +43,7 @@ def test_a_killed_sender_loses_nothing_and_sends_nothing_twice(tmp_path, when):
     again = reopen_lender(tmp_path, lender.member_id, at_us=now_us + 2 * MINUTE_US)
     runs = TransferRuns(again.house, OURS, FolderTray(tray))
     asyncio.run(runs.send_due())
-    (file,) = (*tray.glob("*.txt"), *(tray / TAKEN).glob("*.txt"))
+    (file,) = [file for folder in (tray, tray / TAKEN) for file in folder.glob("*.txt")]
     sent = read_file(file.read_bytes(), near=date(2026, 9, 21))
     assert [row.amount.amount for row in sent.rows] == [30_000]
 

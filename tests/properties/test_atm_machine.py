@@ -12,15 +12,15 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 from sqlalchemy import select
-from tests.lender.atm_at_hand import MACHINE, NETWORK, NUMBER, PIN, Typed, open_atm
+from tests.lender.atm_at_hand import MACHINE, NETWORK, NUMBER, PIN, open_atm, pin_of
 
 from sekisho.identity.assurance import Way
 from sekisho.identity.session_desk import Present
 from sekisho.kernel.clock import DAY_US, MINUTE_US
 from sekisho.kernel.refusals import Refusal
 from sekisho.kernel.yen import Yen
+from sekisho.lender.atm_machines import Typed
 from sekisho.lender.atm_network import CashState
-from sekisho.lender.atm_pins import find_pin
 from sekisho.lender.house import day_in_japan
 from sekisho.range.atm.vault import Jam
 from sekisho.storage.tables.atm import atm_order
@@ -64,7 +64,7 @@ class CashMachine(RuleBasedStateMachine):
     def again(self):
         """Log in anew, because sessions end after fifteen minutes; set a locked PIN anew."""
         with self.atm.house.store.read() as connection:
-            locked = not find_pin(connection, self.member_id).tries_left
+            locked = not pin_of(connection, self.member_id).tries_left
         entered = self.atm.at.log_in(self.member_id)
         self.present = self.atm.entered(self.member_id) if locked else Present(*entered)
 

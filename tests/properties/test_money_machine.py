@@ -8,6 +8,7 @@ finds a reference for the second time.
 import asyncio
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from hypothesis import Phase, settings
 from hypothesis import strategies as st
@@ -58,7 +59,8 @@ class MoneyMachine(RuleBasedStateMachine):
         self.lender.register()
         self.debits = WebDebitDesk(self.lender.house, self.lender.switches, on_outage=Posture.CLOSED)
         self.tray = FolderTray(self.path / "tray")
-        self.events, self.keys = [], {"lend": {}, "debit": {}}
+        self.events = []
+        self.keys: dict[str, dict[str, Any]] = {"lend": {}, "debit": {}}
         self.seen, self.at_bank = set(), []
         self.waiting_debits, self.came, self.paid_out = {}, 0, 0
 
@@ -129,7 +131,7 @@ class MoneyMachine(RuleBasedStateMachine):
         try:
             order, purpose = asyncio.run(self.debits.request(present, Yen(yen), key))
             present = self.lender.prove(present, purpose)
-            order = asyncio.run(self.debits.approve(present, order.id))
+            asyncio.run(self.debits.approve(present, order.id))
         except NotRepaid:
             assert not fits
             return
