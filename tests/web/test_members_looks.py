@@ -80,13 +80,18 @@ def _member(browser, site):
     return page
 
 
+def failed(request):
+    """Say whether a request failed by itself: what a browser drops when it follows a redirect did not."""
+    return request.failure != "net::ERR_ABORTED"
+
+
 @contextmanager
 def watched(page):
     """Collect what the browser complains of, and the octets of what it fetches but for the font."""
     complaints, octets = [], []
     hears = {
         "pageerror": lambda error: complaints.append(str(error)),
-        "requestfailed": lambda request: complaints.append(request.url),
+        "requestfailed": lambda request: complaints.append(request.url) if failed(request) else None,
         "console": lambda said: complaints.append(said.text) if "policy" in said.text.lower() else None,
         "response": lambda answer: octets.append(0 if answer.url.endswith("2") else len(answer.body())),
     }
