@@ -14,6 +14,7 @@ from typing import NamedTuple, cast
 
 from sekisho.cli.checkpoint import Checkpoint, open_checkpoint
 from sekisho.cli.guard_options import GuardOptions
+from sekisho.cli.keys import FILE_NAME
 from sekisho.identity.institution import Institution, Parts
 from sekisho.identity.leaked_lists import leaks_in
 from sekisho.identity.openid.settings import OpenIdSettings
@@ -28,6 +29,7 @@ from sekisho.storage.history.worker import moving_to_history
 from sekisho.storage.keyring_files import open_keyring
 from sekisho.storage.kms import key_wrapper
 from sekisho.web.asgi import App
+from sekisho.web.guard_api.api_keys import ApiKeys
 from sekisho.web.guard_api.desk import Listener
 from sekisho.web.guard_client.local_guard import LocalGuard
 from sekisho.web.id import desks as openid
@@ -162,6 +164,7 @@ def open_institution(
             proxies=machine.proxies,
             tls_header=machine.tls_header,
             geography=machine.adding.geography,
+            staff_keys=ApiKeys(clock=clock, path=folder / FILE_NAME),
         )
         made = make(site)
         return OpenInstitution(parts, checkpoint, carriers, courier, desks, made, closing.pop_all().close)

@@ -36,6 +36,9 @@ class Scope(StrEnum):
     METRICS = "metrics"
     """Read the metrics."""
 
+    CALLS = "calls"
+    """Write down calls to members before they are made."""
+
 
 class ApiKey(msgspec.Struct, frozen=True, kw_only=True):
     """A key as it is kept: who holds it, what it allows, and the hash of its secret."""

@@ -27,6 +27,7 @@ from sekisho.web.members import (
     recovery_pages,
     security_page,
     sign_up_pages,
+    staff_calls,
     step_up_pages,
 )
 from sekisho.web.members.admission import admit
@@ -70,6 +71,7 @@ PAGES = (
     notice_pages,
     language_page,
     binding_pages,
+    staff_calls,
 )
 SHARED = tuple(route for pages in PAGES for route in pages.ROUTES)
 

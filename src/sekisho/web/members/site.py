@@ -14,6 +14,7 @@ from sekisho.identity.bound_sessions import BOUND_COOKIE, BoundState, bound_stat
 from sekisho.identity.institution import Parts
 from sekisho.identity.members import MemberState
 from sekisho.identity.session_desk import Present
+from sekisho.web.guard_api.api_keys import ApiKeys
 from sekisho.web.guard_api.desk import Locates
 from sekisho.web.members import cookies
 from sekisho.web.members.desks import Desks
@@ -38,9 +39,10 @@ class Site:
     `wishes` are the institution's own, by kind: what its members can approve beside what all members can.
     `tls_header` names the header in which a trusted proxy puts the fingerprint of the client's TLS.
     `geography` knows in which country and network an address is, so that notices can say it.
+    `staff_keys` are the API keys of the desk's own programs; without them none is let in.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what a site stands on, each named at the call
         self,
         parts: Parts,
         desks: Desks,
@@ -48,12 +50,14 @@ class Site:
         proxies: ProxyTrust | None = None,
         tls_header: str = "",
         geography: Locates | None = None,
+        staff_keys: ApiKeys | None = None,
     ) -> None:
         self.parts = parts
         self.desks = desks
         self.proxies = proxies or ProxyTrust()
         self.tls_header = tls_header
         self.geography = geography
+        self.staff_keys = staff_keys
         self.renderer = Renderer()
         self.places: tuple[str, ...] = PLACES
         self.item_groups: tuple[str, ...] = ITEM_GROUPS
