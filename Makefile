@@ -28,10 +28,11 @@ run: $(RUNTIME) ## start the service and the live page, and play an attack again
 	$(BIN)/sekisho up --demo --port $(PORT)
 
 test: $(DEV) ## run every test, those with a real PostgreSQL, nginx and browser too
-	./tools/debian_packages.sh nginx=nginx chromium=chromium
+	./tools/debian_packages.sh nginx=nginx chromium=chromium fonts-noto-cjk=$(JAPANESE_FONT)
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 
 check: $(DEV) ## lint, types, layers, and the tests that need no server
+	./tools/debian_packages.sh fonts-noto-cjk=$(JAPANESE_FONT)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -42,8 +43,8 @@ bench: $(DEV) ## measure decisions, replay, HTTP and hunt, side by side
 	$(BIN)/sekisho bench
 
 lock: $(DEV) ## write the hashed locks anew from pyproject.toml
-	@$(COMPILE) --extra dev --extra postgres --extra documents pyproject.toml -o requirements/dev.lock
-	@$(COMPILE) -c requirements/dev.lock --extra documents pyproject.toml -o requirements/runtime.lock
+	@$(COMPILE) --extra dev --extra postgres pyproject.toml -o requirements/dev.lock
+	@$(COMPILE) -c requirements/dev.lock pyproject.toml -o requirements/runtime.lock
 	@$(COMPILE) -c requirements/dev.lock --group build -o requirements/build.lock
 
 screenshots: $(DEV) ## photograph the pages in a real browser, light and dark

@@ -126,7 +126,6 @@ def test_what_is_imported_is_in_the_lock(folder):
     """A package that happens to be installed here is missing on the next machine."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     declared = _distributions(project["dependencies"] + project["optional-dependencies"]["postgres"])
-    declared |= _distributions(project["optional-dependencies"]["documents"])
     if folder == "tests":
         declared |= _distributions(project["optional-dependencies"]["dev"])
     owners = packages_distributions()

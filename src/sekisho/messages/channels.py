@@ -6,7 +6,6 @@ from pathlib import Path
 import httpx
 import structlog
 
-from sekisho.kernel.refusals import Refusal
 from sekisho.messages.carriers import PATIENCE_S, Carrier
 from sekisho.messages.courier import CourierParts
 from sekisho.messages.handset import Handset
@@ -18,21 +17,13 @@ from sekisho.messages.smtp import Sender, SmtpCarrier
 log = structlog.get_logger(__name__)
 
 
-class LettersUnavailable(Refusal):
-    """Letters are set up, and what typesets them is not installed."""
-
-    code = "letters_unavailable"
-    status = 503
-    told = "Letters need the extra `documents`: install sekisho[documents]."
-
-
 class Carriers:
     """A carrier for each channel. `embedded` holds the channels whose messages never leave this store."""
 
     def __init__(self, parts: CourierParts, names: Mapping[str, str], settings: MessageSettings) -> None:
         """Open what is set. `names` is the institution's by language.
 
-        Raises ChannelMisconfigured, LetterFontMissing, LettersUnavailable, and OSError where the letters'
+        Raises ChannelMisconfigured, LetterFontMissing, and OSError where the letters'
         folder can't be made or a certificate not be read.
         """
         handset = Handset(parts.store, parts.keyring, parts.clock)
@@ -63,10 +54,8 @@ class Carriers:
                 await closing
 
     def _letters(self, folder: Path, names: Mapping[str, str]) -> Carrier:
-        try:
-            from sekisho.messages.letters import LetterFolder  # noqa: PLC0415 - an extra, 80 MB: only where it is used
-        except ModuleNotFoundError as error:
-            raise LettersUnavailable(known=str(error)) from error
+        from sekisho.messages.letters import LetterFolder  # noqa: PLC0415 - the typesetter is 80 MB: only where used
+
         letters = LetterFolder(folder, names)
         self._closing.append(letters.close)
         return letters

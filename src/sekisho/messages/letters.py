@@ -20,21 +20,21 @@ import typst
 from sekisho.kernel.clock import SECOND_US, rfc3339
 from sekisho.kernel.refusals import Refusal
 from sekisho.messages.carriers import Declined, Handover, Later, Parcel, Taken
+from sekisho.messages.fonts import FONT, has_font
 from sekisho.messages.notices import JAPAN
 from sekisho.storage.files import OWNER_ONLY, replace_file, sync_folder
 
-FONT = "Noto Sans CJK JP"
 TEMPLATE = Path(__file__).with_name("letter.typ")
 MANIFEST = "manifest.ndjson"
 ADDRESS_TOO_LONG = "the address does not fit the window"
 
 
 class LetterFontMissing(Refusal):
-    """The font is not installed: letters would be full of empty boxes, so none is made."""
+    """The font is not installed: pages would be empty, so none is made."""
 
     code = "letter_font_missing"
     status = 503
-    told = f"The font {FONT} is not installed, and letters can't be typeset without it."
+    told = f"The font {FONT} is not installed on this server, and no PDF is made without it."
 
 
 class Posted(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,7 +55,7 @@ class LetterFolder:
     """
 
     def __init__(self, folder: Path, sender: Mapping[str, str]) -> None:
-        if FONT not in typst.Fonts().families():
+        if not has_font(FONT):
             raise LetterFontMissing(known=f"{FONT}: a system font, in Debian's package fonts-noto-cjk")
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._folder = folder

@@ -9,7 +9,6 @@ import datetime as dt
 import hashlib
 import re
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache
 from pathlib import Path
 from typing import Final, NamedTuple, cast
 
@@ -18,11 +17,11 @@ import typst
 
 from sekisho.kernel.refusals import Refusal
 from sekisho.lender.documents.sheets import Sheet
+from sekisho.messages.fonts import FONT, has_font
 from sekisho.messages.notices import JAPAN
 
 TEMPLATE = Path(__file__).with_name("sheet.typ")
 STANDARD: Final = "a-2u"
-FONT = "Noto Sans CJK JP"
 _NOT_SHOWN = re.compile(r'the text `"(?P<text>.*)"` could not be displayed')
 
 
@@ -71,8 +70,7 @@ class Typesetter:
 
 def typeset(sheet: Sheet, font: str = FONT) -> Typeset:
     """Return a sheet as PDF. Raises GlyphMissing and DocumentNotMade."""
-    if font not in _families():
-        # Without it, typesetting goes through, and every page is empty.
+    if not has_font(font):
         raise DocumentNotMade(known=f"the font {font} is not installed (Debian: fonts-noto-cjk)")
     compiler = typst.Compiler(
         TEMPLATE, sys_inputs={"sheet": msgspec.json.encode(sheet).decode(), "font": font}
@@ -86,11 +84,6 @@ def typeset(sheet: Sheet, font: str = FONT) -> Typeset:
     # Without a place to write to, one document comes back as its octets.
     pdf = cast("bytes", octets)
     return Typeset(pdf, pages, hashlib.sha256(pdf).hexdigest())
-
-
-@cache
-def _families() -> frozenset[str]:
-    return frozenset(typst.Fonts().families())
 
 
 def _refusal(error: str) -> Refusal:

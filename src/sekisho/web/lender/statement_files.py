@@ -13,7 +13,8 @@ from litestar import Response
 
 from sekisho.kernel.clock import SECOND_US
 from sekisho.lender.loan_events import LoanEvent
-from sekisho.messages.letters import FONT, LetterFontMissing
+from sekisho.messages.fonts import FONT, has_font
+from sekisho.messages.letters import LetterFontMissing
 from sekisho.messages.notices import JAPAN
 from sekisho.web.lender.writing import in_yen, on_day
 from sekisho.web.members.visits import NO_STORE
@@ -78,7 +79,7 @@ def guarded(cell: str) -> str:
 
 def pdf_file(statement: Statement, words: Words) -> bytes:
     """Return a statement as PDF; the same statement gives the same octets. Raises LetterFontMissing."""
-    if FONT not in typst.Fonts().families():
+    if not has_font(FONT):
         raise LetterFontMissing(known=FONT)
     made = datetime.fromtimestamp(statement.made_at_us // SECOND_US, UTC).astimezone(JAPAN)
     language = words.language
