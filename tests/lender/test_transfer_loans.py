@@ -15,8 +15,8 @@ from sekisho.kernel.yen import Yen
 from sekisho.lender.bank_files import TAKEN, FolderTray, ResultFileRefused
 from sekisho.lender.contracts import ContractState, change_contract
 from sekisho.lender.house import in_japan
+from sekisho.lender.incoming_payments import Taken, take_payment
 from sekisho.lender.loan_events import NotDone
-from sekisho.lender.receipts_data import Taken, take_payment
 from sekisho.lender.transfer_hours import published_transfer_hours, read_transfer_hours
 from sekisho.lender.transfer_loans import NoPayoutAccount, NotLent, OrderUnknown
 from sekisho.lender.transfer_orders import OrderState

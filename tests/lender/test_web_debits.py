@@ -12,7 +12,7 @@ from sekisho.kernel.posture import Posture
 from sekisho.kernel.yen import Yen
 from sekisho.lender.bank_files import FolderTray, ResultFileRefused
 from sekisho.lender.gates import Held, HeldFor
-from sekisho.lender.receipts_data import Incoming, Taken, receipt_of, take_incoming, take_payment
+from sekisho.lender.incoming_payments import Incoming, Taken, take_incoming, take_payment
 from sekisho.lender.switches import SwitchedOff
 from sekisho.lender.transfer_loans import NoPayoutAccount, OrderUnknown
 from sekisho.lender.web_debit_orders import DebitState
@@ -242,14 +242,3 @@ def test_a_payment_of_nothing_is_none(lender):
     nothing = Taken("k", lender.contract().id, Yen(0), lender.house.today(), "incoming", "acc")
     with pytest.raises(ValueError, match="no payment"):
         lender.house.store.write(lambda at: take_payment(at, lender.house, nothing)).result()
-
-
-def test_a_receipt_says_what_the_law_asks_for(lender):
-    event = incoming(lender, "t1", lender.contract().number, 30_000)
-    with lender.house.store.read() as connection:
-        receipt = receipt_of(connection, lender.house, event.id, "ja")
-        with pytest.raises(LookupError):
-            receipt_of(connection, lender.house, "lev_none", "ja")
-    assert (receipt.lender, receipt.contract_number) == ("あさぎりローン", lender.contract().number)
-    assert (receipt.received_yen, receipt.principal_yen, receipt.left_yen) == (30_000, 30_000, 70_000)
-    assert receipt.received_on == lender.house.today().isoformat()

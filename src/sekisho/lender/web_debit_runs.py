@@ -16,8 +16,8 @@ from sekisho.lender import web_debit_orders
 from sekisho.lender.bank_files import ROWS_MAX, BankFiles, OutTray, ResultFileRefused, read_result
 from sekisho.lender.due_days import next_business_day
 from sekisho.lender.house import LenderParts, day_in_japan
+from sekisho.lender.incoming_payments import Taken, take_payment
 from sekisho.lender.payout_accounts import payee_of, stop_debits
-from sekisho.lender.receipts_data import Taken, take_payment
 from sekisho.lender.web_debit_orders import DebitState, WebDebitOrder
 from sekisho.linking.zengin import DebitResult, FileKind, Party, Row
 from sekisho.messages.notices import NoticeKind

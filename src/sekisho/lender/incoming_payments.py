@@ -1,20 +1,15 @@
-"""Payments that came in, whatever way they took, and what a receipt for one says.
-
-What a receipt says is laid down in article 18 of the Money Lending Business Act: lender, contract, amount
-lent, amount received and what it went to, the day, and what is left.
-"""
+"""Payments that came in, whatever way they took. Their receipts are issued by `documents`."""
 
 from datetime import date
 from typing import NamedTuple
 
-import msgspec
 from sqlalchemy import Connection, select
 
 from sekisho.kernel.yen import Yen
 from sekisho.ledger.transfers import Booked, Transfer, post, post_all
 from sekisho.lender.contracts import find_contract
 from sekisho.lender.house import LenderParts
-from sekisho.lender.loan_events import EventKind, LoanEvent, Movement, NotDone, parse_day
+from sekisho.lender.loan_events import LoanEvent, Movement, NotDone, parse_day
 from sekisho.storage.tables.lender import credit_contract, loan_event
 
 
@@ -36,24 +31,6 @@ class Incoming(NamedTuple):
     contract_number: str
     amount: Yen
     day: date
-
-
-class Receipt(msgspec.Struct, frozen=True, kw_only=True):
-    """What a receipt says. Amounts are whole yen, days ISO dates; `left_yen` is the principal still owed."""
-
-    lender: str
-    lender_telephone: str
-    contract_number: str
-    contract_signed_on: str
-    limit_yen: int
-    received_on: str
-    received_yen: int
-    delay_yen: int
-    interest_yen: int
-    principal_yen: int
-    overpaid_yen: int
-    left_yen: int
-    way: str
 
 
 def take_payment(connection: Connection, house: LenderParts, taken: Taken) -> LoanEvent | None:
@@ -118,27 +95,3 @@ def take_incoming(connection: Connection, house: LenderParts, came: Incoming) ->
     if not isinstance(result, Booked):
         raise ValueError(f"{key}: {result.why}")  # noqa: TRY004 - what is wrong is the payment, not its type
     return None
-
-
-def receipt_of(connection: Connection, house: LenderParts, event_id: str, language: str) -> Receipt:
-    """Return what the receipt of a repayment says. Raises LookupError where there is no such repayment."""
-    row = connection.execute(select(loan_event).where(loan_event.c.id == event_id)).mappings().one_or_none()
-    event = None if row is None else LoanEvent(**row)
-    contract = None if event is None else find_contract(connection, event.contract_id)
-    if event is None or contract is None or event.kind != EventKind.REPAID:
-        raise LookupError(f"no repayment {event_id}")
-    return Receipt(
-        lender=house.institution.name(language),
-        lender_telephone=house.institution.telephone,
-        contract_number=contract.number,
-        contract_signed_on=contract.signed_on,
-        limit_yen=contract.limit_yen,
-        received_on=event.effective_on,
-        received_yen=event.amount_yen,
-        delay_yen=event.delay_yen,
-        interest_yen=event.interest_yen,
-        principal_yen=event.principal_yen,
-        overpaid_yen=event.overpaid_yen,
-        left_yen=event.balance_yen,
-        way=event.way,
-    )
