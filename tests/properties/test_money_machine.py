@@ -19,8 +19,8 @@ from sekisho.kernel.clock import SECOND_US
 from sekisho.kernel.posture import Posture
 from sekisho.kernel.yen import Yen
 from sekisho.lender.bank_files import TAKEN, FolderTray, ResultFileRefused
+from sekisho.lender.incoming_payments import Incoming, take_incoming
 from sekisho.lender.loan_events import NotDone
-from sekisho.lender.receipts_data import Incoming, take_incoming
 from sekisho.lender.transfer_loans import NotLent
 from sekisho.lender.transfer_runs import TransferRuns
 from sekisho.lender.web_debit_runs import WebDebitRuns
