@@ -1,0 +1,1 @@
+"""The bank: deposits, their holders, the authorisation of links, mandates and debits."""

@@ -1,0 +1,1 @@
+"""What follows a campaign: switches, containment, cases, claims, reports."""

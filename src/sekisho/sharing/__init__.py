@@ -1,0 +1,1 @@
+"""Shared signals between institutions: security event tokens, streams, transmitter and receiver (SSF 1.0)."""

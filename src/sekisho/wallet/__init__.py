@@ -1,0 +1,1 @@
+"""The wallet: balances, identity levels, links to banks, charges, payments, sends."""

@@ -1,0 +1,1 @@
+"""The bank's pages, its authorisation server for links, and its debit interface."""

@@ -1,0 +1,1 @@
+"""The HTTP faces of shared signals: discovery, streams, push and poll."""
