@@ -11,10 +11,10 @@ from sekisho.identity.assurance import StepUp, Way
 from sekisho.identity.holds import HoldKind, HoldScope
 from sekisho.identity.personal_data import Item, store
 from sekisho.kernel.clock import HOUR_US, MINUTE_US, SECOND_US
+from sekisho.kernel.japan import in_japan
 from sekisho.kernel.yen import Yen
 from sekisho.lender.bank_files import TAKEN, FolderTray, ResultFileRefused
 from sekisho.lender.contracts import ContractState, change_contract
-from sekisho.lender.house import in_japan
 from sekisho.lender.incoming_payments import Taken, take_payment
 from sekisho.lender.loan_events import NotDone
 from sekisho.lender.transfer_hours import published_transfer_hours, read_transfer_hours

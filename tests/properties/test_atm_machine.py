@@ -17,11 +17,11 @@ from tests.lender.atm_at_hand import MACHINE, NETWORK, NUMBER, PIN, open_atm, pi
 from sekisho.identity.assurance import Way
 from sekisho.identity.session_desk import Present
 from sekisho.kernel.clock import DAY_US, MINUTE_US
+from sekisho.kernel.japan import day_in_japan
 from sekisho.kernel.refusals import Refusal
 from sekisho.kernel.yen import Yen
 from sekisho.lender.atm_machines import Typed
 from sekisho.lender.atm_network import CashState
-from sekisho.lender.house import day_in_japan
 from sekisho.range.atm.vault import Jam
 from sekisho.storage.tables.atm import atm_order
 

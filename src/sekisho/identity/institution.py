@@ -1,13 +1,18 @@
 """An institution as identity sees it: its names, where it lives, and the parts that its desks stand on."""
 
-from typing import NamedTuple
+import asyncio
+from collections.abc import Callable
+from typing import NamedTuple, TypeVar
 
 import msgspec
+from sqlalchemy import Connection
 
 from sekisho.kernel.chance import Chance
 from sekisho.kernel.clock import Clock
 from sekisho.storage.engine import Store
 from sekisho.storage.keyring import Keyring
+
+Result = TypeVar("Result")
 
 
 class Institution(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,3 +42,16 @@ class Parts(NamedTuple):
     keyring: Keyring
     clock: Clock
     chance: Chance
+
+    async def written(self, work: Callable[[Connection], Result]) -> Result:
+        """Do a unit of work and return what it returned. Raises what it raised, and OperationalError."""
+        return await asyncio.wrap_future(self.store.write(work))
+
+    async def read(self, look: Callable[[Connection], Result]) -> Result:
+        """Read from one state of the store, beside the event loop. Raises OperationalError."""
+
+        def reading() -> Result:
+            with self.store.read() as connection:
+                return look(connection)
+
+        return await asyncio.to_thread(reading)

@@ -15,12 +15,13 @@ from sqlalchemy import Connection, insert, select, update
 from sekisho.identity.notifying import notify
 from sekisho.kernel.clock import DAY_US, SECOND_US
 from sekisho.kernel.ids import ATM_ORDER, MemberId
+from sekisho.kernel.japan import day_in_japan
 from sekisho.kernel.refusals import Refusal
 from sekisho.kernel.yen import Yen
 from sekisho.ledger.transfers import Transfer, post_all, void
 from sekisho.lender.atm_sessions import AtmSession, Direction, find_machine
 from sekisho.lender.contracts import contract_of, find_contract
-from sekisho.lender.house import LenderParts, day_in_japan
+from sekisho.lender.house import LenderParts
 from sekisho.lender.loan_events import LoanEvent, Movement, NotDone, parse_day
 from sekisho.messages.notices import NoticeKind
 from sekisho.messages.queue import insert_once

@@ -16,12 +16,13 @@ import structlog
 from sqlalchemy import Connection
 
 from sekisho.kernel.clock import MINUTE_US
+from sekisho.kernel.japan import japanese_us
 from sekisho.kernel.posture import OperationalError
 from sekisho.kernel.yen import Yen
 from sekisho.lender import atm_orders, atm_sessions
 from sekisho.lender.atm_network import AtmNetwork, CashAnswer, CashState, DayReport
 from sekisho.lender.atm_orders import OPEN, AtmOrder, Discrepancy, OrderState
-from sekisho.lender.house import LenderParts, japanese_us
+from sekisho.lender.house import LenderParts
 
 log = structlog.get_logger(__name__)
 

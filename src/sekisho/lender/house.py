@@ -1,8 +1,7 @@
 """The lender's house: its own accounts in the books, and the parts that everything in this room stands on."""
 
-import asyncio
 from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
 from typing import NamedTuple, TypeVar
 
 from sqlalchemy import Connection
@@ -10,12 +9,12 @@ from sqlalchemy import Connection
 from sekisho.identity.institution import Institution, Parts
 from sekisho.kernel.chance import Chance
 from sekisho.kernel.clock import Clock
+from sekisho.kernel.japan import day_in_japan
 from sekisho.kernel.yen import Yen
-from sekisho.ledger.accounts import Side, accounts_of, open_account
-from sekisho.ledger.journal import take_turn
+from sekisho.ledger.accounts import Side
+from sekisho.ledger.own_accounts import OwnLimits, open_own_accounts
 from sekisho.lender.loans import LoanAccounts, Loans
 from sekisho.lender.terms import TermsBook, published_terms
-from sekisho.messages.notices import JAPAN
 from sekisho.storage.engine import Store
 from sekisho.storage.keyring import Keyring
 
@@ -23,8 +22,6 @@ Result = TypeVar("Result")
 
 OWNER = "lender"
 """Who owns the house's accounts in the ledger."""
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class HouseAccounts(NamedTuple):
@@ -51,24 +48,17 @@ class HouseAccounts(NamedTuple):
         return LoanAccounts(self.interest_income, self.delay_income, self.overpaid)
 
 
-class _Limits(NamedTuple):
-    """On which side an account stands, and by how much it may stand on the other one (None: at will)."""
-
-    normal: Side
-    wrong_way_max: Yen | None
-
-
 # What is cleared can't be cleared twice: the account would have to cross zero.
 _NEVER = Yen(0)
 _LIMITS = {
-    "bank": _Limits(Side.DEBIT, None),
-    "atm_cash": _Limits(Side.DEBIT, None),
-    "transfer_clearing": _Limits(Side.CREDIT, _NEVER),
-    "web_debit_clearing": _Limits(Side.DEBIT, _NEVER),
-    "unclaimed": _Limits(Side.CREDIT, _NEVER),
-    "interest_income": _Limits(Side.CREDIT, None),
-    "delay_income": _Limits(Side.CREDIT, None),
-    "overpaid": _Limits(Side.CREDIT, _NEVER),
+    "bank": OwnLimits(Side.DEBIT, None),
+    "atm_cash": OwnLimits(Side.DEBIT, None),
+    "transfer_clearing": OwnLimits(Side.CREDIT, _NEVER),
+    "web_debit_clearing": OwnLimits(Side.DEBIT, _NEVER),
+    "unclaimed": OwnLimits(Side.CREDIT, _NEVER),
+    "interest_income": OwnLimits(Side.CREDIT, None),
+    "delay_income": OwnLimits(Side.CREDIT, None),
+    "overpaid": OwnLimits(Side.CREDIT, _NEVER),
 }
 
 
@@ -111,16 +101,11 @@ class LenderParts(NamedTuple):
 
     async def written(self, work: Callable[[Connection], Result]) -> Result:
         """Do a unit of work and return what it returned. Raises what it raised, and OperationalError."""
-        return await asyncio.wrap_future(self.store.write(work))
+        return await self.parts.written(work)
 
     async def read(self, look: Callable[[Connection], Result]) -> Result:
         """Read from one state of the store, beside the event loop. Raises OperationalError."""
-
-        def reading() -> Result:
-            with self.store.read() as connection:
-                return look(connection)
-
-        return await asyncio.to_thread(reading)
+        return await self.parts.read(look)
 
 
 def open_house(parts: Parts, book: TermsBook | None = None) -> LenderParts:
@@ -138,37 +123,5 @@ def open_house(parts: Parts, book: TermsBook | None = None) -> LenderParts:
 
 def open_lender_accounts(connection: Connection, *, clock: Clock, chance: Chance) -> HouseAccounts:
     """Return the lender's own accounts, and open those that are missing. Doing it again changes nothing."""
-    take_turn(connection)
-    there = {account.kind: account.id for account in accounts_of(connection, OWNER)}
-    for kind, limits in _LIMITS.items():
-        if kind in there:
-            continue
-        on_debit = limits.wrong_way_max if limits.normal is Side.CREDIT else None
-        on_credit = limits.wrong_way_max if limits.normal is Side.DEBIT else None
-        there[kind] = open_account(
-            connection,
-            kind=kind,
-            owner=OWNER,
-            normal=limits.normal,
-            net_debit_max=on_debit,
-            net_credit_max=on_credit,
-            clock=clock,
-            chance=chance,
-        )
-    return HouseAccounts(**{kind: there[kind] for kind in HouseAccounts._fields})
-
-
-def in_japan(at_us: int) -> datetime:
-    """Return a time as clocks in Japan show it."""
-    return (_EPOCH + timedelta(microseconds=at_us)).astimezone(JAPAN)
-
-
-def day_in_japan(at_us: int) -> date:
-    """Return the day that it is in Japan at a time."""
-    return in_japan(at_us).date()
-
-
-def japanese_us(moment: datetime) -> int:
-    """Return the time that a clock in Japan shows, in microseconds since the epoch."""
-    aware = moment if moment.tzinfo is not None else moment.replace(tzinfo=JAPAN)
-    return (aware - _EPOCH) // timedelta(microseconds=1)
+    there = open_own_accounts(connection, OWNER, _LIMITS, clock=clock, chance=chance)
+    return HouseAccounts(**there)

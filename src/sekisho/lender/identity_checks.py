@@ -15,12 +15,13 @@ from sqlalchemy import Connection, Row, delete, func, insert, select
 
 from sekisho.kernel.clock import MINUTE_US
 from sekisho.kernel.ids import IDENTITY_CHECK, MemberId
+from sekisho.kernel.japan import day_in_japan
 from sekisho.kernel.posture import OperationalError, Posture
 from sekisho.kernel.refusals import Refusal
 from sekisho.lender import application_rows as rows
 from sekisho.lender.applications import Application, State, require_going_on
 from sekisho.lender.certificates import CertificateFault, Person, Presented, Verified, verify
-from sekisho.lender.house import LenderParts, day_in_japan
+from sekisho.lender.house import LenderParts
 from sekisho.lender.identity_methods import Method, require_allowed
 from sekisho.lender.staff import require_staff
 from sekisho.storage.tables.applications import identity_challenge, identity_check

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import msgspec
 
+from sekisho.kernel.japan import in_japan, japanese_us
 from sekisho.lender.due_days import is_bank_holiday
-from sekisho.lender.house import in_japan, japanese_us
 
 _FILE = Path(__file__).with_suffix(".toml")
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")

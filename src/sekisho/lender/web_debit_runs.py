@@ -10,12 +10,13 @@ from sekisho.identity import holds
 from sekisho.identity.holds import HoldKind, HoldScope
 from sekisho.identity.notifying import notify
 from sekisho.kernel.ids import BankFileId
+from sekisho.kernel.japan import day_in_japan
 from sekisho.kernel.yen import Yen, total
 from sekisho.ledger.transfers import Transfer, post_all
 from sekisho.lender import web_debit_orders
 from sekisho.lender.bank_files import ROWS_MAX, BankFiles, OutTray, ResultFileRefused, read_result
 from sekisho.lender.due_days import next_business_day
-from sekisho.lender.house import LenderParts, day_in_japan
+from sekisho.lender.house import LenderParts
 from sekisho.lender.incoming_payments import Taken, take_payment
 from sekisho.lender.payout_accounts import payee_of, stop_debits
 from sekisho.lender.web_debit_orders import DebitState, WebDebitOrder

@@ -18,10 +18,10 @@ import msgspec
 import typst
 
 from sekisho.kernel.clock import SECOND_US, rfc3339
+from sekisho.kernel.japan import JAPAN
 from sekisho.kernel.refusals import Refusal
 from sekisho.messages.carriers import Declined, Handover, Later, Parcel, Taken
 from sekisho.messages.fonts import FONT, has_font
-from sekisho.messages.notices import JAPAN
 from sekisho.storage.files import OWNER_ONLY, replace_file, sync_folder
 
 TEMPLATE = Path(__file__).with_name("letter.typ")

@@ -7,7 +7,7 @@ do; the way back is the site that members open themselves, and the telephone num
 import re
 import tomllib
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
@@ -16,10 +16,10 @@ from typing import NamedTuple
 import msgspec
 
 from sekisho.kernel.clock import SECOND_US
+from sekisho.kernel.japan import JAPAN
 from sekisho.kernel.yen import Yen
 
 NOTICES = Path(__file__).with_name("notices.toml")
-JAPAN = timezone(timedelta(hours=9), "JST")
 
 TIMES = frozenset({"when", "until"})
 """The values that are times: microseconds since the epoch, UTC."""

@@ -15,10 +15,10 @@ from typing import Final, NamedTuple, cast
 import msgspec
 import typst
 
+from sekisho.kernel.japan import JAPAN
 from sekisho.kernel.refusals import Refusal
 from sekisho.lender.documents.sheets import Sheet
 from sekisho.messages.fonts import FONT, has_font
-from sekisho.messages.notices import JAPAN
 
 TEMPLATE = Path(__file__).with_name("sheet.typ")
 STANDARD: Final = "a-2u"

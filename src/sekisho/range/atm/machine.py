@@ -12,8 +12,8 @@ import msgspec
 
 from sekisho.kernel.clock import Clock
 from sekisho.kernel.ids import made_at_us
+from sekisho.kernel.japan import day_in_japan
 from sekisho.lender.atm_network import CashAnswer, CashState, DayReport, PayOut, ReportLine
-from sekisho.lender.house import day_in_japan
 from sekisho.range.atm.lines import Lines
 from sekisho.range.atm.vault import Vault
 

@@ -12,10 +12,10 @@ import typst
 from litestar import Response
 
 from sekisho.kernel.clock import SECOND_US
+from sekisho.kernel.japan import JAPAN
 from sekisho.lender.loan_events import LoanEvent
 from sekisho.messages.fonts import FONT, has_font
 from sekisho.messages.letters import LetterFontMissing
-from sekisho.messages.notices import JAPAN
 from sekisho.web.lender.writing import in_yen, on_day
 from sekisho.web.members.visits import NO_STORE
 from sekisho.web.words import Words
