@@ -46,6 +46,12 @@ ApplicationId = NewType("ApplicationId", str)
 IdentityCheckId = NewType("IdentityCheckId", str)
 BureauQueryId = NewType("BureauQueryId", str)
 DocumentId = NewType("DocumentId", str)
+SwitchId = NewType("SwitchId", str)
+ClaimId = NewType("ClaimId", str)
+DepositId = NewType("DepositId", str)
+DepositorId = NewType("DepositorId", str)
+LinkRequestId = NewType("LinkRequestId", str)
+LinkConsentId = NewType("LinkConsentId", str)
 
 AnyId = TypeVar("AnyId")
 
@@ -110,6 +116,12 @@ APPLICATION = IdKind("apl", ApplicationId)
 IDENTITY_CHECK = IdKind("idc", IdentityCheckId)
 BUREAU_QUERY = IdKind("bqr", BureauQueryId)
 DOCUMENT = IdKind("doc", DocumentId)
+SWITCH = IdKind("swt", SwitchId)
+CLAIM = IdKind("clm", ClaimId)
+DEPOSIT = IdKind("dep", DepositId)
+DEPOSITOR = IdKind("dpr", DepositorId)
+LINK_REQUEST = IdKind("lrq", LinkRequestId)
+LINK_CONSENT = IdKind("lcn", LinkConsentId)
 
 ID_KINDS = (
     MEMBER,
@@ -143,4 +155,10 @@ ID_KINDS = (
     IDENTITY_CHECK,
     BUREAU_QUERY,
     DOCUMENT,
+    SWITCH,
+    CLAIM,
+    DEPOSIT,
+    DEPOSITOR,
+    LINK_REQUEST,
+    LINK_CONSENT,
 )
