@@ -17,6 +17,7 @@ COMMANDS = {
     "range": "sekisho.cli.range",
     "loan": "sekisho.cli.loan",
     "atm": "sekisho.cli.atm",
+    "zengin": "sekisho.cli.zengin",
     "bench": "sekisho.cli.bench",
 }
 

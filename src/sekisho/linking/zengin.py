@@ -117,12 +117,17 @@ class ZenginFile(NamedTuple):
 
 
 class ZenginFault(ValueError):  # noqa: N818 - an answer about a file, and told as one
-    """A file that is not taken, or a value that does not fit. `record` counts from 1; 0 is the file."""
+    """A file that is not taken, or a value that does not fit.
 
-    def __init__(self, record: int, what: str) -> None:
+    `record` counts from 1; 0 is the file. `field` names the field where it is one that is wrong.
+    """
+
+    def __init__(self, record: int, what: str, field: str = "") -> None:
         self.record = record
         self.what = what
-        super().__init__(f"record {record}: {what}" if record else what)
+        self.field = field
+        where = " ".join(part for part in (f"record {record}" if record else "", field) if part)
+        super().__init__(f"{where}: {what}" if where else what)
 
 
 class _Field(NamedTuple):
@@ -229,6 +234,14 @@ def read_file(octets: bytes, *, near: date) -> ZenginFile:
     return file
 
 
+def trailer_of(file: ZenginFile) -> dict[str, int]:
+    """Return what a file's trailer says: counts of rows, and amounts in yen, by the fields' names.
+
+    Debits with results are also added up as done and as failed.
+    """
+    return {name: int(value) for name, value in _sums(file).items()}
+
+
 def _records(octets: bytes) -> list[str]:
     if len(octets) > FILE_OCTETS_MAX:
         raise ZenginFault(0, "the file is too large")
@@ -243,13 +256,18 @@ def _records(octets: bytes) -> list[str]:
 
 
 def _text(number: int, record: bytes) -> str:
-    try:
-        text = record.decode(ENCODING)
-    except UnicodeDecodeError as error:
-        raise ZenginFault(number, "has a character that is no single byte of JIS") from error
-    if len(text) != RECORD_OCTETS or not text.isprintable():
-        raise ZenginFault(number, "has a character that is no single byte of JIS")
+    text = record.decode(ENCODING, errors="replace")
+    if len(text) != RECORD_OCTETS or "\N{REPLACEMENT CHARACTER}" in text or not text.isprintable():
+        raise ZenginFault(number, f"octet {_unread(record)} is no single byte of JIS")
     return text
+
+
+def _unread(record: bytes) -> int:
+    """Return where in a record the first octet stands that is no character by itself, counted from 1."""
+    single = (bytes([octet]).decode(ENCODING, errors="ignore").isprintable() for octet in record)
+    whole = (len(bytes([octet]).decode(ENCODING, errors="ignore")) == 1 for octet in record)
+    fine = [known and printable for known, printable in zip(whole, single, strict=True)]
+    return fine.index(False) + 1 if False in fine else len(record)
 
 
 def _read_header(record: str) -> tuple[FileKind, dict[str, str]]:
@@ -259,7 +277,7 @@ def _read_header(record: str) -> tuple[FileKind, dict[str, str]]:
     try:
         return FileKind(header["kind"]), header
     except ValueError as error:
-        raise ZenginFault(1, f"a file of kind {header['kind']}") from error
+        raise ZenginFault(1, f"no file of kind {header['kind']} is read here", "kind") from error
 
 
 def _read_row(number: int, kind: FileKind, record: str) -> Row:
@@ -280,7 +298,7 @@ def _result(number: int, kind: FileKind, code: str) -> DebitResult | TransferRes
     try:
         return TransferResult(code) if kind is FileKind.TRANSFERS else DebitResult(code)
     except ValueError as error:
-        raise ZenginFault(number, f"the result code {code!r} is none") from error
+        raise ZenginFault(number, f"no result code: {code!r}", "result") from error
 
 
 def _account(values: dict[str, str]) -> BankAccount:
@@ -300,7 +318,7 @@ def _values(number: int, record: str, fields: Sequence[_Field]) -> dict[str, str
         text = record[start : start + field.width]
         start += field.width
         if field.is_number and not (text.isascii() and text.isdigit()):
-            raise ZenginFault(number, f"{field.name} is no number: {text!r}")
+            raise ZenginFault(number, f"is no number: {text!r}", field.name)
         values[field.name] = text if field.is_number else text.rstrip(" ")
     return values
 
@@ -310,10 +328,10 @@ def _record(number: int, kind: str, fields: Sequence[_Field], values: dict[str, 
     for field in fields:
         value = values.get(field.name, "")
         if field.is_number and value and not (value.isascii() and value.isdigit()):
-            raise ZenginFault(number, f"{field.name} is no number: {value!r}")
+            raise ZenginFault(number, f"is no number: {value!r}", field.name)
         filled = value.rjust(field.width, "0") if field.is_number else value.ljust(field.width)
         if len(filled) != field.width or not filled.isprintable():
-            raise ZenginFault(number, f"{field.name} does not fit its {field.width} characters: {value!r}")
+            raise ZenginFault(number, f"does not fit its {field.width} characters: {value!r}", field.name)
         text += filled
     try:
         octets = text.encode(ENCODING)
@@ -349,7 +367,7 @@ def _account_values(account: BankAccount) -> dict[str, str]:
 
 def _row_values(kind: FileKind, row: Row) -> dict[str, str]:
     if row.amount <= Yen(0):
-        raise ZenginFault(0, f"an amount is above zero: {row.amount}")
+        raise ZenginFault(0, f"must be above zero: {row.amount}", "amount")
     values = {
         **_account_values(row.account),
         "holder_kana": row.holder_kana,
@@ -376,7 +394,8 @@ def _sums(file: ZenginFile) -> dict[str, str]:
 def _require_sums(file: ZenginFile, trailer: dict[str, str], number: int) -> None:
     for name, value in _sums(file).items():
         if int(trailer[name]) != int(value):
-            raise ZenginFault(number, f"{name} says {int(trailer[name])}, the rows add up to {value}")
+            said = int(trailer[name])
+            raise ZenginFault(number, f"says {said}, the rows add up to {value}", name)
 
 
 def _day(text: str, near: date) -> date:
@@ -387,5 +406,5 @@ def _day(text: str, near: date) -> date:
         except ValueError:
             continue  # 29 February is in some years only
     if not days:
-        raise ZenginFault(1, f"no day of any year: {text}")
+        raise ZenginFault(1, f"no day of any year: {text}", "day")
     return min(days, key=lambda day: abs((day - near).days))
