@@ -6,6 +6,7 @@ from litestar import Litestar, Response, get
 
 from sekisho.identity.contact_desk import ContactDesk
 from sekisho.identity.reveals import PersonalDataDesk
+from sekisho.lender.outside import Outside
 from sekisho.web.lender import (
     apply_pages,
     borrow_pages,
@@ -35,9 +36,9 @@ PAGES = (loan_pages, simulator_page, diagnosis_page, borrow_pages, repay_pages, 
 ROUTES = (overview_page, *(route for pages in PAGES for route in pages.ROUTES))
 
 
-def create_lender_app(site: Site) -> Litestar:
+def create_lender_app(site: Site, outside: Outside | None = None) -> Litestar:
     """Make the lender's application. Raises LookupError where a route names no role, and OperationalError."""
-    desks = open_desks(site.parts, site.desks.guard)
+    desks = open_desks(site.parts, site.desks.guard, site.desks.hasher, outside or Outside())
     sources = LoanItems(desks.house, site.renderer.words)
     site.desks = site.desks._replace(
         personal_data=PersonalDataDesk(site.parts, sources),

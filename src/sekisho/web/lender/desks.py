@@ -5,17 +5,27 @@ from typing import Any, NamedTuple, cast
 from litestar import Request
 
 from sekisho.guard.answers import AsksGuard
+from sekisho.identity.hashing import Hasher
 from sekisho.identity.institution import Institution, Parts
 from sekisho.kernel.posture import Posture
 from sekisho.lender.application_desk import ApplicationDesk
+from sekisho.lender.atm_machines import MachineDesk
+from sekisho.lender.atm_pins import PinDesk
 from sekisho.lender.contact_gate import ContactGate
 from sekisho.lender.documents.desk import DocumentDesk
 from sekisho.lender.documents.sheets import Lender
 from sekisho.lender.documents.typesetting import Typesetter
 from sekisho.lender.gates import Gatekeeper, OnOutage
 from sekisho.lender.house import LenderParts, open_house
+from sekisho.lender.identity_checks import IdentityDesk
+from sekisho.lender.income_checks import IncomeDesk
+from sekisho.lender.outside import Outside
 from sekisho.lender.payout_accounts import PayoutAccountDesk
+from sekisho.lender.reviews import ReviewDesk
+from sekisho.lender.screening_desk import OnOutage as ScreeningOutage
+from sekisho.lender.screening_desk import ScreeningDesk
 from sekisho.lender.signing import SigningDesk
+from sekisho.lender.smartphone_atm import SmartphoneAtm
 from sekisho.lender.switches import NothingSwitchedOff
 from sekisho.lender.transfer_loans import TransferLoanDesk
 from sekisho.lender.web_debits import WebDebitDesk
@@ -25,7 +35,11 @@ STATE = "lender"
 
 
 class LenderDesks(NamedTuple):
-    """The lender's house, and what its pages are answered by."""
+    """The lender's house, and what its pages are answered by.
+
+    `card_page` is where a card for trying out signs, empty where there is none. Without a credit bureau there
+    is no `screening`.
+    """
 
     house: LenderParts
     press: StatementPress
@@ -36,15 +50,26 @@ class LenderDesks(NamedTuple):
     applications: ApplicationDesk
     documents: DocumentDesk
     signing: SigningDesk
+    identity: IdentityDesk
+    incomes: IncomeDesk
+    screening: ScreeningDesk | None
+    reviews: ReviewDesk
+    pins: PinDesk
+    atm: SmartphoneAtm
+    machines: MachineDesk
+    card_page: str
 
 
-def open_desks(parts: Parts, guard: AsksGuard) -> LenderDesks:
+def open_desks(parts: Parts, guard: AsksGuard, hasher: Hasher, outside: Outside) -> LenderDesks:
     """Put the lender's desks together, with its accounts in the books. Raises OperationalError.
 
-    Where the switches or the guard cannot be asked, no money goes out.
+    Where the switches or the guard cannot be asked, no money goes out; a certificate that nobody can look up
+    proves nobody. A source of incomes that is down makes an income unproven, and screening goes on.
     """
     house, switches = open_house(parts), NothingSwitchedOff()
     lender, typesetter = named(parts.institution), Typesetter()
+    pins = PinDesk(house, guard, hasher, on_outage=Posture.CLOSED)
+    asking = ScreeningOutage(bureau=Posture.CLOSED, income=Posture.OPEN)
     gatekeeper = Gatekeeper(
         house, guard, switches, on_outage=OnOutage(switches=Posture.CLOSED, guard=Posture.CLOSED)
     )
@@ -58,6 +83,14 @@ def open_desks(parts: Parts, guard: AsksGuard) -> LenderDesks:
         applications=ApplicationDesk(house),
         documents=DocumentDesk(house, lender, typesetter),
         signing=SigningDesk(house, lender, typesetter),
+        identity=IdentityDesk(house, outside.trust, on_outage=Posture.CLOSED),
+        incomes=IncomeDesk(house),
+        screening=outside.bureau and ScreeningDesk(house, outside.bureau, outside.incomes, on_outage=asking),
+        reviews=ReviewDesk(house),
+        pins=pins,
+        atm=SmartphoneAtm(house, gatekeeper, switches, on_outage=Posture.CLOSED, settings=outside.atm),
+        machines=MachineDesk(house, pins, outside.network, outside.atm),
+        card_page=outside.card_page,
     )
 
 

@@ -1,0 +1,40 @@
+"""What a card reader gives back as text."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sekisho.lender.card_answers import CHARS_MAX, CardAnswerUnreadable, read_answer, written
+from sekisho.lender.certificates import Presented
+
+OCTETS = st.binary(min_size=1, max_size=300)
+
+
+@given(OCTETS, st.lists(OCTETS, max_size=4), OCTETS)
+def test_what_is_written_is_read_again(certificate, above, signature):
+    """Line breaks that a mail or a person put in do no harm."""
+    presented = Presented(certificate, tuple(above), signature)
+    text = written(presented)
+    assert read_answer(text) == presented
+    assert read_answer(f" {text[:10]}\n{text[10:]} ") == presented
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "1",
+        "2.AAAA..AAAA",
+        "1.AAAA.AAAA",
+        "1.AAAA..AAAA.AAAA",
+        "1.A..AAAA",
+        "1.日本..AAAA",
+        "1.AA+A..AAAA",
+        "1.AAAA.A~A~A~A~A.AAAA",
+        "1." + "A" * CHARS_MAX + "..AAAA",
+    ],
+)
+def test_anything_else_is_refused(text):
+    """Nothing of it is guessed."""
+    with pytest.raises(CardAnswerUnreadable):
+        read_answer(text)
