@@ -1,10 +1,10 @@
 """The member pages as an application: shared routes, an institution's own routes, seals, failures."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from litestar import Litestar
+from litestar import Litestar, Request, Response
 from litestar.datastructures import CacheControlHeader, State
 from litestar.exceptions import HTTPException
 from litestar.handlers import HTTPRouteHandler
@@ -74,10 +74,20 @@ PAGES = (
     staff_calls,
 )
 SHARED = tuple(route for pages in PAGES for route in pages.ROUTES)
+Admits = Callable[[Request[Any, Any, Any]], Awaitable[Response[Any] | None]]
 
 
-def create_member_app(site: Site, own: Sequence[HTTPRouteHandler]) -> Litestar:
-    """Make the application of one institution. Raises LookupError where a route names no role."""
+def create_member_app(
+    site: Site,
+    own: Sequence[HTTPRouteHandler],
+    *,
+    shared: Sequence[HTTPRouteHandler] = SHARED,
+    admits: Admits = admit,
+) -> Litestar:
+    """Make the application of one institution, with its own routes and those `shared` ones that it wants.
+
+    `admits` is what every request passes before its page. Raises LookupError where a route names no role.
+    """
     seals = (*SEALS, TRANSPORT_SECURITY) if site.parts.institution.origin.startswith("https:") else SEALS
 
     async def seal(message: Message, scope: Scope) -> None:
@@ -95,10 +105,10 @@ def create_member_app(site: Site, own: Sequence[HTTPRouteHandler]) -> Litestar:
         cache_control=CacheControlHeader(no_cache=True),
         opt={ROLE: Role.ANYONE, FILE: True},
     )
-    handlers: list[Any] = [*SHARED, *own, files]
+    handlers: list[Any] = [*shared, *own, files]
     application = Litestar(
         handlers,
-        before_request=admit,
+        before_request=admits,
         before_send=[seal],
         exception_handlers={
             Refusal: answer_refusal,
