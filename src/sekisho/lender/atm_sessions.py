@@ -2,11 +2,13 @@
 
 The code that a machine shows names the machine and a nonce, and nothing in it is a link: a camera that reads
 it opens no page. The nonce is a keyed digest of the session's id, so that a copy of the database shows no
-code that could be claimed. What is claimed once is claimed for good.
+code that could be claimed. Whoever has no camera types digits that are made likewise. What is claimed once is
+claimed for good.
 """
 
 import hmac
 import re
+import unicodedata
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -33,12 +35,20 @@ APPROVED_US = 3 * MINUTE_US
 """How long a member has to type at the machine."""
 
 NONCE_OCTETS = 16
+TYPED_DIGITS = 10
+"""How many digits stand for a code that is typed: within its two minutes nobody finds one by trying."""
+
+TYPED_AMONG = 20
+"""Among how many of a machine's latest sessions typed digits are looked for; it shows one at a time."""
+
 QR_CHARS_MAX = 200
 
 _MARK = "SEKISHO-ATM/1"
 _QR = re.compile(
     _MARK + r"/(?P<machine>[0-9A-Za-z-]{1,32})/(?P<session>ats_[0-9a-f]{32})/(?P<nonce>[0-9a-f]{32})"
 )
+_TYPED = re.compile(r"(?P<machine>[0-9A-Za-z-]{1,32}?)-?(?P<first>[0-9]{5})-?(?P<last>[0-9]{5})")
+_DASHES = re.compile(r"[\u2010-\u2015\u2212\u30fc]")
 
 
 class AtmSessionOver(Refusal):
@@ -89,6 +99,9 @@ class SessionState(StrEnum):
     """Nothing came of it."""
 
 
+_GOING = (SessionState.SHOWN, SessionState.CLAIMED, SessionState.APPROVED)
+
+
 class Machine(msgspec.Struct, frozen=True, kw_only=True):
     """A registered machine: the network that it belongs to, and where it stands, in words for members."""
 
@@ -137,11 +150,12 @@ class AtmSession(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Shown(msgspec.Struct, frozen=True):
-    """What a machine shows: the text of the QR code, and until when it may be claimed."""
+    """What a machine shows: the text of the QR code, what is typed without a camera, and until when."""
 
     session_id: str
     qr: str
     expires_at_us: int
+    typed: str = ""
 
 
 class _Read(NamedTuple):
@@ -206,7 +220,8 @@ def open_session(connection: Connection, house: LenderParts, machine: Machine, k
         row = _of(connection.execute(its).mappings().one())
         if row.state is not SessionState.SHOWN or not row.is_open(now_us):
             raise AtmSessionOver(known=f"{row.id} is {row.state} and was to be shown again")
-    return Shown(row.id, qr_text(house.keyring, row), row.expires_at_us)
+    keyring = house.keyring
+    return Shown(row.id, qr_text(keyring, row), row.expires_at_us, typed_text(keyring, row))
 
 
 def qr_text(keyring: Keyring, of: AtmSession) -> str:
@@ -214,19 +229,19 @@ def qr_text(keyring: Keyring, of: AtmSession) -> str:
     return f"{_MARK}/{of.machine_id}/{of.id}/{_nonce(keyring, of.id)}"
 
 
-def claim(connection: Connection, house: LenderParts, present: Present, qr: str) -> AtmSession:
-    """Claim what a machine shows for one app session. Raises AtmSessionOver.
+def typed_text(keyring: Keyring, of: AtmSession) -> str:
+    """Return what somebody types who has no camera: the machine's number, and ten digits."""
+    digits = _digits(keyring, of.id)
+    return f"{of.machine_id}-{digits[:5]}-{digits[5:]}"
+
+
+def claim(connection: Connection, house: LenderParts, present: Present, code: str) -> AtmSession:
+    """Claim what a machine shows for one app session, read from its QR or typed. Raises AtmSessionOver.
 
     The same app session may say it again; nobody else may, and not even the member's other browser.
     """
-    read = _read(qr)
     own = present.session
-    found = find(connection, read.session_id, to_change=True) if read is not None else None
-    if read is None or found is None:
-        raise AtmSessionOver(known="no code of ours")
-    fits = hmac.compare_digest(read.nonce, _nonce(house.keyring, found.id))
-    if not fits or read.machine_id != found.machine_id:
-        raise AtmSessionOver(known=f"another nonce or machine for {found.id}")
+    found = _named(connection, house.keyring, code)
     now_us = house.clock.now_us()
     if not found.is_open(now_us):
         raise AtmSessionOver(known=f"{found.id} is {found.state} or expired")
@@ -281,10 +296,9 @@ def with_state(session: AtmSession, state: SessionState) -> AtmSession:
 
 def past(connection: Connection, now_us: int, limit: int) -> list[AtmSession]:
     """Return open sessions whose time is over, the oldest first, at most so many."""
-    going = [SessionState.SHOWN, SessionState.CLAIMED, SessionState.APPROVED]
     its = (
         select(atm_session)
-        .where(atm_session.c.state.in_(going), atm_session.c.expires_at_us <= now_us)
+        .where(atm_session.c.state.in_(_GOING), atm_session.c.expires_at_us <= now_us)
         .order_by(atm_session.c.expires_at_us)
         .limit(limit)
         .with_for_update()
@@ -295,6 +309,45 @@ def past(connection: Connection, now_us: int, limit: int) -> list[AtmSession]:
 def _read(qr: str) -> _Read | None:
     found = _QR.fullmatch(qr.strip()) if len(qr) <= QR_CHARS_MAX else None
     return None if found is None else _Read(found["machine"], found["session"], found["nonce"])
+
+
+def _named(connection: Connection, keyring: Keyring, code: str) -> AtmSession:
+    """Return the session that a code names, locked. Raises AtmSessionOver."""
+    read = _read(code)
+    if read is None:
+        return _typed(connection, keyring, code)
+    found = find(connection, read.session_id, to_change=True)
+    if found is None:
+        raise AtmSessionOver(known="no code of ours")
+    fits = hmac.compare_digest(read.nonce, _nonce(keyring, found.id))
+    if not fits or read.machine_id != found.machine_id:
+        raise AtmSessionOver(known=f"another nonce or machine for {found.id}")
+    return found
+
+
+def _typed(connection: Connection, keyring: Keyring, code: str) -> AtmSession:
+    plain = _DASHES.sub("-", "".join(unicodedata.normalize("NFKC", code[:QR_CHARS_MAX]).split()))
+    typed = _TYPED.fullmatch(plain)
+    if typed is None:
+        raise AtmSessionOver(known="no code of ours")
+    shown = (
+        select(atm_session)
+        .where(atm_session.c.machine_id == typed["machine"], atm_session.c.state.in_(_GOING))
+        .order_by(atm_session.c.opened_at_us.desc())
+        .limit(TYPED_AMONG)
+        .with_for_update()
+    )
+    digits = typed["first"] + typed["last"]
+    for row in connection.execute(shown).mappings():
+        found = _of(row)
+        if hmac.compare_digest(digits, _digits(keyring, found.id)):
+            return found
+    raise AtmSessionOver(known=f"no such digits at {typed['machine']}")
+
+
+def _digits(keyring: Keyring, atm_session_id: str) -> str:
+    number = int.from_bytes(keyring.digest(atm_session_id, context="atm:typed"))
+    return f"{number % 10**TYPED_DIGITS:0{TYPED_DIGITS}d}"
 
 
 def _nonce(keyring: Keyring, atm_session_id: str) -> str:

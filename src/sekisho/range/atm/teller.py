@@ -55,6 +55,7 @@ class Screen(msgspec.Struct, frozen=True, kw_only=True):
 
     view: View = View.IDLE
     qr: str = ""
+    typed: str = ""
     amount_yen: int = 0
     fee_yen: int = 0
     moved_yen: int = 0
@@ -80,7 +81,7 @@ class Teller:
             return self._turn(view=View.OVER)
         except OperationalError:
             return self._turn(view=View.AWAY)
-        return self._turn(view=View.CODE, qr=self._shown.qr)
+        return self._turn(view=View.CODE, qr=self._shown.qr, typed=self._shown.typed)
 
     async def look(self) -> Screen:
         """Ask the lender how far it has come, where the screen waits for the app."""
@@ -178,8 +179,8 @@ class Teller:
         )
         return self.screen
 
-    def _turn(self, *, view: View, qr: str = "", **yen: int) -> Screen:
-        self.screen = msgspec.structs.replace(Screen(view=view, qr=qr), **yen)
+    def _turn(self, *, view: View, qr: str = "", typed: str = "", **yen: int) -> Screen:
+        self.screen = msgspec.structs.replace(Screen(view=view, qr=qr, typed=typed), **yen)
         return self.screen
 
     def _key(self) -> str:
