@@ -91,9 +91,7 @@ def read_kana(typed: str) -> str:
     """
     if len(typed) > 4 * NAME_MAX:
         raise NameUnusable(NameFault.TOO_LONG)
-    full = jaconv.hira2kata(unicodedata.normalize("NFKC", typed.translate(_UNSEEN)))
-    plain = full.upper().translate(_SMALL).translate(_DASHES)
-    kana = " ".join(jaconv.z2h(plain, kana=True, ascii=True, digit=True).split())
+    kana = as_banks_write(typed)
     if not kana:
         raise NameUnusable(NameFault.EMPTY)
     if not _KANA.fullmatch(kana):
@@ -101,6 +99,16 @@ def read_kana(typed: str) -> str:
     if len(kana) > KANA_BYTES_MAX:
         raise NameUnusable(NameFault.TOO_LONG)
     return kana
+
+
+def as_banks_write(typed: str) -> str:
+    """Return a text in the half-width capitals that banks write, as far as its characters have such forms.
+
+    Both kinds of kana are taken, of both widths; what has no such form stays, for the caller to refuse.
+    """
+    full = jaconv.hira2kata(unicodedata.normalize("NFKC", typed.translate(_UNSEEN)))
+    plain = full.upper().translate(_SMALL).translate(_DASHES)
+    return " ".join(jaconv.z2h(plain, kana=True, ascii=True, digit=True).split())
 
 
 def _composed(name: str) -> str:
