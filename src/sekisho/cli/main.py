@@ -19,6 +19,7 @@ COMMANDS = {
     "atm": "sekisho.cli.atm",
     "zengin": "sekisho.cli.zengin",
     "bench": "sekisho.cli.bench",
+    "holder-name": "sekisho.cli.holder_name",
 }
 
 
