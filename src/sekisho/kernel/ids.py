@@ -52,6 +52,11 @@ DepositId = NewType("DepositId", str)
 DepositorId = NewType("DepositorId", str)
 LinkRequestId = NewType("LinkRequestId", str)
 LinkConsentId = NewType("LinkConsentId", str)
+MandateId = NewType("MandateId", str)
+DebitId = NewType("DebitId", str)
+CreditId = NewType("CreditId", str)
+MandateReportId = NewType("MandateReportId", str)
+TakenFileId = NewType("TakenFileId", str)
 
 AnyId = TypeVar("AnyId")
 
@@ -122,6 +127,11 @@ DEPOSIT = IdKind("dep", DepositId)
 DEPOSITOR = IdKind("dpr", DepositorId)
 LINK_REQUEST = IdKind("lrq", LinkRequestId)
 LINK_CONSENT = IdKind("lcn", LinkConsentId)
+MANDATE = IdKind("mdt", MandateId)
+DEBIT = IdKind("dbt", DebitId)
+CREDIT = IdKind("crd", CreditId)
+MANDATE_REPORT = IdKind("mrp", MandateReportId)
+TAKEN_FILE = IdKind("tkf", TakenFileId)
 
 ID_KINDS = (
     MEMBER,
@@ -161,4 +171,9 @@ ID_KINDS = (
     DEPOSITOR,
     LINK_REQUEST,
     LINK_CONSENT,
+    MANDATE,
+    DEBIT,
+    CREDIT,
+    MANDATE_REPORT,
+    TAKEN_FILE,
 )
