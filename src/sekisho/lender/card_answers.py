@@ -1,7 +1,6 @@
-"""What a card reader gives back as text: the certificate, those above it, and the signature.
+"""What a card reader gives back as text: the certificate, the signature, and the certificates above it.
 
-`1.<certificate>.<certificates above it>.<signature>`, in base64url without padding; the certificates above it
-are joined with `~`, and there may be none.
+`<certificate>.<signature>.<above>...`, each in base64url without padding; there may be none above.
 """
 
 import base64
@@ -12,8 +11,7 @@ from sekisho.kernel.refusals import Refusal
 from sekisho.lender.certificates import CERTIFICATE_OCTETS_MAX, INTERMEDIATES_MAX, Presented
 
 CHARS_MAX = 2 * CERTIFICATE_OCTETS_MAX
-_MARK = "1"
-_ABOVE = "~"
+_PARTS_MIN = 2
 _TEXT = re.compile(r"[0-9A-Za-z_-]+")
 
 
@@ -27,20 +25,17 @@ class CardAnswerUnreadable(Refusal):
 
 def written(presented: Presented) -> str:
     """Write what a card gave as text."""
-    above = _ABOVE.join(to_text(each) for each in presented.intermediates)
-    return f"{_MARK}.{to_text(presented.certificate)}.{above}.{to_text(presented.signature)}"
+    parts = (presented.certificate, presented.signature, *presented.intermediates)
+    return ".".join(to_text(part) for part in parts)
 
 
 def read_answer(text: str) -> Presented:
     """Read what a card gave. Raises CardAnswerUnreadable."""
     parts = "".join(text.split()).split(".") if len(text) <= CHARS_MAX else []
-    if len(parts) != len((_MARK, *Presented._fields)) or parts[0] != _MARK:
+    if not _PARTS_MIN <= len(parts) <= _PARTS_MIN + INTERMEDIATES_MAX:
         raise CardAnswerUnreadable
-    _, certificate, above, signature = parts
-    between = above.split(_ABOVE) if above else []
-    if len(between) > INTERMEDIATES_MAX:
-        raise CardAnswerUnreadable
-    return Presented(from_text(certificate), tuple(from_text(each) for each in between), from_text(signature))
+    certificate, signature, *above = (from_text(part) for part in parts)
+    return Presented(certificate, tuple(above), signature)
 
 
 def to_text(octets: bytes) -> str:
