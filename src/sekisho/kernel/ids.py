@@ -46,6 +46,7 @@ ApplicationId = NewType("ApplicationId", str)
 IdentityCheckId = NewType("IdentityCheckId", str)
 BureauQueryId = NewType("BureauQueryId", str)
 DocumentId = NewType("DocumentId", str)
+WalletId = NewType("WalletId", str)
 SwitchId = NewType("SwitchId", str)
 ClaimId = NewType("ClaimId", str)
 DepositId = NewType("DepositId", str)
@@ -121,6 +122,7 @@ APPLICATION = IdKind("apl", ApplicationId)
 IDENTITY_CHECK = IdKind("idc", IdentityCheckId)
 BUREAU_QUERY = IdKind("bqr", BureauQueryId)
 DOCUMENT = IdKind("doc", DocumentId)
+WALLET = IdKind("wal", WalletId)
 SWITCH = IdKind("swt", SwitchId)
 CLAIM = IdKind("clm", ClaimId)
 DEPOSIT = IdKind("dep", DepositId)
@@ -165,6 +167,7 @@ ID_KINDS = (
     IDENTITY_CHECK,
     BUREAU_QUERY,
     DOCUMENT,
+    WALLET,
     SWITCH,
     CLAIM,
     DEPOSIT,
