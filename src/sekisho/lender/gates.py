@@ -123,11 +123,15 @@ GateAnswer = Passed | StepUp | NotFromHere | Held | Stopped
 
 
 class FunctionSwitchedOff(Refusal):
-    """The function is switched off for now; other ways are open."""
+    """The function is switched off for now; other ways are open. `held` has what members are told."""
 
     code = "function_switched_off"
     status = 503
     told = "This service is stopped at the moment. Other ways are open."
+
+    def __init__(self, held: Held) -> None:
+        self.held = held
+        super().__init__(known=held.reason, told=held.told.get("en", ""))
 
 
 class MoneyOutAway(Refusal):
@@ -288,7 +292,7 @@ def refusal_of(held: Held) -> Refusal:
     """Return the refusal that tells why the gate is shut."""
     match held.why:
         case HeldFor.SWITCHED_OFF:
-            return FunctionSwitchedOff(known=held.reason, told=held.told.get("en", ""))
+            return FunctionSwitchedOff(held)
         case HeldFor.ON_HOLD:
             return OnHold(known=held.reason)
         case HeldFor.AWAY:

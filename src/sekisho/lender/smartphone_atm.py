@@ -73,6 +73,11 @@ class SmartphoneAtm:
         self._on_outage = on_outage
         self._settings = settings or AtmSettings()
 
+    @property
+    def withdrawal_max(self) -> Yen:
+        """The most that a machine pays out at once."""
+        return Yen(self._settings.withdrawal_yen_max)
+
     async def claim(self, present: Present, qr: str) -> InApp:
         """Claim the code that a member's app has read. Raises AtmSessionOver."""
 
@@ -89,7 +94,7 @@ class SmartphoneAtm:
         """
         wanted = Yen(0)
         if direction is Direction.WITHDRAWAL:
-            wanted = require_amount(amount, Yen(self._settings.withdrawal_yen_max))
+            wanted = require_amount(amount, self.withdrawal_max)
         await self._require_switched_on(present, session_id, direction)
 
         def work(connection: Connection) -> InApp:
