@@ -46,6 +46,9 @@ ApplicationId = NewType("ApplicationId", str)
 IdentityCheckId = NewType("IdentityCheckId", str)
 BureauQueryId = NewType("BureauQueryId", str)
 DocumentId = NewType("DocumentId", str)
+SignalStreamId = NewType("SignalStreamId", str)
+SignalId = NewType("SignalId", str)
+SignalEvidenceId = NewType("SignalEvidenceId", str)
 WalletId = NewType("WalletId", str)
 SwitchId = NewType("SwitchId", str)
 ClaimId = NewType("ClaimId", str)
@@ -122,6 +125,9 @@ APPLICATION = IdKind("apl", ApplicationId)
 IDENTITY_CHECK = IdKind("idc", IdentityCheckId)
 BUREAU_QUERY = IdKind("bqr", BureauQueryId)
 DOCUMENT = IdKind("doc", DocumentId)
+SIGNAL_STREAM = IdKind("sst", SignalStreamId)
+SIGNAL = IdKind("sig", SignalId)
+SIGNAL_EVIDENCE = IdKind("sev", SignalEvidenceId)
 WALLET = IdKind("wal", WalletId)
 SWITCH = IdKind("swt", SwitchId)
 CLAIM = IdKind("clm", ClaimId)
@@ -167,6 +173,9 @@ ID_KINDS = (
     IDENTITY_CHECK,
     BUREAU_QUERY,
     DOCUMENT,
+    SIGNAL_STREAM,
+    SIGNAL,
+    SIGNAL_EVIDENCE,
     WALLET,
     SWITCH,
     CLAIM,
