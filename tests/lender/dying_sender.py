@@ -8,8 +8,8 @@ from pathlib import Path
 
 from tests.lender.lender_at_hand import OURS, reopen_lender
 
-from sekisho.lender.bank_files import FolderTray
 from sekisho.lender.transfer_runs import TransferRuns
+from sekisho.linking.exchange import FolderTray
 
 
 class KillingTray:

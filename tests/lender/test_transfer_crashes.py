@@ -11,9 +11,9 @@ from tests.lender.lender_at_hand import OURS, open_lender, reopen_lender
 from tests.project_files import ROOT
 
 from sekisho.kernel.clock import MINUTE_US
-from sekisho.lender.bank_files import TAKEN, FolderTray
 from sekisho.lender.transfer_orders import OrderState
 from sekisho.lender.transfer_runs import TransferRuns
+from sekisho.linking.exchange import TAKEN, FolderTray
 from sekisho.linking.zengin import TransferResult, read_file, write_file
 
 

@@ -10,7 +10,7 @@ from sekisho.identity.assurance import Standing, StepUp, Way
 from sekisho.identity.holds import holds_on
 from sekisho.kernel.posture import Posture
 from sekisho.kernel.yen import Yen
-from sekisho.lender.bank_files import FolderTray, ResultFileRefused
+from sekisho.lender.bank_files import ResultFileRefused
 from sekisho.lender.gates import Held, HeldFor
 from sekisho.lender.incoming_payments import Incoming, Taken, take_incoming, take_payment
 from sekisho.lender.switches import SwitchedOff
@@ -18,6 +18,7 @@ from sekisho.lender.transfer_loans import NoPayoutAccount, OrderUnknown
 from sekisho.lender.web_debit_orders import DebitState
 from sekisho.lender.web_debit_runs import WebDebitRuns
 from sekisho.lender.web_debits import DebitsStopped, NotRepaid, WebDebitDesk
+from sekisho.linking.exchange import FolderTray
 from sekisho.linking.zengin import DebitResult, ZenginFile, read_file, write_file
 
 DONE, NO_FUNDS, STOPPED = DebitResult.DONE, DebitResult.NO_FUNDS, DebitResult.DEPOSITOR_STOPPED

@@ -5,18 +5,17 @@ that and can be done again: the tray takes the same name once, whatever crashed 
 compared with what was sent, row by row, before anything is changed.
 """
 
-import contextlib
 import hashlib
-import os
+import hmac
 from datetime import date
-from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 from sqlalchemy import Connection, insert, select, update
 
 from sekisho.kernel.ids import BANK_FILE, BankFileId
 from sekisho.kernel.refusals import Refusal
 from sekisho.lender.house import LenderParts
+from sekisho.linking.exchange import OutTray
 from sekisho.linking.zengin import (
     FileKind,
     Party,
@@ -30,7 +29,6 @@ from sekisho.storage import outbox
 from sekisho.storage.tables.borrowings import bank_file
 
 ROWS_MAX = 10_000
-TAKEN = "taken"
 
 
 class ResultFileRefused(Refusal):
@@ -41,40 +39,8 @@ class ResultFileRefused(Refusal):
     told = "This result file doesn't belong to a file that we sent. Nothing of it was taken."
 
 
-class OutTray(Protocol):
-    """Where files go to the bank."""
-
-    def put(self, name: str, octets: bytes) -> None:
-        """Hand a file over, once by its name: again, it changes nothing. Raises OSError."""
-        ...
-
-
-class FolderTray:
-    """A tray that is a folder, from which the bank takes files away into its folder `taken`."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        (folder / TAKEN).mkdir(parents=True, exist_ok=True, mode=0o700)
-
-    def put(self, name: str, octets: bytes) -> None:
-        """Put a file into the folder whole, unless it is there or was there. Raises OSError."""
-        there = self._folder / name
-        if there.exists() or (self._folder / TAKEN / name).exists():
-            return
-        begun = self._folder / f".{name}.part"
-        with begun.open("wb") as file:
-            file.write(octets)
-            file.flush()
-            os.fsync(file.fileno())
-        # Who else puts the same file puts the same octets; a link, unlike a rename, replaces nothing.
-        with contextlib.suppress(FileExistsError):
-            os.link(begun, there)
-        begun.unlink(missing_ok=True)
-        folder = os.open(self._folder, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+class ResultTakenBefore(ResultFileRefused):
+    """Exactly this result was taken before: it may be put away."""
 
 
 class SentFile(NamedTuple):
@@ -147,8 +113,11 @@ class BankFiles:
         found = connection.execute(one.with_for_update()).one_or_none()
         if found is None:
             raise ResultFileRefused(known=f"no file {file_id[:40]}")
+        digest = hashlib.sha256(octets).digest()
         if found.result_digest is not None:
-            raise ResultFileRefused(known=f"{file_id}: a result was taken before")
+            same = hmac.compare_digest(bytes(found.result_digest), digest)
+            refused = ResultTakenBefore if same else ResultFileRefused
+            raise refused(known=f"{file_id}: a result was taken before")
         result = read_result(octets, near=date.fromisoformat(found.on_day))
         sent = read_file(
             self._house.keyring.open(found.sealed, context=_context(file_id)),
@@ -156,7 +125,6 @@ class BankFiles:
         )
         _require_answer(sent, result)
         now_us = self._house.clock.now_us()
-        digest = hashlib.sha256(octets).digest()
         taken = update(bank_file).where(bank_file.c.id == file_id)
         # Whoever answers has the file, also where its sender died before that was written down.
         handed_over_us = now_us if found.handed_over_us is None else found.handed_over_us

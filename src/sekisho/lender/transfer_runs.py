@@ -12,11 +12,12 @@ from sekisho.kernel.ids import BankFileId
 from sekisho.kernel.japan import day_in_japan
 from sekisho.ledger.transfers import Transfer, post_all
 from sekisho.lender import transfer_orders
-from sekisho.lender.bank_files import ROWS_MAX, BankFiles, OutTray, ResultFileRefused, read_result
+from sekisho.lender.bank_files import ROWS_MAX, BankFiles, ResultFileRefused, read_result
 from sekisho.lender.house import LenderParts
 from sekisho.lender.loan_events import LoanEvent
 from sekisho.lender.payout_accounts import payee_of
 from sekisho.lender.transfer_orders import Change, OrderState, TransferOrder
+from sekisho.linking.exchange import OutTray
 from sekisho.linking.zengin import FileKind, Party, Row, TransferResult
 from sekisho.messages.notices import NoticeKind
 from sekisho.storage import outbox

@@ -14,12 +14,13 @@ from sekisho.kernel.japan import day_in_japan
 from sekisho.kernel.yen import Yen, total
 from sekisho.ledger.transfers import Transfer, post_all
 from sekisho.lender import web_debit_orders
-from sekisho.lender.bank_files import ROWS_MAX, BankFiles, OutTray, ResultFileRefused, read_result
+from sekisho.lender.bank_files import ROWS_MAX, BankFiles, ResultFileRefused, read_result
 from sekisho.lender.due_days import next_business_day
 from sekisho.lender.house import LenderParts
 from sekisho.lender.incoming_payments import Taken, take_payment
 from sekisho.lender.payout_accounts import payee_of, stop_debits
 from sekisho.lender.web_debit_orders import DebitState, WebDebitOrder
+from sekisho.linking.exchange import OutTray
 from sekisho.linking.zengin import DebitResult, FileKind, Party, Row
 from sekisho.messages.notices import NoticeKind
 from sekisho.storage import outbox
