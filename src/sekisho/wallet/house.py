@@ -1,0 +1,112 @@
+"""The wallet's house: its own accounts in the books, and the parts that everything in this room stands on."""
+
+from collections.abc import Callable
+from datetime import date
+from typing import NamedTuple, TypeVar
+
+from sqlalchemy import Connection
+
+from sekisho.identity.institution import Institution, Parts
+from sekisho.kernel.chance import Chance
+from sekisho.kernel.clock import Clock
+from sekisho.kernel.japan import day_in_japan
+from sekisho.kernel.yen import Yen
+from sekisho.ledger.accounts import Side
+from sekisho.ledger.own_accounts import OwnLimits, open_own_accounts
+from sekisho.storage.engine import Store
+from sekisho.storage.keyring import Keyring
+
+Result = TypeVar("Result")
+
+OWNER = "wallet"
+"""Who owns the house's accounts in the ledger."""
+
+
+class HouseAccounts(NamedTuple):
+    """The wallet's own accounts in the ledger, by id. A clearing account stands at zero when all is settled.
+
+    `bank_receivable` is what banks have debited for charges and not handed over yet, and our money there;
+    `payout_clearing` what left wallets for banks and has not arrived; `merchants_payable` what merchants are
+    owed; `sends_waiting` what was sent and not accepted yet; `fee_income` what we earn; `suspense` what came
+    in and nobody knows for whom.
+    """
+
+    bank_receivable: str
+    payout_clearing: str
+    merchants_payable: str
+    sends_waiting: str
+    fee_income: str
+    suspense: str
+
+
+# What waits for somebody can't be handed out twice: the account would have to cross zero.
+_NEVER = Yen(0)
+_LIMITS = {
+    "bank_receivable": OwnLimits(Side.DEBIT, None),
+    "payout_clearing": OwnLimits(Side.CREDIT, _NEVER),
+    "merchants_payable": OwnLimits(Side.CREDIT, _NEVER),
+    "sends_waiting": OwnLimits(Side.CREDIT, _NEVER),
+    "fee_income": OwnLimits(Side.CREDIT, None),
+    "suspense": OwnLimits(Side.CREDIT, _NEVER),
+}
+
+
+class WalletParts(NamedTuple):
+    """What every desk of the wallet stands on: identity's parts and the wallet's own accounts."""
+
+    parts: Parts
+    accounts: HouseAccounts
+
+    @property
+    def institution(self) -> Institution:
+        """The wallet's names and where it lives."""
+        return self.parts.institution
+
+    @property
+    def store(self) -> Store:
+        """Where everything is kept."""
+        return self.parts.store
+
+    @property
+    def keyring(self) -> Keyring:
+        """What seals personal data."""
+        return self.parts.keyring
+
+    @property
+    def clock(self) -> Clock:
+        """What tells the time."""
+        return self.parts.clock
+
+    @property
+    def chance(self) -> Chance:
+        """What draws ids and keys."""
+        return self.parts.chance
+
+    def today(self) -> date:
+        """Return the day that it is in Japan, by which ceilings count."""
+        return day_in_japan(self.clock.now_us())
+
+    async def written(self, work: Callable[[Connection], Result]) -> Result:
+        """Do a unit of work and return what it returned. Raises what it raised, and OperationalError."""
+        return await self.parts.written(work)
+
+    async def read(self, look: Callable[[Connection], Result]) -> Result:
+        """Read from one state of the store, beside the event loop. Raises OperationalError."""
+        return await self.parts.read(look)
+
+
+def open_house(parts: Parts) -> WalletParts:
+    """Open the wallet's own accounts where they are new, and return what its desks stand on.
+
+    Raises OperationalError.
+    """
+    accounts = parts.store.write(
+        lambda connection: open_wallet_accounts(connection, clock=parts.clock, chance=parts.chance)
+    ).result()
+    return WalletParts(parts, accounts)
+
+
+def open_wallet_accounts(connection: Connection, *, clock: Clock, chance: Chance) -> HouseAccounts:
+    """Return the wallet's own accounts, and open those that are missing. Doing it again changes nothing."""
+    there = open_own_accounts(connection, OWNER, _LIMITS, clock=clock, chance=chance)
+    return HouseAccounts(**there)
