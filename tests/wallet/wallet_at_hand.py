@@ -87,7 +87,7 @@ class WalletAtHand:
         return member_id
 
     def wallet(self, member_id) -> Wallet:
-        found = self.look(lambda at: wallet_of(at, member_id))
+        found: Wallet | None = self.look(lambda at: wallet_of(at, member_id))
         assert found is not None
         return found
 
