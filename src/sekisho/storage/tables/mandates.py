@@ -61,7 +61,8 @@ mandate_order = Table(
     Column("key", Text, nullable=False),
     Column("request", LargeBinary, nullable=False),
     Column("direction", Text, nullable=False),
-    Column("mandate_id", Text, nullable=False),
+    Column("mandate_id", Text, nullable=False, index=True),
+    Column("deposit_id", Text, nullable=False),
     Column("amount_yen", BigInteger, nullable=False),
     Column("reference", Text, nullable=False),
     Column("text", Text, nullable=False),
@@ -72,7 +73,7 @@ mandate_order = Table(
     Column("transfer_id", Text, nullable=True),
     Column("booked_at_us", BigInteger, nullable=False),
     UniqueConstraint("partner", "direction", "key"),
-    Index("ix_mandate_order_mandate_id_month", "mandate_id", "month"),
+    Index("ix_mandate_order_deposit_id_partner_month", "deposit_id", "partner", "month"),
     Index("ix_mandate_order_partner_booked_at_us", "partner", "booked_at_us"),
 )
 

@@ -75,6 +75,7 @@ def _make_mandate_order() -> None:
         sa.Column("request", sa.LargeBinary(), nullable=False),
         sa.Column("direction", sa.Text(), nullable=False),
         sa.Column("mandate_id", sa.Text(), nullable=False),
+        sa.Column("deposit_id", sa.Text(), nullable=False),
         sa.Column("amount_yen", sa.BigInteger(), nullable=False),
         sa.Column("reference", sa.Text(), nullable=False),
         sa.Column("text", sa.Text(), nullable=False),
@@ -90,8 +91,12 @@ def _make_mandate_order() -> None:
         ),
     )
     op.create_index(
-        "ix_mandate_order_mandate_id_month", "mandate_order", ["mandate_id", "month"], unique=False
+        "ix_mandate_order_deposit_id_partner_month",
+        "mandate_order",
+        ["deposit_id", "partner", "month"],
+        unique=False,
     )
+    op.create_index(op.f("ix_mandate_order_mandate_id"), "mandate_order", ["mandate_id"], unique=False)
     op.create_index(
         "ix_mandate_order_partner_booked_at_us", "mandate_order", ["partner", "booked_at_us"], unique=False
     )
