@@ -5,9 +5,10 @@ import datetime as dt
 from datetime import UTC, date
 
 import pytest
+from tests.identity.authority import Authority, person
 from tests.lender.applicants import ADDRESS, NAME, manual, noon_us, open_way_in
-from tests.lender.authority import Authority, person
 
+from sekisho.identity.identity_methods import Method, MethodNotAllowed, allowed_on, lawful_methods
 from sekisho.kernel.clock import MINUTE_US, SECOND_US
 from sekisho.kernel.posture import OperationalError, Posture
 from sekisho.lender.applications import ApplicationNotFound, NotAtThisStep, State
@@ -17,7 +18,6 @@ from sekisho.lender.identity_checks import (
     IdentityCheckAway,
     TooManyTries,
 )
-from sekisho.lender.identity_methods import Method, MethodNotAllowed, allowed_on, lawful_methods
 
 LAST_DAY, FIRST_DAY = date(2027, 3, 31), date(2027, 4, 1)
 

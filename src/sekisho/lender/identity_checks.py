@@ -13,6 +13,8 @@ import msgspec
 from cryptography import x509
 from sqlalchemy import Connection, Row, delete, func, insert, select
 
+from sekisho.identity.certificates import CertificateFault, Person, Presented, Verified, verify
+from sekisho.identity.identity_methods import Method, require_allowed
 from sekisho.kernel.clock import MINUTE_US
 from sekisho.kernel.ids import IDENTITY_CHECK, MemberId
 from sekisho.kernel.japan import day_in_japan
@@ -20,9 +22,7 @@ from sekisho.kernel.posture import OperationalError, Posture
 from sekisho.kernel.refusals import Refusal
 from sekisho.lender import application_rows as rows
 from sekisho.lender.applications import Application, State, require_going_on
-from sekisho.lender.certificates import CertificateFault, Person, Presented, Verified, verify
 from sekisho.lender.house import LenderParts
-from sekisho.lender.identity_methods import Method, require_allowed
 from sekisho.lender.staff import require_staff
 from sekisho.storage.tables.applications import identity_challenge, identity_check
 

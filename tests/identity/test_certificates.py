@@ -6,10 +6,9 @@ from datetime import UTC
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.lender.authority import Authority, another_key, person, scoped
+from tests.identity.authority import Authority, another_key, person, scoped
 
-from sekisho.kernel.clock import SECOND_US
-from sekisho.lender.certificates import (
+from sekisho.identity.certificates import (
     ADDRESS,
     BIRTH_DATE,
     NAME,
@@ -19,6 +18,7 @@ from sekisho.lender.certificates import (
     Verified,
     verify,
 )
+from sekisho.kernel.clock import SECOND_US
 
 NOW = dt.datetime(2026, 9, 21, 12, tzinfo=UTC)
 NOW_US = int(NOW.timestamp()) * SECOND_US

@@ -26,8 +26,8 @@ from cryptography.x509.verification import (
     VerificationError,
 )
 
+from sekisho.identity.revocations import Revocation, revocation_of
 from sekisho.kernel.clock import SECOND_US
-from sekisho.lender.revocations import Revocation, revocation_of
 
 # J-LIS, profile of the JPKI certificates: https://www.j-lis.go.jp/file.jsp?/file/13_profile_genkou.pdf=
 _PERSONAL = "1.2.392.200149.8.5.5"

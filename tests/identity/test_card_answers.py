@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sekisho.lender.card_answers import CHARS_MAX, CardAnswerUnreadable, read_answer, written
-from sekisho.lender.certificates import Presented
+from sekisho.identity.card_answers import CHARS_MAX, CardAnswerUnreadable, read_answer, written
+from sekisho.identity.certificates import Presented
 
 OCTETS = st.binary(min_size=1, max_size=300)
 

@@ -7,8 +7,8 @@ import base64
 import binascii
 import re
 
+from sekisho.identity.certificates import CERTIFICATE_OCTETS_MAX, INTERMEDIATES_MAX, Presented
 from sekisho.kernel.refusals import Refusal
-from sekisho.lender.certificates import CERTIFICATE_OCTETS_MAX, INTERMEDIATES_MAX, Presented
 
 CHARS_MAX = 2 * CERTIFICATE_OCTETS_MAX
 _PARTS_MIN = 2

@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID, ObjectIdentifier
 
-from sekisho.lender.certificates import (
+from sekisho.identity.certificates import (
     ADDRESS,
     ADDRESS_SUBSTITUTES,
     BIRTH_DATE,
