@@ -68,7 +68,8 @@ def test_identity_counts_for_nothing_without_a_phone(kamome):
 def test_the_verified_person_is_told_with_the_proven_phone(kamome):
     member_id = kamome.add_verified(mobile="+818012345678")
     found = kamome.look(lambda at: verified_person(at, kamome.parts.keyring, member_id))
-    assert (found.person, found.mobile) == (TARO, "+818012345678")
+    assert (found.name, found.name_kana, found.phone_e164) == (TARO.name, TARO.kana, "+818012345678")
+    assert found.birth_date == date(1980, 1, 1)
     unproven = kamome.add_with_phone()
     assert kamome.look(lambda at: verified_person(at, kamome.parts.keyring, unproven)) is None
 

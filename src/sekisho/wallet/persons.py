@@ -5,6 +5,7 @@ nobody to whoever takes the file.
 """
 
 import unicodedata
+from datetime import date
 
 import msgspec
 from sqlalchemy import Connection, delete, insert, select
@@ -29,18 +30,26 @@ class PersonHasWallet(Refusal):
 
 
 class VerifiedPerson(msgspec.Struct, frozen=True, kw_only=True):
-    """A member of the level `verified`: the person as proven, and the mobile number that is proven now."""
+    """A member of the level `verified`: the person as proven, and the mobile number that is proven now.
 
-    person: Person
-    mobile: str
+    `name_kana` is the reading as banks write it; `opened_at_us` is when the wallet was opened.
+    """
+
+    name: str
+    name_kana: str
+    birth_date: date
+    home_address: str
+    phone_e164: str
+    level: IdentityLevel
     check_id: str
     checked_at_us: int
+    opened_at_us: int
 
 
 def verified_person(connection: Connection, keyring: Keyring, member_id: MemberId) -> VerifiedPerson | None:
     """Return who a member was proven to be, None below the level `verified`. Raises Unsealable.
 
-    It is what was proven, and not what the member's pages say today. The reading (`kana`) is as the member
+    It is what was proven, and not what the member's pages say today. The reading is as the member
     wrote it when the check was made: no certificate holds it, and it can't be changed afterwards.
     """
     its = wallet_of(connection, member_id)
@@ -53,11 +62,17 @@ def verified_person(connection: Connection, keyring: Keyring, member_id: MemberI
     if row is None or Item.MOBILE_PHONE not in contact:
         return None
     plain = keyring.open(row.sealed, context=_context(member_id))
+    person = msgspec.json.decode(plain, type=Person)
     return VerifiedPerson(
-        person=msgspec.json.decode(plain, type=Person),
-        mobile=contact[Item.MOBILE_PHONE],
+        name=person.name,
+        name_kana=person.kana,
+        birth_date=date.fromisoformat(person.birth_date),
+        home_address=person.home_address,
+        phone_e164=contact[Item.MOBILE_PHONE],
+        level=its.level,
         check_id=row.check_id,
         checked_at_us=row.at_us,
+        opened_at_us=its.opened_at_us,
     )
 
 
