@@ -117,8 +117,8 @@ async def draw(atm, present, screen):
     async with httpx.AsyncClient(base_url=screen, headers={"origin": screen}) as person:
         await person.post("/begin")
         page = (await person.get("/")).text
-        qr = re.findall(r"<code>(SEKISHO-ATM[^<]+)</code>", page)[0]
-        claimed = await atm.app.claim(present, qr)
+        typed = re.findall(r"<code data-typed>([0-9-]+)</code>", page)[0]
+        claimed = await atm.app.claim(present, typed)
         assert "アプリでお手続き" in (await person.get("/")).text
         session_id = claimed.session.id
         chosen = await atm.app.choose(present, session_id, Direction.WITHDRAWAL, Yen(30_000))

@@ -1,22 +1,15 @@
 """The machine's door for the lender: orders, questions and the day's report, plain ASGI behind mutual TLS."""
 
 import re
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Callable
 from datetime import date
-from typing import Any
 
 import msgspec
 
 from sekisho.kernel.ids import ATM_ORDER
 from sekisho.lender.atm_network import PayOut
 from sekisho.range.atm.machine import Machine
-
-Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-
-BODY_OCTETS_MAX = 4_096
+from sekisho.range.small_pages import Receive, Scope, Send, body_of
 
 _MACHINE = r"/v1/machines/(?P<machine>[0-9A-Za-z-]{1,32})"
 _ORDER = re.compile(_MACHINE + r"/orders/(?P<order>ato_[0-9a-f]{32})(?P<reversal>/reversal)?")
@@ -64,15 +57,3 @@ class MachineSite:
         else:
             done = self._machine.query if method == "GET" else None
         return (405, {"code": "method_not_allowed"}) if done is None else (200, done(about["order"]))
-
-
-async def body_of(receive: Receive) -> bytes:
-    """Return the whole body. Raises ValueError where it is too large for anything that is sent here."""
-    body, more = b"", True
-    while more:
-        message = await receive()
-        body += message.get("body", b"")
-        more = message.get("more_body", False)
-        if len(body) > BODY_OCTETS_MAX:
-            raise ValueError("what is sent here is smaller")
-    return body
