@@ -1,6 +1,5 @@
 """The bank's house: its own accounts in the books, and the parts that everything in this room stands on."""
 
-import asyncio
 from collections.abc import Callable
 from datetime import date
 from typing import NamedTuple, TypeVar
@@ -16,6 +15,7 @@ from sekisho.kernel.japan import day_in_japan
 from sekisho.kernel.yen import Yen
 from sekisho.ledger.accounts import Side, accounts_of, open_account
 from sekisho.ledger.journal import take_turn
+from sekisho.ledger.own_accounts import OwnLimits, open_own_accounts
 from sekisho.storage.engine import Store
 from sekisho.storage.keyring import Keyring
 
@@ -25,7 +25,7 @@ OWNER = "bank"
 """Who owns the house's accounts in the ledger."""
 
 PARTNER_SETTLEMENT = "partner_settlement"
-"""The kind of the account that the bank keeps for each partner: what it collected for it, less what it paid."""
+"""The kind of the account that each partner has: what was collected for it, less what was paid out."""
 
 
 class HouseAccounts(NamedTuple):
@@ -40,17 +40,10 @@ class HouseAccounts(NamedTuple):
     unclaimed: str
 
 
-class _Limits(NamedTuple):
-    """On which side an account stands, and by how much it may stand on the other one (None: at will)."""
-
-    normal: Side
-    wrong_way_max: Yen | None
-
-
 _LIMITS = {
-    "cash": _Limits(Side.DEBIT, None),
-    "interbank": _Limits(Side.DEBIT, None),
-    "unclaimed": _Limits(Side.CREDIT, Yen(0)),
+    "cash": OwnLimits(Side.DEBIT, None),
+    "interbank": OwnLimits(Side.DEBIT, None),
+    "unclaimed": OwnLimits(Side.CREDIT, Yen(0)),
 }
 
 
@@ -92,16 +85,11 @@ class BankParts(NamedTuple):
 
     async def written(self, work: Callable[[Connection], Result]) -> Result:
         """Do a unit of work and return what it returned. Raises what it raised, and OperationalError."""
-        return await asyncio.wrap_future(self.store.write(work))
+        return await self.parts.written(work)
 
     async def read(self, look: Callable[[Connection], Result]) -> Result:
         """Read from one state of the store, beside the event loop. Raises OperationalError."""
-
-        def reading() -> Result:
-            with self.store.read() as connection:
-                return look(connection)
-
-        return await asyncio.to_thread(reading)
+        return await self.parts.read(look)
 
 
 def open_house(parts: Parts, profile: BankProfile = MISAKI) -> BankParts:
@@ -109,30 +97,12 @@ def open_house(parts: Parts, profile: BankProfile = MISAKI) -> BankParts:
 
     Raises OperationalError.
     """
-    accounts = parts.store.write(
-        lambda connection: open_bank_accounts(connection, clock=parts.clock, chance=parts.chance)
-    ).result()
-    return BankParts(parts, profile, accounts)
 
+    def work(connection: Connection) -> HouseAccounts:
+        kinds = open_own_accounts(connection, OWNER, _LIMITS, clock=parts.clock, chance=parts.chance)
+        return HouseAccounts(**kinds)
 
-def open_bank_accounts(connection: Connection, *, clock: Clock, chance: Chance) -> HouseAccounts:
-    """Return the bank's own accounts, and open those that are missing. Doing it again changes nothing."""
-    take_turn(connection)
-    there = {account.kind: account.id for account in accounts_of(connection, OWNER)}
-    for kind, limits in _LIMITS.items():
-        if kind in there:
-            continue
-        there[kind] = open_account(
-            connection,
-            kind=kind,
-            owner=OWNER,
-            normal=limits.normal,
-            net_debit_max=limits.wrong_way_max if limits.normal is Side.CREDIT else None,
-            net_credit_max=limits.wrong_way_max if limits.normal is Side.DEBIT else None,
-            clock=clock,
-            chance=chance,
-        )
-    return HouseAccounts(**{kind: there[kind] for kind in HouseAccounts._fields})
+    return BankParts(parts, profile, parts.store.write(work).result())
 
 
 def open_settlement(connection: Connection, client_id: str, *, clock: Clock, chance: Chance) -> AccountId:
