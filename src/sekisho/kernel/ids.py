@@ -61,6 +61,8 @@ DebitId = NewType("DebitId", str)
 CreditId = NewType("CreditId", str)
 MandateReportId = NewType("MandateReportId", str)
 TakenFileId = NewType("TakenFileId", str)
+StaffRoleId = NewType("StaffRoleId", str)
+BankOrderId = NewType("BankOrderId", str)
 
 AnyId = TypeVar("AnyId")
 
@@ -140,6 +142,8 @@ DEBIT = IdKind("dbt", DebitId)
 CREDIT = IdKind("crd", CreditId)
 MANDATE_REPORT = IdKind("mrp", MandateReportId)
 TAKEN_FILE = IdKind("tkf", TakenFileId)
+STAFF_ROLE = IdKind("srl", StaffRoleId)
+BANK_ORDER = IdKind("bor", BankOrderId)
 
 ID_KINDS = (
     MEMBER,
@@ -188,4 +192,6 @@ ID_KINDS = (
     CREDIT,
     MANDATE_REPORT,
     TAKEN_FILE,
+    STAFF_ROLE,
+    BANK_ORDER,
 )
