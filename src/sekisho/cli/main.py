@@ -10,6 +10,7 @@ COMMANDS = {
     "up": "sekisho.cli.up",
     "serve": "sekisho.cli.serve",
     "keys": "sekisho.cli.keys",
+    "staff": "sekisho.cli.staff",
     "keyring": "sekisho.cli.keyring",
     "leaks": "sekisho.cli.leaks",
     "clients": "sekisho.cli.clients",

@@ -139,7 +139,7 @@ def _login(
     visit: Visit, *, trouble: str = "", name: str = "", status: int = 200, signal: str = ""
 ) -> Response[Any]:
     return visit.page(
-        "members/login.html", status=status, trouble_words=trouble, name=name, signal=signal, here="/login"
+        visit.site.login_page, status=status, trouble_words=trouble, name=name, signal=signal, here="/login"
     )
 
 

@@ -61,7 +61,7 @@ async def add_passkey(request: AnyRequest) -> Response[Any]:
         return _page(visit, trouble="passkey_not_made", status=UNPROCESSABLE)
     except TooManyPasskeys:
         return _page(visit, trouble="passkey_too_many", status=UNPROCESSABLE)
-    return visit.go("/security?done=passkey_added")
+    return visit.go(visit.site.passkey_made)
 
 
 def _page(visit: Visit, *, welcome: bool = False, trouble: str = "", status: int = 200) -> Response[Any]:
@@ -70,7 +70,7 @@ def _page(visit: Visit, *, welcome: bool = False, trouble: str = "", status: int
         status=status,
         welcome_number=visit.who().member.number if welcome else "",
         trouble_words=trouble,
-        later="/" if welcome else "/security",
+        later="/" if welcome else visit.site.passkey_later,
     )
 
 

@@ -39,6 +39,8 @@ class Site:
     `wishes` are the institution's own, by kind: what its members can approve beside what all members can.
     `tls_header` names the header in which a trusted proxy puts the fingerprint of the client's TLS.
     `geography` knows in which country and network an address is, so that notices can say it.
+    `login_page` is the template of the login, `passkey_made` where it goes on when a passkey was made,
+    and `passkey_later` where somebody goes who makes none now (empty: nobody gets past).
     `staff_keys` are the API keys of the desk's own programs; without them none is let in.
     """
 
@@ -61,6 +63,9 @@ class Site:
         self.renderer = Renderer()
         self.places: tuple[str, ...] = PLACES
         self.item_groups: tuple[str, ...] = ITEM_GROUPS
+        self.login_page = "members/login.html"
+        self.passkey_made = "/security?done=passkey_added"
+        self.passkey_later = "/security"
         self.wishes: dict[str, ReadsWish] = {}
         self.accesses: tuple[RouteAccess, ...] = ()
         self._of_members: frozenset[tuple[str, str]] = frozenset()

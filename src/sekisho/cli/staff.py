@@ -1,0 +1,175 @@
+"""`sekisho staff`: who works at the desks, in which roles, and a code to get in by."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+
+from sekisho.cli.institutions import KINDS
+from sekisho.console import staff
+from sekisho.console.rights import StaffRole
+from sekisho.console.staff import OPERATOR, Enrolment
+from sekisho.identity.institution import Institution, Parts
+from sekisho.kernel.chance import SystemChance
+from sekisho.kernel.clock import SystemClock, rfc3339
+from sekisho.kernel.ids import MEMBER, MemberId
+from sekisho.kernel.posture import OperationalError
+from sekisho.kernel.refusals import Refusal
+from sekisho.storage.engine import open_store
+from sekisho.storage.keyring_files import open_keyring
+from sekisho.storage.kms import key_wrapper
+
+FOLDER = "desks"
+
+
+def desks_on(host: str, origin: str) -> Institution:
+    """Return the desks as an institution: staff are its members, and it has no telephone of its own."""
+    names = {"ja": "関所 業務画面", "en": "Sekisho desks"}
+    return Institution(
+        key="desks", names=names, host=host, origin=origin, telephone="", desk_hours={"ja": "", "en": ""}
+    )
+
+
+@click.group("staff")
+@click.option(
+    "--data",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("var") / FOLDER,
+    show_default=True,
+    help="The folder of the desks.",
+)
+@click.option(
+    "--store", "store_url", default="", help="Its store's URL, where that is not SQLite."
+)
+@click.pass_context
+def command(context: click.Context, *, data: Path, store_url: str) -> None:
+    """Let people in at the desks, give and take their roles, and see them out."""
+    context.obj = _Place(data, store_url)
+
+
+@command.command("add")
+@click.argument("name")
+@click.option(
+    "--role", "roles", multiple=True, required=True, help="As in lender:analyst."
+)
+@click.pass_obj
+def add(place: "_Place", /, *, name: str, roles: tuple[str, ...]) -> None:
+    """Let NAME in, and print the enrolment code: it is good once and for a day."""
+    given: dict[str, list[StaffRole]] = {}
+    for text in roles:
+        institution, role = _role(text)
+        given.setdefault(institution, []).append(role)
+    with place.opened() as parts:
+        made = parts.store.write(lambda at: staff.add_staff(at, parts, name, given)).result()
+    _tell(made)
+
+
+@command.command("list")
+@click.pass_obj
+def list_staff(place: "_Place") -> None:
+    """Print everybody's id, name and roles."""
+    with place.opened() as parts, parts.store.read() as connection:
+        for each in staff.all_staff(connection):
+            roles = sorted(f"{where}:{role}" for where, held in each.roles.items() for role in held)
+            click.echo("\t".join((each.id, each.name, ",".join(roles))))
+
+
+@command.command("enrol")
+@click.argument("staff_id")
+@click.pass_obj
+def enrol(place: "_Place", /, *, staff_id: str) -> None:
+    """Print a new enrolment code for STAFF_ID; using it takes the old passkeys away."""
+    member_id = _id(staff_id)
+    with place.opened() as parts:
+        made = parts.store.write(lambda at: staff.new_enrolment(at, parts, member_id)).result()
+    _tell(made)
+
+
+@command.command("give")
+@click.argument("staff_id")
+@click.argument("role")
+@click.pass_obj
+def give(place: "_Place", /, *, staff_id: str, role: str) -> None:
+    """Give STAFF_ID a ROLE, such as lender:analyst."""
+    member_id, (where, given) = _id(staff_id), _role(role)
+    with place.opened() as parts:
+        parts.store.write(
+            lambda at: staff.give_role(at, parts, member_id, where, given, by=OPERATOR)
+        ).result()
+
+
+@command.command("take")
+@click.argument("staff_id")
+@click.argument("role")
+@click.pass_obj
+def take(place: "_Place", /, *, staff_id: str, role: str) -> None:
+    """Take a ROLE away from STAFF_ID."""
+    member_id, (where, taken) = _id(staff_id), _role(role)
+    with place.opened() as parts:
+        had = parts.store.write(
+            lambda at: staff.take_role(at, parts, member_id, where, taken, by=OPERATOR)
+        ).result()
+    if not had:
+        raise click.ClickException(f"{staff_id} does not have this role.")
+
+
+@command.command("remove")
+@click.argument("staff_id")
+@click.pass_obj
+def remove(place: "_Place", /, *, staff_id: str) -> None:
+    """See STAFF_ID out: sessions end at once."""
+    member_id = _id(staff_id)
+    with place.opened() as parts:
+        parts.store.write(lambda at: staff.remove_staff(at, parts, member_id, by=OPERATOR)).result()
+
+
+class _Place:
+    """Where the desks keep who works at them."""
+
+    def __init__(self, data: Path, store_url: str) -> None:
+        self._data = data
+        self._store_url = store_url
+
+    @contextmanager
+    def opened(self) -> Iterator[Parts]:
+        """Open the desks' store. Raises ClickException in the words that a person needs."""
+        clock, chance = SystemClock(), SystemChance()
+        self._data.mkdir(parents=True, exist_ok=True, mode=0o700)
+        try:
+            store = open_store(self._store_url or f"sqlite:///{self._data / 'sekisho.db'}")
+        except Refusal as refusal:
+            raise click.ClickException(refusal.told) from refusal
+        except OperationalError as outage:
+            raise click.ClickException(f"A part is down: {outage}") from outage
+        try:
+            wrapper = key_wrapper(self._data, os.environ, chance)
+            keyring = open_keyring(self._data, wrapper, clock=clock, chance=chance)
+            yield Parts(desks_on("", ""), store, keyring, clock, chance)
+        except Refusal as refusal:
+            raise click.ClickException(refusal.told) from refusal
+        finally:
+            store.close()
+
+
+def _role(text: str) -> tuple[str, StaffRole]:
+    institution, _, role = text.partition(":")
+    if institution not in KINDS or role not in set(StaffRole):
+        known = f"{'|'.join(KINDS)}:{'|'.join(StaffRole)}"
+        raise click.BadParameter(f"{text} is no role. Roles are {known}.")
+    return institution, StaffRole(role)
+
+
+def _id(text: str) -> MemberId:
+    try:
+        return MEMBER.parse(text)
+    except ValueError as error:
+        raise click.BadParameter(f"{text} is no staff id; see sekisho staff list.") from error
+
+
+def _tell(made: Enrolment) -> None:
+    click.echo(f"id     {made.member_id}")
+    click.echo(f"code   {made.code}")
+    click.echo(f"until  {rfc3339(made.expires_at_us)}")
+    click.echo("Type the code at the desks' page /enrol. It is shown this once.")

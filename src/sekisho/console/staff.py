@@ -1,0 +1,271 @@
+"""Staff: people at the desks, who get in by passkey alone, and may at each institution what their roles say.
+
+Somebody new is given an enrolment code, by hand, which is good once and for a day: with it the browser gets a
+session that can do one thing, which is to make a passkey. A new code takes the old passkeys away.
+"""
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+from sqlalchemy import ColumnElement, Connection, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from sekisho.console.rights import Right, StaffRole, rights_of
+from sekisho.identity import members, passkeys, sessions
+from sekisho.identity.arrivals import Arrival
+from sekisho.identity.assurance import Level, Standing
+from sekisho.identity.institution import Parts
+from sekisho.identity.passkey_desk import SIGNING_UP
+from sekisho.identity.sessions import Ended
+from sekisho.identity.sign_ins import LoginWay
+from sekisho.identity.tokens import digest_of, new_token
+from sekisho.identity.welcomes import Proved, Welcome, welcome
+from sekisho.kernel.clock import DAY_US
+from sekisho.kernel.ids import STAFF_ROLE, MemberId
+from sekisho.kernel.refusals import Refusal
+from sekisho.storage import outbox
+from sekisho.storage.tables.staff import staff, staff_enrolment, staff_role
+
+ENROLMENT_US = DAY_US
+NAME_LENGTH_MAX = 80
+OPERATOR = "operator"
+"""Who acts where somebody types a command on the machine itself."""
+
+
+class StaffNameUnusable(Refusal):
+    """A name is empty, too long, or somebody else's."""
+
+    code = "staff_name_unusable"
+    status = 422
+    told = "Choose another name: it is empty, too long, or in use."
+
+
+class StaffUnknown(Refusal):
+    """Nobody at the desks has this id, or no longer."""
+
+    code = "staff_unknown"
+    status = 404
+    told = "There is nobody of this id at the desks."
+
+
+class EnrolmentOver(Refusal):
+    """The code was used, is too old, or never was one."""
+
+    code = "enrolment_over"
+    status = 401
+    told = "This code does not work, or no longer. Ask for a new one."
+
+
+class StaffMember(NamedTuple):
+    """Somebody at the desks. `roles` are by institution (its key); the name stands beside what they did."""
+
+    id: MemberId
+    name: str
+    roles: Mapping[str, frozenset[StaffRole]]
+
+    def may(self, institution: str, right: Right) -> bool:
+        """Say whether a role of theirs at an institution holds a right."""
+        return right in rights_of(self.roles.get(institution, frozenset()))
+
+    def may_anywhere(self, right: Right) -> bool:
+        """Say whether a role of theirs at any institution holds a right."""
+        return any(self.may(institution, right) for institution in self.roles)
+
+
+class Enrolment(NamedTuple):
+    """A code by which somebody gets in to make a passkey. The code is a secret."""
+
+    member_id: MemberId
+    code: str
+    expires_at_us: int
+
+
+class StaffDesk:
+    """Keeps who is at the desks of the institutions that one console serves."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+
+    async def find(self, member_id: MemberId) -> StaffMember | None:
+        """Return somebody who is at the desks now."""
+
+        def read() -> StaffMember | None:
+            with self._parts.store.read() as connection:
+                return find_staff(connection, member_id)
+
+        return await asyncio.to_thread(read)
+
+    async def enter(self, code: str, arrival: Arrival) -> Welcome:
+        """Use an enrolment code: open a session that can make a passkey. Raises EnrolmentOver."""
+        found = self._parts.store.write(lambda at: use_enrolment(at, self._parts, code, arrival))
+        return await asyncio.wrap_future(found)
+
+
+def add_staff(
+    connection: Connection,
+    parts: Parts,
+    name: str,
+    roles: Mapping[str, Iterable[StaffRole]],
+    *,
+    by: str = OPERATOR,
+) -> Enrolment:
+    """Let somebody in, with roles by institution, and return their enrolment. Raises StaffNameUnusable."""
+    named = " ".join(name.split())
+    if not named or len(named) > NAME_LENGTH_MAX or not named.isprintable():
+        raise StaffNameUnusable(known="empty, too long, or not printable")
+    member = members.open_account(connection, parts, language="ja")
+    now_us = parts.clock.now_us()
+    values = {"member_id": member.id, "name": named, "added_at_us": now_us, "added_by": by}
+    try:
+        connection.execute(insert(staff).values(**values, removed_at_us=None, removed_by=""))
+    except IntegrityError as error:
+        raise StaffNameUnusable(known="in use") from error
+    outbox.append(connection, [outbox.Entry("staff:added", member.id, now_us, b"{}")])
+    for institution, given in roles.items():
+        for role in given:
+            give_role(connection, parts, member.id, institution, role, by=by)
+    return new_enrolment(connection, parts, member.id)
+
+
+def new_enrolment(connection: Connection, parts: Parts, member_id: MemberId) -> Enrolment:
+    """Return a new enrolment; codes given out before are over. Raises StaffUnknown."""
+    _require(connection, member_id)
+    now_us = parts.clock.now_us()
+    _end_enrolments(connection, member_id, now_us)
+    code = new_token(parts.chance)
+    connection.execute(
+        insert(staff_enrolment).values(
+            digest=digest_of(code),
+            member_id=member_id,
+            made_at_us=now_us,
+            expires_at_us=now_us + ENROLMENT_US,
+            ended_at_us=None,
+        )
+    )
+    return Enrolment(member_id, code, now_us + ENROLMENT_US)
+
+
+def use_enrolment(connection: Connection, parts: Parts, code: str, arrival: Arrival) -> Welcome:
+    """Open a session for who has a code; their old passkeys and sessions end. Raises EnrolmentOver."""
+    now_us = parts.clock.now_us()
+    live = (
+        staff_enrolment.c.digest == digest_of(code.strip()),
+        staff_enrolment.c.ended_at_us.is_(None),
+        staff_enrolment.c.expires_at_us > now_us,
+    )
+    used = (
+        update(staff_enrolment).where(*live).values(ended_at_us=now_us).returning(staff_enrolment.c.member_id)
+    )
+    member_id = connection.execute(used).scalar_one_or_none()
+    if member_id is None or find_staff(connection, member_id) is None:
+        raise EnrolmentOver
+    for held in passkeys.of_member(connection, member_id):
+        passkeys.revoke(connection, parts, member_id, held.credential_id)
+    sessions.end_all(connection, parts, member_id, Ended.REPLACED)
+    outbox.append(connection, [outbox.Entry("staff:enrolled", f"{member_id}:{now_us}", now_us, b"{}")])
+    proved = Proved(
+        member_id=member_id,
+        level=Level.CODE,
+        way=LoginWay.SIGN_UP,
+        standing=Standing.TRUSTED,
+        arrival=arrival,
+        purpose=SIGNING_UP.key,
+    )
+    return welcome(connection, parts, proved)
+
+
+def give_role(  # noqa: PLR0913 - who gets what where, from whom
+    connection: Connection, parts: Parts, member_id: MemberId, institution: str, role: StaffRole, *, by: str
+) -> bool:
+    """Give somebody a role and tell whether it is new to them. Raises StaffUnknown."""
+    found = _require(connection, member_id)
+    if role in found.roles.get(institution, frozenset()):
+        return False
+    now_us = parts.clock.now_us()
+    role_id = STAFF_ROLE.new(parts.clock, parts.chance)
+    connection.execute(
+        insert(staff_role).values(
+            id=role_id,
+            member_id=member_id,
+            institution=institution,
+            role=role,
+            given_at_us=now_us,
+            given_by=by,
+            taken_at_us=None,
+            taken_by="",
+        )
+    )
+    outbox.append(connection, [outbox.Entry("staff:role:given", role_id, now_us, b"{}")])
+    return True
+
+
+def take_role(  # noqa: PLR0913 - as above
+    connection: Connection, parts: Parts, member_id: MemberId, institution: str, role: StaffRole, *, by: str
+) -> bool:
+    """Take a role away, with effect from the next request on, and tell whether they had it."""
+    now_us = parts.clock.now_us()
+    had = (
+        staff_role.c.member_id == member_id,
+        staff_role.c.institution == institution,
+        staff_role.c.role == role,
+        staff_role.c.taken_at_us.is_(None),
+    )
+    taken = update(staff_role).where(*had).values(taken_at_us=now_us, taken_by=by).returning(staff_role.c.id)
+    ids = connection.execute(taken).scalars().all()
+    outbox.append(connection, [outbox.Entry("staff:role:taken", role_id, now_us, b"{}") for role_id in ids])
+    return bool(ids)
+
+
+def remove_staff(connection: Connection, parts: Parts, member_id: MemberId, *, by: str) -> None:
+    """Let somebody in no more: their sessions end, and no code of theirs works. Raises StaffUnknown."""
+    _require(connection, member_id)
+    now_us = parts.clock.now_us()
+    gone = update(staff).where(staff.c.member_id == member_id)
+    connection.execute(gone.values(removed_at_us=now_us, removed_by=by))
+    _end_enrolments(connection, member_id, now_us)
+    sessions.end_all(connection, parts, member_id, Ended.CONTAINED)
+    outbox.append(connection, [outbox.Entry("staff:removed", member_id, now_us, b"{}")])
+
+
+def find_staff(connection: Connection, member_id: MemberId) -> StaffMember | None:
+    """Return somebody who is at the desks now."""
+    return next(iter(_those(connection, staff.c.member_id == member_id)), None)
+
+
+def all_staff(connection: Connection) -> list[StaffMember]:
+    """Return everybody who is at the desks now, by name."""
+    return _those(connection)
+
+
+def _those(connection: Connection, *which: ColumnElement[bool]) -> list[StaffMember]:
+    now = select(staff.c.member_id, staff.c.name).where(staff.c.removed_at_us.is_(None), *which)
+    found = connection.execute(now.order_by(staff.c.name)).all()
+    given = select(staff_role).where(
+        staff_role.c.member_id.in_([row.member_id for row in found]), staff_role.c.taken_at_us.is_(None)
+    )
+    roles: dict[str, dict[str, set[StaffRole]]] = {}
+    for row in connection.execute(given):
+        roles.setdefault(row.member_id, {}).setdefault(row.institution, set()).add(StaffRole(row.role))
+    return [
+        StaffMember(
+            MemberId(row.member_id),
+            row.name,
+            {where: frozenset(held) for where, held in roles.get(row.member_id, {}).items()},
+        )
+        for row in found
+    ]
+
+
+def _require(connection: Connection, member_id: MemberId) -> StaffMember:
+    found = find_staff(connection, member_id)
+    if found is None:
+        raise StaffUnknown(known=member_id)
+    return found
+
+
+def _end_enrolments(connection: Connection, member_id: MemberId, now_us: int) -> None:
+    open_ = update(staff_enrolment).where(
+        staff_enrolment.c.member_id == member_id, staff_enrolment.c.ended_at_us.is_(None)
+    )
+    connection.execute(open_.values(ended_at_us=now_us))

@@ -1,0 +1,51 @@
+"""The desks as an application: staff get in by passkey, and see and do what their roles let them."""
+
+from litestar import Litestar
+
+from sekisho.console.staff import StaffDesk
+from sekisho.web.console import staff_pages
+from sekisho.web.console.staff_admission import STAFF, admit_staff, require_rights
+from sekisho.web.members import account_pages, language_page, login_pages, passkey_pages, step_up_pages
+from sekisho.web.members.app import create_member_app
+from sekisho.web.members.site import Site
+
+SHARED = (
+    login_pages.login_page,
+    login_pages.login_options,
+    login_pages.log_in_by_passkey,
+    passkey_pages.new_passkey_page,
+    passkey_pages.new_passkey_options,
+    passkey_pages.add_passkey,
+    step_up_pages.step_up_page,
+    step_up_pages.approval_options,
+    step_up_pages.approve_by_passkey,
+    account_pages.log_out,
+    account_pages.logged_out_page,
+    *language_page.ROUTES,
+)
+FREE = frozenset(
+    {
+        "GET /desks",
+        "GET /enrolled",
+        "GET /passkey/new",
+        "GET /passkey/new/options",
+        "POST /passkey/new",
+        "GET /step-up",
+        "GET /step-up/options",
+        "POST /step-up",
+        "POST /logout",
+    }
+)
+"""What everybody at the desks may ask for, whatever their roles."""
+
+
+def create_desks_app(site: Site) -> Litestar:
+    """Make the application of the desks. Raises LookupError where a route names no role, or no right."""
+    site.places = ("/desks",)
+    site.login_page = "desks/login.html"
+    site.passkey_made = "/enrolled"
+    site.passkey_later = ""
+    application = create_member_app(site, staff_pages.ROUTES, shared=SHARED, admits=admit_staff)
+    application.state[STAFF] = StaffDesk(site.parts)
+    require_rights(application, site, FREE)
+    return application

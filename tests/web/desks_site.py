@@ -1,0 +1,92 @@
+"""The desks in process, and somebody who gets in at them as people do."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import msgspec
+from tests.identity.login_house import SaidGuard
+from tests.identity.member_at_hand import LENDER, NOON_US
+from tests.identity.software_authenticator import Authenticator
+from tests.web.member_site import Browser, MemberSite, options
+
+from sekisho.console import staff
+from sekisho.console.rights import StaffRole
+from sekisho.console.staff import Enrolment
+from sekisho.identity.institution import Parts
+from sekisho.kernel.chance import SeededChance
+from sekisho.kernel.clock import SetClock
+from sekisho.storage.engine import open_store
+from sekisho.storage.keyring import HeldKeyring, new_keys
+from sekisho.web.console.staff_app import create_desks_app
+from sekisho.web.members.desks import open_desks
+from sekisho.web.members.site import Site
+
+Roles = Mapping[str, Iterable[StaffRole]]
+DESKS = msgspec.structs.replace(LENDER, key="desks", telephone="")
+
+
+class DesksSite(MemberSite):
+    """The desks' pages on a clock that stands still."""
+
+    def add(self, name: str, roles: Roles) -> Enrolment:
+        """Let somebody in, as the operator does."""
+        parts = self.site.parts
+        return parts.store.write(lambda at: staff.add_staff(at, parts, name, roles)).result()
+
+    async def enrol(self, browser: Browser, code: str) -> Authenticator:
+        """Use an enrolment code and make a passkey with it."""
+        await browser.get("/enrol")
+        await browser.submit("/enrol", code=code)
+        assert browser.path == "/passkey/new", browser.page.text
+        authenticator = Authenticator(origin=DESKS.origin, rp_id=DESKS.host)
+        begun = await options(browser, "/passkey/new/options")
+        await browser.get("/passkey/new")
+        body = authenticator.make(begun["options"]).decode()
+        await browser.submit("/passkey/new", ceremony=begun["ceremony"], credential=body)
+        assert browser.path == "/login", browser.page.text
+        return authenticator
+
+    async def log_in_by_passkey(self, browser: Browser, authenticator: Authenticator) -> None:
+        """Log in with a passkey."""
+        await browser.get("/login")
+        page = browser.page
+        begun = await options(browser, "/login/passkey/options")
+        browser.page = page
+        body = authenticator.get(begun["options"]).decode()
+        await browser.submit("/login/passkey", ceremony=begun["ceremony"], credential=body)
+
+    async def at_work(self, name: str, roles: Roles) -> tuple[Browser, Authenticator]:
+        """Return somebody's browser, logged in."""
+        browser = self.browser()
+        authenticator = await self.enrol(browser, self.add(name, roles).code)
+        await self.log_in_by_passkey(browser, authenticator)
+        assert browser.path == "/desks", browser.page.text
+        return browser, authenticator
+
+
+def at_the_desks(folder: Path, scene: Callable[[DesksSite], Awaitable[None]]) -> None:
+    """Play a scene at desks of its own."""
+
+    async def opened() -> None:
+        async with desks_site(folder) as site:
+            await scene(site)
+
+    asyncio.run(opened())
+
+
+@asynccontextmanager
+async def desks_site(folder: Path) -> AsyncIterator[DesksSite]:
+    """Open the desks for the time of a test."""
+    clock, chance, guard = SetClock(NOON_US), SeededChance(13), SaidGuard()
+    store = open_store(f"sqlite:///{folder}/desks.db")
+    parts = Parts(DESKS, store, HeldKeyring.of(new_keys(clock, chance), chance), clock, chance)
+    desks = open_desks(parts, guard)
+    site = Site(parts, desks)
+    try:
+        yield DesksSite(site, create_desks_app(site), clock, guard)
+    finally:
+        await desks.logins.close()
+        desks.hasher.close()
+        store.close()
