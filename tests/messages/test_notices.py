@@ -31,6 +31,9 @@ VALUES: dict[str, dict[str, str | int]] = {
         "items": "自宅の住所、電話番号",
         "action": "登録情報の表示",
         "amount": 1_234_567,
+        "partner": "かもめウォレット",
+        "stop_code": "BCDF-GHJK-LMNP",
+        "reference": "QRST-VWXZ",
     },
     "en": {
         "when": WHEN_US,
@@ -41,6 +44,9 @@ VALUES: dict[str, dict[str, str | int]] = {
         "items": "home address, telephone number",
         "action": "show personal data",
         "amount": 1_234_567,
+        "partner": "Kamome Wallet",
+        "stop_code": "BCDF-GHJK-LMNP",
+        "reference": "QRST-VWXZ",
     },
 }
 A_LINK = re.compile(r"https?|://|www\.|\w\.[a-z]{2,}\b(?!ress)", re.IGNORECASE)

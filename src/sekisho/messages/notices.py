@@ -142,6 +142,21 @@ class NoticeKind(StrEnum):
     ATM_PIN_LOCKED = "atm_pin_locked"
     """The PIN was wrong too often at a smartphone ATM, and is locked."""
 
+    ACCOUNT_DEBITED = "account_debited"
+    """A linked service debited the account for the first time; with the code that stops the link."""
+
+    DEBIT_HELD = "debit_held"
+    """The bank held a debit back and stopped the link until the depositor confirms it."""
+
+    MANDATE_STOPPED = "mandate_stopped"
+    """A link was stopped or ended; nothing is debited through it any more."""
+
+    MANDATE_ALLOWED = "mandate_allowed"
+    """A stopped link was allowed again; with the code that stops it."""
+
+    MANDATE_REPORTED = "mandate_reported"
+    """The depositor reported debits as somebody else's; with the number of the report."""
+
 
 class Wording(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A notice in one language: the mail's subject, what happened, what to do; and the text message."""
@@ -196,6 +211,9 @@ _FRAMES = {
             "items": "表示された項目",
             "action": "確認コードの使いみち",
             "amount": "金額",
+            "partner": "サービス",
+            "stop_code": "停止コード",
+            "reference": "受付番号",
         },
         colon="\uff1a",
         unknown="不明",
@@ -215,6 +233,9 @@ _FRAMES = {
             "items": "Data shown",
             "action": "What the code was for",
             "amount": "Amount",
+            "partner": "Service",
+            "stop_code": "Stop code",
+            "reference": "Reference",
         },
         colon=": ",
         unknown="unknown",
