@@ -62,12 +62,12 @@ def line_of(house: LenderParts, number: str, *, limit_yen: int = 500_000) -> Ope
     return house.store.write(work).result()
 
 
-def play(folder, scene):
-    """Play a scene on the lender's own pages."""
+def play(folder, scene, outside=None):
+    """Play a scene on the lender's own pages; `outside` is whom the lender asks, nobody if not given."""
 
     async def opened():
         async with member_site(folder) as site:
-            site.app = create_lender_app(site.site)
+            site.app = create_lender_app(site.site, outside)
             await scene(site)
 
     asyncio.run(opened())

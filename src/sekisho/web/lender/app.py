@@ -9,6 +9,8 @@ from sekisho.identity.reveals import PersonalDataDesk
 from sekisho.lender.outside import Outside
 from sekisho.web.lender import (
     apply_pages,
+    atm_pages,
+    atm_pin_page,
     borrow_pages,
     diagnosis_page,
     loan_pages,
@@ -32,7 +34,17 @@ def overview_page(request: AnyRequest) -> Response[Any]:
     return visit.page("lender/front.html" if visit.signed_in is None else "lender/overview.html")
 
 
-PAGES = (loan_pages, simulator_page, diagnosis_page, borrow_pages, repay_pages, payout_pages, apply_pages)
+PAGES = (
+    loan_pages,
+    simulator_page,
+    diagnosis_page,
+    borrow_pages,
+    repay_pages,
+    payout_pages,
+    apply_pages,
+    atm_pages,
+    atm_pin_page,
+)
 ROUTES = (overview_page, *(route for pages in PAGES for route in pages.ROUTES))
 
 

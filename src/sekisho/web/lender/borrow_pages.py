@@ -94,8 +94,10 @@ async def confirm_transfer(request: AnyRequest) -> Response[Any]:
         return show(visit, "lender/not_lent.html", status=refusal.status, why=_why(refusal.why))
     if isinstance(outcome, TransferOrder):
         return visit.go(f"/borrow/transfer/{order.id}")
-    wish = loan_wishes.borrowing(order.id, purpose)
-    return go_on(visit, outcome, wish, loan_wishes.borrowing(order.id, purpose, by_passkey=True))
+    wish = loan_wishes.moving(loan_wishes.BORROW, order.id, purpose)
+    return go_on(
+        visit, outcome, wish, loan_wishes.moving(loan_wishes.BORROW, order.id, purpose, by_passkey=True)
+    )
 
 
 async def _ask_amount(visit: Visit, *, error: str = "") -> Response[Any]:
@@ -131,7 +133,7 @@ async def _confirm(visit: Visit, order: TransferOrder, purpose: Purpose) -> Resp
         account=purpose.details["account"],
         effect=effect if shown else None,
         goes_out_us=published_transfer_hours().goes_out_us(order.bank, visit.now_us()),
-        approved=is_granted(visit, loan_wishes.borrowing(order.id, purpose)),
+        approved=is_granted(visit, loan_wishes.moving(loan_wishes.BORROW, order.id, purpose)),
     )
 
 

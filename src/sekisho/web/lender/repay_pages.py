@@ -90,8 +90,10 @@ async def confirm_debit(request: AnyRequest) -> Response[Any]:
         return await _ask_amount(visit, error="not_repaid")
     if isinstance(outcome, WebDebitOrder):
         return visit.go(f"/repay/{order.id}")
-    wish = loan_wishes.repaying(order.id, purpose)
-    return go_on(visit, outcome, wish, loan_wishes.repaying(order.id, purpose, by_passkey=True))
+    wish = loan_wishes.moving(loan_wishes.REPAY, order.id, purpose)
+    return go_on(
+        visit, outcome, wish, loan_wishes.moving(loan_wishes.REPAY, order.id, purpose, by_passkey=True)
+    )
 
 
 def suggested(loan: LoanSight) -> dict[str, Yen]:
@@ -134,7 +136,7 @@ async def _confirm(visit: Visit, order: WebDebitOrder, purpose: Purpose) -> Resp
         order=order,
         account=purpose.details["account"],
         left=left if shown else None,
-        approved=is_granted(visit, loan_wishes.repaying(order.id, purpose)),
+        approved=is_granted(visit, loan_wishes.moving(loan_wishes.REPAY, order.id, purpose)),
     )
 
 
