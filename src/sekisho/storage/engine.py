@@ -10,6 +10,8 @@ from pathlib import Path
 import pysqlite3
 from alembic import command
 from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.pool import ConnectionPoolEntry
 
@@ -35,6 +37,14 @@ class StoreInUse(Refusal):
     code = "store_in_use"
     status = 503
     told = "Another Sekisho process is using this store. End it first, or use PostgreSQL to share one store."
+
+
+class StoreOutdated(Refusal):
+    """The process that has this store runs another version of Sekisho."""
+
+    code = "store_outdated"
+    status = 503
+    told = "The process that uses this store runs another version of Sekisho. Restart it, and try again."
 
 
 class StoreUrlUnknown(Refusal):
@@ -104,6 +114,33 @@ def open_store(url: str) -> Store:
     raise StoreUrlUnknown(known=url.partition("://")[0][:20])
 
 
+def join_store(url: str) -> Store:
+    """Open a store, also beside a process of ours that has it: for an operator's command that cannot wait.
+
+    SQLite lets one process write at a time; who joins makes each unit of work short. Nothing is migrated
+    under a process that runs. Raises what `open_store` does, but StoreOutdated in the place of StoreInUse.
+    """
+    try:
+        return open_store(url)
+    except StoreInUse:
+        file = Path(make_url(url).database or "")
+    store = Store(writing=_sqlite_engine(file, "BEGIN IMMEDIATE"), reading=_reading_engine(file))
+    try:
+        _require_up_to_date(store)
+    except BaseException:
+        store.close()
+        raise
+    return store
+
+
+def _require_up_to_date(store: Store) -> None:
+    with store.read() as connection:
+        found = MigrationContext.configure(connection).get_current_heads()
+    newest = tuple(ScriptDirectory.from_config(_migrations()).get_heads())
+    if found != newest:
+        raise StoreOutdated(known=f"{found}, not {newest}")
+
+
 def _open_sqlite(file: Path) -> Store:
     require_safe_sqlite(pysqlite3.sqlite_version_info)
     file.parent.mkdir(parents=True, exist_ok=True)
@@ -111,10 +148,7 @@ def _open_sqlite(file: Path) -> Store:
     os.close(os.open(file, os.O_CREAT | os.O_RDWR, 0o600))
     lock = _hold(file.with_name(file.name + ".lock"))
     try:
-        writing, reading = (
-            _sqlite_engine(file, "BEGIN IMMEDIATE"),
-            _sqlite_engine(file, "BEGIN", "PRAGMA query_only=ON"),
-        )
+        writing, reading = _sqlite_engine(file, "BEGIN IMMEDIATE"), _reading_engine(file)
         with writing.begin() as connection:
             _migrate(connection)
     except BaseException:
@@ -132,6 +166,10 @@ def _hold(lock_file: Path) -> int:
         os.close(lock)
         raise StoreInUse(known=str(lock_file)) from error
     return lock
+
+
+def _reading_engine(file: Path) -> Engine:
+    return _sqlite_engine(file, "BEGIN", "PRAGMA query_only=ON")
 
 
 def _sqlite_engine(file: Path, begin: str, *pragmas: str) -> Engine:
@@ -166,8 +204,13 @@ def _open_postgresql(url: URL) -> Store:
 
 
 def _migrate(connection: Connection) -> None:
+    config = _migrations()
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+
+
+def _migrations() -> Config:
     config = Config()
     config.set_main_option("script_location", MIGRATIONS)
     config.set_main_option("path_separator", "os")
-    config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    return config
