@@ -19,6 +19,7 @@ COMMANDS = {
     "loan": "sekisho.cli.loan",
     "atm": "sekisho.cli.atm",
     "zengin": "sekisho.cli.zengin",
+    "switch": "sekisho.cli.switch",
     "bench": "sekisho.cli.bench",
     "holder-name": "sekisho.cli.holder_name",
 }
