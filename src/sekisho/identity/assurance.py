@@ -81,6 +81,12 @@ class Way(StrEnum):
     RECOVERY = "recovery"
     """Begin a recovery, which takes days and is told on every channel."""
 
+    ID = "id"
+    """Log in with the ID anew, for exactly this purpose."""
+
+
+_FOR_ONE_PURPOSE = frozenset({Way.CODE, Way.ID})
+
 
 class Proof(msgspec.Struct, frozen=True):
     """A proof given within a session: how, when, and for which purpose (its key; empty for any purpose)."""
@@ -114,7 +120,8 @@ Answer = Granted | StepUp | NotFromHere
 def demand(session: Session, device: Device | None, need: Need, now_us: int, *, purpose: str = "") -> Answer:
     """Say whether a session on its device may do what it wants, and how to get there where it may not.
 
-    A code counts for nothing but the purpose (its key) that it was asked for, and on a trusted device only.
+    A code, and a new login with the ID, count for nothing but the purpose (its key) that they were asked for,
+    and on a trusted device only.
     Without its own device beside it, a session is treated as one on an unconfirmed device.
     """
     standing = _standing(session, device)
@@ -144,7 +151,7 @@ def _counts(proof: Proof, standing: Standing, purpose: str) -> bool:
     if proof.way is Way.PASSKEY:
         return True
     trusted = standing is Standing.TRUSTED
-    return trusted and proof.way is Way.CODE and purpose != "" and proof.purpose == purpose
+    return trusted and proof.way in _FOR_ONE_PURPOSE and purpose != "" and proof.purpose == purpose
 
 
 def is_fresh(proven_at_us: int, now_us: int) -> bool:

@@ -59,6 +59,9 @@ class Ended(StrEnum):
     REPLACED = "replaced"
     """The same browser logged in anew."""
 
+    ID_LOGOUT = "id_logout"
+    """The session with the ID ended of which it came."""
+
 
 class Session(msgspec.Struct, frozen=True, kw_only=True):
     """One session, as it was read for one request.
@@ -101,7 +104,9 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
 class Birth(msgspec.Struct, frozen=True, kw_only=True):
     """How a session begins: whose it is, how it was proven, and what was known then.
 
-    `purpose` is the key of what a code was entered for; empty where none was.
+    `purpose` is the key of what a code was entered for; empty where none was. `proven_elsewhere_us` is when
+    another institution saw the proof, None where it was given here: what was proven there opens a session,
+    and approves nothing in it.
     """
 
     member_id: MemberId
@@ -113,6 +118,7 @@ class Birth(msgspec.Struct, frozen=True, kw_only=True):
     campaign: str = ""
     password_leaked: bool = False
     purpose: str = ""
+    proven_elsewhere_us: int | None = None
 
 
 class Opened(NamedTuple):
@@ -131,7 +137,7 @@ def open_session(connection: Connection, parts: Parts, birth: Birth) -> Opened:
         member_id=birth.member_id,
         device_id=birth.device_id,
         level=birth.level,
-        proven_at_us=now_us,
+        proven_at_us=now_us if birth.proven_elsewhere_us is None else birth.proven_elsewhere_us,
         opened_at_us=now_us,
         last_seen_us=now_us,
         ended_at_us=None,
@@ -150,7 +156,9 @@ def open_session(connection: Connection, parts: Parts, birth: Birth) -> Opened:
     values = msgspec.structs.asdict(opened) | {"token_digest": digest_of(token)}
     del values["proofs"]
     connection.execute(insert(session).values(values))
-    if birth.level is Level.PASSKEY:
+    if birth.proven_elsewhere_us is not None:
+        pass
+    elif birth.level is Level.PASSKEY:
         opened = _with_proof(connection, opened, Proof(Way.PASSKEY, now_us))
     elif birth.level is Level.CODE and birth.purpose:
         opened = _with_proof(connection, opened, Proof(Way.CODE, now_us, birth.purpose))

@@ -35,6 +35,9 @@ class LoginWay(StrEnum):
     RECOVERY = "recovery"
     """A recovery was completed."""
 
+    ID = "id"
+    """Login with the ID, at another institution."""
+
 
 class LoginResult(StrEnum):
     """What came of it."""

@@ -38,7 +38,8 @@ class Proved(msgspec.Struct, frozen=True, kw_only=True):
     """Who has proven to be whom, how, and what the guard thought of it.
 
     `purpose` is the key of what a code was entered for, `sign_in_id` a line of the history that this ends,
-    `replaces` the session token that the browser had until now.
+    `replaces` the session token that the browser had until now. `proven_elsewhere_us` is when another
+    institution saw the proof, None where it was given here.
     """
 
     member_id: MemberId
@@ -53,6 +54,7 @@ class Proved(msgspec.Struct, frozen=True, kw_only=True):
     sign_in_id: str = ""
     replaces: str = ""
     purpose: str = ""
+    proven_elsewhere_us: int | None = None
 
 
 def welcome(connection: Connection, parts: Parts, proved: Proved) -> Welcome:
@@ -77,6 +79,7 @@ def welcome(connection: Connection, parts: Parts, proved: Proved) -> Welcome:
             campaign=proved.campaign,
             password_leaked=proved.password_leaked,
             purpose=proved.purpose,
+            proven_elsewhere_us=proved.proven_elsewhere_us,
         ),
     )
     _write_down(connection, parts, proved, opened.session)

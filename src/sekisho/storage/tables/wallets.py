@@ -75,6 +75,17 @@ federated_login = Table(
     Column("last_at_us", BigInteger, nullable=False),
 )
 
+# Our key towards an ID, by which we prove to be its client.
+federated_client_key = Table(
+    "federated_client_key",
+    metadata,
+    Column("issuer", Text, primary_key=True),
+    Column("kid", Text, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("public", LargeBinary, nullable=False),
+    Column("made_at_us", BigInteger, nullable=False),
+)
+
 # Which session here came of which session there, so that its end there ends it here.
 federated_session = Table(
     "federated_session",

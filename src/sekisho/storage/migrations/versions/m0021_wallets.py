@@ -15,6 +15,7 @@ def upgrade() -> None:
     _make_wallet_identity_check()
     _make_wallet_identity_challenge()
     _make_federated_login()
+    _make_federated_client_key()
     _make_federated_session()
     _make_federated_logout()
 
@@ -132,6 +133,18 @@ def _make_federated_login() -> None:
         ),
         sa.PrimaryKeyConstraint("issuer", "subject", name=op.f("pk_federated_login")),
         sa.UniqueConstraint("member_id", name=op.f("uq_federated_login_member_id")),
+    )
+
+
+def _make_federated_client_key() -> None:
+    op.create_table(
+        "federated_client_key",
+        sa.Column("issuer", sa.Text(), nullable=False),
+        sa.Column("kid", sa.Text(), nullable=False),
+        sa.Column("sealed", sa.LargeBinary(), nullable=False),
+        sa.Column("public", sa.LargeBinary(), nullable=False),
+        sa.Column("made_at_us", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("issuer", name=op.f("pk_federated_client_key")),
     )
 
 

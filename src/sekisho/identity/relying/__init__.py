@@ -1,0 +1,1 @@
+"""Logging in with another institution's ID: an OpenID Connect relying party."""
