@@ -52,6 +52,7 @@ SignalEvidenceId = NewType("SignalEvidenceId", str)
 WalletId = NewType("WalletId", str)
 SwitchId = NewType("SwitchId", str)
 ClaimId = NewType("ClaimId", str)
+ContainmentId = NewType("ContainmentId", str)
 DepositId = NewType("DepositId", str)
 DepositorId = NewType("DepositorId", str)
 LinkRequestId = NewType("LinkRequestId", str)
@@ -133,6 +134,7 @@ SIGNAL_EVIDENCE = IdKind("sev", SignalEvidenceId)
 WALLET = IdKind("wal", WalletId)
 SWITCH = IdKind("swt", SwitchId)
 CLAIM = IdKind("clm", ClaimId)
+CONTAINMENT = IdKind("ctm", ContainmentId)
 DEPOSIT = IdKind("dep", DepositId)
 DEPOSITOR = IdKind("dpr", DepositorId)
 LINK_REQUEST = IdKind("lrq", LinkRequestId)
@@ -183,6 +185,7 @@ ID_KINDS = (
     WALLET,
     SWITCH,
     CLAIM,
+    CONTAINMENT,
     DEPOSIT,
     DEPOSITOR,
     LINK_REQUEST,
