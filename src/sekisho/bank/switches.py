@@ -1,12 +1,14 @@
 """What can be switched off at the bank for one partner or for all, and whoever knows what is.
 
-The bank asks before it acts, never from within a transaction; what was begun before a switch was thrown is
-finished. Who throws switches, and when they apply, is no part of this room.
+Money is moved in the unit of work that asked: what was switched off a moment before moves nothing any more.
+Who throws switches, and when they apply, is no part of this file.
 """
 
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import NamedTuple, Protocol
+
+from sqlalchemy import Connection
 
 
 class Function(StrEnum):
@@ -39,26 +41,43 @@ class Usage(NamedTuple):
 
 
 class SwitchedOff(NamedTuple):
-    """A function is off. `told` says why, by language (`ja`, `en`); `from_us` is since when."""
+    """A function is off. `told` says why, by language (`ja`, `en`)."""
 
     reason: str
     told: Mapping[str, str]
-    from_us: int = 0
     until_us: int | None = None
 
 
 class Switches(Protocol):
     """Whoever knows what is switched off."""
 
+    def off_within(self, connection: Connection, usage: Usage) -> SwitchedOff | None:
+        """Return what stands in the way of a usage, as the unit of work sees it that is about to do it."""
+        ...
+
     async def off_for(self, usage: Usage) -> SwitchedOff | None:
         """Return what stands in the way of a usage now; None where nothing does. Raises OperationalError."""
+        ...
+
+    async def off_for_partner(self, partner: str) -> Mapping[str, SwitchedOff]:
+        """Return what is off for a partner whoever the depositor is, by function. Raises OperationalError."""
         ...
 
 
 class NothingSwitchedOff:
     """Switches that nobody has touched: everything is on."""
 
+    def off_within(self, connection: Connection, usage: Usage) -> SwitchedOff | None:
+        """Let everything through."""
+        del connection, usage
+        return None
+
     async def off_for(self, usage: Usage) -> SwitchedOff | None:
         """Let everything through."""
         del usage
         return None
+
+    async def off_for_partner(self, partner: str) -> Mapping[str, SwitchedOff]:
+        """Say that nothing is off."""
+        del partner
+        return {}
