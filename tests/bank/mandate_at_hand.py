@@ -16,7 +16,7 @@ from sekisho.bank.house import BankParts, open_house
 from sekisho.bank.mandate_states import Actor, Deed, Who
 from sekisho.bank.mandates import Action, Consented, Doing
 from sekisho.bank.orders import Asked
-from sekisho.bank.switches import SwitchedOff
+from sekisho.bank.switches import Function, SwitchedOff, Usage
 from sekisho.identity.institution import Institution
 from sekisho.kernel.yen import Yen
 from sekisho.ledger.journal import first_fault
@@ -41,8 +41,8 @@ START = Yen(1_000_000)
 class PlainSwitches:
     """Switches that a test throws, by function."""
 
-    off: dict = field(default_factory=dict)
-    asked: list = field(default_factory=list)
+    off: dict[Function, SwitchedOff] = field(default_factory=dict)
+    asked: list[Usage] = field(default_factory=list)
 
     def off_within(self, connection, usage):
         del connection
