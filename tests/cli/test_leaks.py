@@ -9,6 +9,7 @@ from sqlalchemy import select
 from tests.identity.login_house import HOME, PASSWORD, TARO, code_in
 from tests.identity.member_at_hand import NOON_US
 
+from sekisho.cli.around import Around
 from sekisho.cli.guard_options import GuardOptions
 from sekisho.cli.institutions import LENDER, Machine, open_institution
 from sekisho.cli.main import main
@@ -78,7 +79,7 @@ def test_an_institution_takes_no_password_that_stands_on_its_lists(tmp_path, mon
         monkeypatch.setenv("SEKISHO_LEAKS_FOLDER", str(tmp_path / folder))
     clock, chance = SetClock(NOON_US), SeededChance(1)
     machine = Machine(clock, chance, GuardOptions(), Posture.CLOSED, ProxyTrust())
-    opened = open_institution(LENDER.on_port(8470), LENDER.make, tmp_path / "lender", machine)
+    opened = open_institution(LENDER.on_port(8470), LENDER.make, Around(tmp_path / "lender"), machine)
 
     async def sign_up(password):
         """Open an account as people do."""

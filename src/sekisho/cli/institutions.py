@@ -2,19 +2,16 @@
 
 import os
 from collections.abc import AsyncIterator, Callable
-from contextlib import (
-    AbstractAsyncContextManager,
-    AsyncExitStack,
-    ExitStack,
-    asynccontextmanager,
-    nullcontext,
-)
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
 from pathlib import Path
 from typing import NamedTuple, cast
 
+from sekisho.cli.around import Around, Made
 from sekisho.cli.checkpoint import Checkpoint, open_checkpoint
 from sekisho.cli.guard_options import GuardOptions
 from sekisho.cli.keys import FILE_NAME
+from sekisho.cli.lender_house import make_lender
+from sekisho.cli.played_outside import PlayedOutside
 from sekisho.identity.institution import Institution, Parts
 from sekisho.identity.leaked_lists import leaks_in
 from sekisho.identity.openid.settings import OpenIdSettings
@@ -34,30 +31,19 @@ from sekisho.web.guard_api.desk import Listener
 from sekisho.web.guard_client.local_guard import LocalGuard
 from sekisho.web.id import desks as openid
 from sekisho.web.id.app import create_id_app
-from sekisho.web.lender.app import create_lender_app
 from sekisho.web.members.desks import Desks, open_desks
 from sekisho.web.members.site import Site
 from sekisho.web.post.app import create_post_app
 from sekisho.web.proxies import ProxyTrust
 
 POST_HOST = "post.localhost"
+OUTSIDE = "outside"
 LEAKS_FOLDER = "SEKISHO_LEAKS_FOLDER"
 
 
-class Made(NamedTuple):
-    """An institution's application, and what has to live beside it."""
-
-    application: App
-    living: Callable[[], AbstractAsyncContextManager[None]] = nullcontext
-
-
-def make_lender(site: Site) -> Made:
-    """Make the lender's application."""
-    return Made(cast("App", create_lender_app(site)))
-
-
-def make_id(site: Site) -> Made:
+def make_id(site: Site, around: Around) -> Made:
     """Make the ID's application, and let it tell services of logouts."""
+    del around
     desks = openid.open_desks(site.parts, OpenIdSettings())
     return Made(cast("App", create_id_app(site, desks)), desks.courier.delivering)
 
@@ -69,7 +55,7 @@ class Kind(NamedTuple):
     japanese: str
     english: str
     telephone: str
-    make: Callable[[Site], Made]
+    make: Callable[[Site, Around], Made]
 
     def on_port(self, port: int) -> Institution:
         """Return the institution as browsers reach it on this machine."""
@@ -134,13 +120,13 @@ class OpenInstitution(NamedTuple):
 
 
 def open_institution(
-    institution: Institution, make: Callable[[Site], Made], folder: Path, machine: Machine
+    institution: Institution, make: Callable[[Site, Around], Made], around: Around, machine: Machine
 ) -> OpenInstitution:
     """Open an institution's folder, and make it where it is new.
 
-    Raises StoreInUse where another process has the folder, and what else the store raises.
+    Raises StoreInUse where another process has the folder, and what else the store and `make` raise.
     """
-    clock, chance = machine.clock, machine.chance
+    clock, chance, folder = machine.clock, machine.chance, around.folder
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     with ExitStack() as closing:
         store = open_store(machine.store_url or f"sqlite:///{folder / 'sekisho.db'}")
@@ -166,12 +152,12 @@ def open_institution(
             geography=machine.adding.geography,
             staff_keys=ApiKeys(clock=clock, path=folder / FILE_NAME),
         )
-        made = make(site)
+        made = make(site, around)
         return OpenInstitution(parts, checkpoint, carriers, courier, desks, made, closing.pop_all().close)
 
 
 class Institutions:
-    """The demo's institutions, each in a folder of its own, and the page that shows their post.
+    """The demo's institutions, each in a folder of its own, their outside, and the page with their post.
 
     `listener` hears what their guards decide.
     """
@@ -179,8 +165,10 @@ class Institutions:
     def __init__(self, data: Path, port: int, machine: Machine, listener: Listener) -> None:
         with ExitStack() as closing:
             self.open: list[OpenInstitution] = []
+            self._outside = PlayedOutside(data / OUTSIDE, port, machine.clock)
             for kind in KINDS.values():
-                opened = open_institution(kind.on_port(port), kind.make, data / kind.key, machine)
+                around = Around(data / kind.key, played=self._outside)
+                opened = open_institution(kind.on_port(port), kind.make, around, machine)
                 closing.callback(opened.close)
                 opened.checkpoint.desk.listeners.append(listener)
                 self.open.append(opened)
@@ -189,7 +177,10 @@ class Institutions:
     def applications(self) -> dict[str, App]:
         """Return what answers, by host name."""
         pages = {one.parts.institution.host: one.made.application for one in self.open}
-        return {**pages, POST_HOST: create_post_app([one.parts for one in self.open])}
+        for one in self.open:
+            pages |= one.made.beside
+        post = create_post_app([one.parts for one in self.open])
+        return {**pages, **self._outside.applications(), POST_HOST: post}
 
     @asynccontextmanager
     async def living(self) -> AsyncIterator[None]:
@@ -197,4 +188,5 @@ class Institutions:
         async with AsyncExitStack() as lives:
             for one in self.open:
                 await lives.enter_async_context(one.living())
+            await lives.enter_async_context(self._outside.living())
             yield

@@ -57,6 +57,12 @@ from sekisho.web.server import listening_socket, run, serve
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     help="Who the lender or the ID is, in TOML; the demo's institution at *.localhost if not given.",
 )
+@click.option(
+    "--partners",
+    "partners_file",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="Whom the lender works with, in TOML: bureau, incomes, bank, network of machines.",
+)
 @click.option("--echo", is_flag=True, help="Open POST /v1/echo, which the bench compares a decision with.")
 @guard_options
 def command(**options: object) -> None:
@@ -86,6 +92,7 @@ def _serve(  # noqa: PLR0913 - the command's options
     proxy_hops: int | None,
     tls_header: str,
     institution_file: Path | None,
+    partners_file: Path | None,
     echo: bool,
     adding: GuardOptions,
 ) -> None:
@@ -99,7 +106,7 @@ def _serve(  # noqa: PLR0913 - the command's options
         listener = listening_socket(host, port)
         click.echo(f"Sekisho's {what} listens on http://{_shown(host)}:{listener.getsockname()[1]}")
         posture = Posture(on_outage)
-        operating = Operating(institution_file, store_url, posture, trust, tls_header, adding)
+        operating = Operating(institution_file, partners_file, store_url, posture, trust, tls_header, adding)
         serve_institution(what, data, listener, operating)
         return
     settings = GuardServiceSettings(

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from sekisho.cli.around import Around
 from sekisho.cli.guard_options import GuardOptions
 from sekisho.cli.institutions import KINDS, Machine, OpenInstitution, open_institution
 from sekisho.identity.institution import Institution
@@ -42,9 +43,10 @@ def read_institution(path: Path) -> Institution:
 
 
 class Operating(NamedTuple):
-    """What the operator says: the institution's file, its store's URL, and the rest of the options."""
+    """What the operator says: the files of institution and partners, the store's URL, and the rest."""
 
     file: Path | None
+    partners: Path | None
     store_url: str
     on_outage: Posture
     proxies: ProxyTrust
@@ -68,7 +70,7 @@ def serve_institution(what: str, data: Path, listener: socket, operating: Operat
         tls_header=operating.tls_header,
         store_url=operating.store_url,
     )
-    opened = open_institution(own, kind.make, data, machine)
+    opened = open_institution(own, kind.make, Around(data, partners=operating.partners), machine)
     try:
         run(lambda: _live(opened, listener))
     finally:

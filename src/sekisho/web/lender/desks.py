@@ -2,7 +2,7 @@
 
 from typing import Any, NamedTuple, cast
 
-from litestar import Request
+from litestar import Litestar, Request
 
 from sekisho.guard.answers import AsksGuard
 from sekisho.identity.hashing import Hasher
@@ -43,6 +43,7 @@ class LenderDesks(NamedTuple):
 
     house: LenderParts
     press: StatementPress
+    typesetter: Typesetter
     transfers: TransferLoanDesk
     debits: WebDebitDesk
     payouts: PayoutAccountDesk
@@ -76,6 +77,7 @@ def open_desks(parts: Parts, guard: AsksGuard, hasher: Hasher, outside: Outside)
     return LenderDesks(
         house=house,
         press=StatementPress(),
+        typesetter=typesetter,
         transfers=TransferLoanDesk(house, gatekeeper),
         debits=WebDebitDesk(house, switches, on_outage=Posture.CLOSED),
         payouts=PayoutAccountDesk(house, gatekeeper),
@@ -85,7 +87,9 @@ def open_desks(parts: Parts, guard: AsksGuard, hasher: Hasher, outside: Outside)
         signing=SigningDesk(house, lender, typesetter),
         identity=IdentityDesk(house, outside.trust, on_outage=Posture.CLOSED),
         incomes=IncomeDesk(house),
-        screening=outside.bureau and ScreeningDesk(house, outside.bureau, outside.incomes, on_outage=asking),
+        screening=None
+        if outside.bureau is None
+        else ScreeningDesk(house, outside.bureau, outside.incomes, on_outage=asking),
         reviews=ReviewDesk(house),
         pins=pins,
         atm=SmartphoneAtm(house, gatekeeper, switches, on_outage=Posture.CLOSED, settings=outside.atm),
@@ -107,4 +111,9 @@ def named(institution: Institution) -> Lender:
 
 def desks_of(request: Request[Any, Any, Any]) -> LenderDesks:
     """Return the desks of the application that a request came to."""
-    return cast("LenderDesks", request.app.state[STATE])
+    return desks_in(request.app)
+
+
+def desks_in(application: Litestar) -> LenderDesks:
+    """Return the desks behind the lender's application."""
+    return cast("LenderDesks", application.state[STATE])

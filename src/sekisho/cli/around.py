@@ -1,0 +1,33 @@
+"""What stands around an institution when it is opened, and what its opening makes."""
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager, nullcontext
+from pathlib import Path
+from typing import NamedTuple
+
+from sekisho.cli.played_outside import PlayedOutside
+from sekisho.web.asgi import App
+
+TRUST_FOLDER = "identity-trust"
+"""In an institution's folder: the authorities that it trusts for people, and their revocation lists."""
+
+
+class Around(NamedTuple):
+    """An institution's own folder, and who is there besides: a played outside, or partners in a file."""
+
+    folder: Path
+    played: PlayedOutside | None = None
+    partners: Path | None = None
+
+    @property
+    def trust(self) -> Path:
+        """Where the authorities lie that are trusted for people."""
+        return self.folder / TRUST_FOLDER
+
+
+class Made(NamedTuple):
+    """An institution's application, what has to live with it, and what is played beside it, by host name."""
+
+    application: App
+    living: Callable[[], AbstractAsyncContextManager[None]] = nullcontext
+    beside: Mapping[str, App] = {}
