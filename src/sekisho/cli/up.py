@@ -23,6 +23,8 @@ from sekisho.cli.embedded import (
 from sekisho.cli.guard_options import GuardOptions, guard_options
 from sekisho.cli.institutions import ID, LENDER, POST_HOST, Institutions, Machine
 from sekisho.cli.play_screen import PlayScreen
+from sekisho.cli.played_lender import ATM_HOST
+from sekisho.cli.played_outside import CARD_HOST
 from sekisho.kernel.chance import SystemChance
 from sekisho.kernel.clock import SystemClock
 from sekisho.kernel.posture import OperationalError, Posture
@@ -137,6 +139,8 @@ def _welcome(port: int, data: Path, key: str) -> None:
     click.echo(f"  Live page   http://{CONSOLE_HOST}:{port}")
     click.echo(f"  Lender      http://{LENDER.key}.localhost:{port}/login")
     click.echo(f"  ID          http://{ID.key}.localhost:{port}/login")
+    click.echo(f"  ATM         http://{ATM_HOST}:{port}   a machine for cash")
+    click.echo(f"  Card        http://{CARD_HOST}:{port}   stands for a card that says who somebody is")
     click.echo(f"  Post        http://{POST_HOST}:{port}   what members' handsets and mailboxes get")
     click.echo(f"  Guard       http://{GUARD_HOST}:{port}/v1/attempts")
     click.echo(f"  Data        {data}")
