@@ -9,6 +9,7 @@ from tests.identity.member_at_hand import CHROME, AtHand, Entered, open_at_hand
 from sekisho.identity.arrivals import Arrival
 from sekisho.identity.assurance import Way
 from sekisho.identity.identity_methods import Method
+from sekisho.identity.person_checks import ManualCheck
 from sekisho.identity.personal_data import Item, store
 from sekisho.identity.session_desk import Present
 from sekisho.kernel.clock import DAY_US, SECOND_US
@@ -21,7 +22,7 @@ from sekisho.lender.documents.desk import DocumentDesk
 from sekisho.lender.documents.sheets import Lender
 from sekisho.lender.documents.typesetting import Typesetter
 from sekisho.lender.house import LenderParts, open_house
-from sekisho.lender.identity_checks import IdentityDesk, ManualCheck
+from sekisho.lender.identity_checks import IdentityDesk
 from sekisho.lender.income_checks import IncomeDesk
 from sekisho.lender.reviews import ReviewDesk
 from sekisho.lender.screening_desk import OnOutage, ScreeningDesk

@@ -9,15 +9,10 @@ from tests.identity.authority import Authority, person
 from tests.lender.applicants import ADDRESS, NAME, manual, noon_us, open_way_in
 
 from sekisho.identity.identity_methods import Method, MethodNotAllowed, allowed_on, lawful_methods
+from sekisho.identity.person_checks import TRIES_MAX, ChallengeOver, IdentityCheckAway, TooManyTries
 from sekisho.kernel.clock import MINUTE_US, SECOND_US
 from sekisho.kernel.posture import OperationalError, Posture
 from sekisho.lender.applications import ApplicationNotFound, NotAtThisStep, State
-from sekisho.lender.identity_checks import (
-    TRIES_MAX,
-    ChallengeOver,
-    IdentityCheckAway,
-    TooManyTries,
-)
 
 LAST_DAY, FIRST_DAY = date(2027, 3, 31), date(2027, 4, 1)
 

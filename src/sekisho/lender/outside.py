@@ -1,29 +1,14 @@
 """Whom a lender asks outside its own house: a bureau, a source of incomes, authorities, machines for cash."""
 
-from collections.abc import Sequence
 from datetime import date
 from typing import NamedTuple, NoReturn
 
-from cryptography import x509
-
+from sekisho.identity.person_checks import NobodyTrusted, Trust
 from sekisho.kernel.posture import OperationalError
 from sekisho.lender.atm_machines import AtmSettings
 from sekisho.lender.atm_network import PART, AtmNetwork, CashAnswer, DayReport, PayOut
 from sekisho.lender.credit_bureau import CreditBureau
-from sekisho.lender.identity_checks import Trust
 from sekisho.lender.income_checks import IncomeSource
-
-
-class NobodyTrusted:
-    """No authority is trusted: whether a certificate holds nobody can say."""
-
-    async def authorities(self) -> Sequence[x509.Certificate]:
-        """Raise OperationalError."""
-        raise OperationalError("identity_trust", "no authority is trusted")
-
-    async def revocation_lists(self) -> Sequence[x509.CertificateRevocationList]:
-        """Return no list."""
-        return ()
 
 
 class NoMachines:
