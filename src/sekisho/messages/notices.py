@@ -67,6 +67,12 @@ class NoticeKind(StrEnum):
     PASSWORD_INVALIDATED = "password_invalidated"  # noqa: S105 - a notice's name, no password
     """The institution made the password worthless."""
 
+    ACCOUNT_CONTAINED = "account_contained"
+    """Somebody else may have logged in: password worthless, sessions ended, money on hold."""
+
+    ACCOUNT_REOPENED = "account_reopened"
+    """It was the member: what was done to protect the account is taken back."""
+
     EMAIL_CHANGED_OLD = "email_changed_old"
     """The e-mail address was changed: to the one that was registered before."""
 
@@ -141,6 +147,12 @@ class NoticeKind(StrEnum):
 
     ATM_PIN_LOCKED = "atm_pin_locked"
     """The PIN was wrong too often at a smartphone ATM, and is locked."""
+
+    ACCOUNT_LINKED = "account_linked"
+    """An account was linked with a service, at the bank's own site."""
+
+    LINK_PIN_LOCKED = "link_pin_locked"
+    """The PIN was mistyped so often on the web that links by PIN are locked for a while."""
 
     ACCOUNT_DEBITED = "account_debited"
     """A linked service debited the account for the first time; with the code that stops the link."""
