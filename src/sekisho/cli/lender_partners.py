@@ -11,11 +11,11 @@ import httpx
 import msgspec
 
 from sekisho.cli.lender_ties import BankTie, Beside, LenderTies, StandingMachine
+from sekisho.identity.person_checks import Trust
 from sekisho.kernel.refusals import Refusal
 from sekisho.lender.atm_machines import AtmSettings
 from sekisho.lender.atm_network import Certificates, HttpsAtmNetwork
 from sekisho.lender.credit_bureau import HttpCreditBureau
-from sekisho.lender.identity_checks import Trust
 from sekisho.lender.income_checks import HttpIncomeSource
 from sekisho.lender.json_ports import Partner
 from sekisho.lender.outside import Outside
