@@ -13,6 +13,7 @@ from sekisho.web.lender import (
     atm_pin_page,
     borrow_pages,
     diagnosis_page,
+    identity_page,
     loan_pages,
     payout_pages,
     repay_pages,
@@ -42,6 +43,7 @@ PAGES = (
     repay_pages,
     payout_pages,
     apply_pages,
+    identity_page,
     atm_pages,
     atm_pin_page,
 )

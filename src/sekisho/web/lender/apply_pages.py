@@ -25,10 +25,10 @@ from sekisho.lender.applications import (
 )
 from sekisho.lender.rates import Rate
 from sekisho.lender.refusal_reasons import reasons_in_words
-from sekisho.web.lender import loan_wishes
 from sekisho.web.lender.desks import desks_of
 from sekisho.web.lender.diagnosis_page import typed_man
 from sekisho.web.lender.gate_answers import new_key
+from sekisho.web.lender.proven import with_figures
 from sekisho.web.lender.statement_files import PDF, as_file
 from sekisho.web.lender.writing import show
 from sekisho.web.members.forms import Form
@@ -70,12 +70,10 @@ WAITS_FOR = {
 
 
 @get("/apply", opt=APPROVED)
+@with_figures("apply")
 async def apply_page(request: AnyRequest) -> Response[Any]:
     """Show the step that an application is at, or ask for one."""
     visit = visit_of(request)
-    refused = _not_shown(visit)
-    if refused is not None:
-        return refused
     application = await desks_of(request).applications.current(visit.who().member.id)
     if application is None or application.state in GIVEN_UP or application.is_over(visit.now_us()):
         return _ask(visit)
@@ -83,12 +81,10 @@ async def apply_page(request: AnyRequest) -> Response[Any]:
 
 
 @post("/apply", opt=APPROVED)
+@with_figures("apply")
 async def begin(request: AnyRequest) -> Response[Any]:
     """Take what was typed as a draft, or in the place of the one that there is."""
     visit = visit_of(request)
-    refused = _not_shown(visit)
-    if refused is not None:
-        return refused
     desk, member_id, form = desks_of(request).applications, visit.who().member.id, visit.form
     try:
         said, current = read_said(form), await desk.current(member_id)
@@ -103,20 +99,18 @@ async def begin(request: AnyRequest) -> Response[Any]:
     return visit.go("/apply")
 
 
-@post("/apply/change", opt=APPROVED, sync_to_thread=False)
-def change(request: AnyRequest) -> Response[Any]:
+@post("/apply/change", opt=APPROVED)
+@with_figures("apply")
+async def change(request: AnyRequest) -> Response[Any]:
     """Ask again for a draft."""
-    visit = visit_of(request)
-    return _not_shown(visit) or _ask(visit)
+    return _ask(visit_of(request))
 
 
 @post("/apply/submit", opt=APPROVED)
+@with_figures("apply")
 async def submit(request: AnyRequest) -> Response[Any]:
     """Send the draft off."""
     visit = visit_of(request)
-    refused = _not_shown(visit)
-    if refused is not None:
-        return refused
     try:
         await desks_of(request).applications.submit(visit.who().member.id, visit.form["application"])
     except ApplicationDetailsMissing:
@@ -125,23 +119,19 @@ async def submit(request: AnyRequest) -> Response[Any]:
 
 
 @post("/apply/withdraw", opt=APPROVED)
+@with_figures("apply")
 async def withdraw(request: AnyRequest) -> Response[Any]:
     """Take the application back."""
     visit = visit_of(request)
-    refused = _not_shown(visit)
-    if refused is not None:
-        return refused
     await desks_of(request).applications.withdraw(visit.who().member.id, visit.form["application"])
     return visit.go("/loan")
 
 
 @post("/apply/documents", opt=APPROVED)
+@with_figures("apply")
 async def show_documents(request: AnyRequest) -> Response[Any]:
     """Take the consent to electronic delivery, and hand over what goes before the contract."""
     visit = visit_of(request)
-    refused = _not_shown(visit)
-    if refused is not None:
-        return refused
     documents, who = desks_of(request).documents, visit.who()
     if visit.form["consent"] != "yes":
         return visit.go("/apply")
@@ -151,12 +141,10 @@ async def show_documents(request: AnyRequest) -> Response[Any]:
 
 
 @get("/apply/documents/{document_id:str}", opt=APPROVED)
+@with_figures("apply")
 async def read_document(request: AnyRequest) -> Response[Any]:
     """Give a document of the member's out, as it was issued."""
     visit = visit_of(request)
-    refused = _not_shown(visit)
-    if refused is not None:
-        return refused
     document_id = request.path_params["document_id"]
     read = await desks_of(request).documents.read(visit.who().member.id, document_id)
     return as_file(read.pdf, PDF, f"{read.document.kind}.pdf")
@@ -214,11 +202,6 @@ async def read_signature(visit: Visit, application_id: str) -> Wish | None:
 
 def _signature(application_id: str, purpose: Purpose) -> Wish:
     return Wish(f"{CONTRACT}:{application_id}", purpose, Need.CHANGE, "/apply", "/apply", exact=True)
-
-
-def _not_shown(visit: Visit) -> Response[Any] | None:
-    wish = loan_wishes.figures("apply")
-    return None if is_granted(visit, wish) else to_step_up(visit, wish)
 
 
 def _ask(visit: Visit, *, errors: dict[str, str] | None = None) -> Response[Any]:

@@ -5,7 +5,6 @@ from typing import Any
 from litestar import Response, get, post
 
 from sekisho.identity.assurance import InsufficientAuthentication
-from sekisho.identity.personal_data import Item
 from sekisho.kernel.yen import Yen
 from sekisho.lender.atm_approvals import STEP_YEN, AtmAmountNotAllowed
 from sekisho.lender.atm_orders import AtmNotLent
@@ -13,20 +12,18 @@ from sekisho.lender.atm_sessions import AtmSessionOver, Direction, SessionState
 from sekisho.lender.atm_sight import AtmSight, PinStanding, atm_sight
 from sekisho.lender.gates import FunctionSwitchedOff
 from sekisho.lender.smartphone_atm import AtmPinMissing, InApp
-from sekisho.web.lender import loan_wishes
 from sekisho.web.lender.desks import desks_of
 from sekisho.web.lender.effects import effect_of
-from sekisho.web.lender.gate_answers import go_on, held, typed_amount
-from sekisho.web.lender.loan_pages import show_figures, sight
-from sekisho.web.lender.loan_sight import LoanSight
+from sekisho.web.lender.gate_answers import held, typed_amount
+from sekisho.web.lender.loan_pages import sight
+from sekisho.web.lender.loan_wishes import ATM
+from sekisho.web.lender.order_approvals import approve_first, is_approved, shown_loan
 from sekisho.web.lender.writing import show
 from sekisho.web.members.roles import ROLE, Role
 from sekisho.web.members.visits import AnyRequest, Visit, visit_of
-from sekisho.web.members.wishes import is_granted
 
 OF_MEMBERS = {ROLE: Role.MEMBER}
 UNPROCESSABLE = 422
-FIGURES = frozenset({Item.LOAN_BALANCE, Item.PAYMENT_INFORMATION})
 REASON = "member:atm"
 DIRECTIONS = {direction.value: direction for direction in Direction}
 DONE = {"pin": "atm_pin_done", "cancelled": "atm_cancelled"}
@@ -108,9 +105,7 @@ async def approve(request: AnyRequest) -> Response[Any]:
     except InsufficientAuthentication as refusal:
         if purpose is None:
             raise
-        wish = loan_wishes.moving(loan_wishes.ATM, session_id, purpose)
-        only_passkey = loan_wishes.moving(loan_wishes.ATM, session_id, purpose, by_passkey=True)
-        return go_on(visit, refusal.answer, wish, only_passkey)
+        return approve_first(visit, refusal.answer, ATM, session_id, purpose)
     return _to(visit, session_id)
 
 
@@ -151,12 +146,6 @@ async def _sight(visit: Visit) -> AtmSight:
     return await house.read(lambda connection: atm_sight(connection, present, visit.now_us()))
 
 
-async def _figures(visit: Visit) -> LoanSight | None:
-    """Return how the loan stands where it may be shown now, None where it may not or there is none."""
-    loan = await sight(visit)
-    return loan if loan is not None and await show_figures(visit, FIGURES, REASON) else None
-
-
 def _conditions(visit: Visit) -> dict[str, object]:
     """Return what a machine pays out and what it costs, for the words of the pages."""
     desks = desks_of(visit.request)
@@ -189,7 +178,7 @@ async def _ask_code(visit: Visit, *, error: str = "") -> Response[Any]:
 
 
 async def _choose(visit: Visit, at: InApp, *, error: str = "") -> Response[Any]:
-    loan = await _figures(visit)
+    loan = await shown_loan(visit, REASON, with_account=False)
     return show(
         visit,
         "lender/atm_choose.html",
@@ -206,7 +195,7 @@ async def _choose(visit: Visit, at: InApp, *, error: str = "") -> Response[Any]:
 
 async def _confirm(visit: Visit, at: InApp) -> Response[Any]:
     assert at.purpose is not None  # noqa: S101 - something was chosen, so there is what is approved
-    loan = await _figures(visit)
+    loan = await shown_loan(visit, REASON, with_account=False)
     lent = at.session.amount + at.session.fee
     book = desks_of(visit.request).house.book
     return show(
@@ -215,7 +204,7 @@ async def _confirm(visit: Visit, at: InApp) -> Response[Any]:
         at=at,
         lent=lent,
         effect=None if loan is None else effect_of(lent, loan.position, book),
-        approved=is_granted(visit, loan_wishes.moving(loan_wishes.ATM, at.session.id, at.purpose)),
+        approved=is_approved(visit, ATM, at.session.id, at.purpose),
     )
 
 

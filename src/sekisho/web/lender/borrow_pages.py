@@ -4,29 +4,25 @@ from typing import Any
 
 from litestar import Response, get, post
 
-from sekisho.identity.personal_data import Item
 from sekisho.identity.purposes import Purpose
-from sekisho.kernel.yen import Yen
 from sekisho.lender.loan_events import NotDone
 from sekisho.lender.transfer_hours import published_transfer_hours
 from sekisho.lender.transfer_loans import NoPayoutAccount, NotLent
 from sekisho.lender.transfer_orders import OrderState, TransferOrder
-from sekisho.web.lender import loan_wishes
 from sekisho.web.lender.desks import desks_of
 from sekisho.web.lender.effects import effect_of, likely_effects
-from sekisho.web.lender.gate_answers import go_on, new_key, typed_amount
+from sekisho.web.lender.gate_answers import new_key, typed_amount
 from sekisho.web.lender.loan_pages import show_figures, sight
+from sekisho.web.lender.loan_wishes import BORROW
+from sekisho.web.lender.order_approvals import FIGURES, approve_first, is_approved, proof_to_see, shown_loan
+from sekisho.web.lender.proven import with_figures
 from sekisho.web.lender.writing import show
-from sekisho.web.members.profile_pages import viewer_of
 from sekisho.web.members.roles import ROLE, Role
-from sekisho.web.members.step_up import to_step_up
 from sekisho.web.members.visits import AnyRequest, Visit, visit_of
-from sekisho.web.members.wishes import is_granted
 
 OF_MEMBERS = {ROLE: Role.MEMBER}
 APPROVED = {ROLE: Role.APPROVED}
 UNPROCESSABLE = 422
-FIGURES = frozenset({Item.LOAN_BALANCE, Item.PAYMENT_INFORMATION})
 REASON = "member:borrow"
 
 
@@ -41,21 +37,18 @@ async def ways_page(request: AnyRequest) -> Response[Any]:
 
 
 @get("/borrow/transfer", opt=APPROVED)
+@with_figures("borrow")
 async def amount_page(request: AnyRequest) -> Response[Any]:
     """Ask for the amount, beside what can be borrowed and what it would change."""
-    visit = visit_of(request)
-    if not is_granted(visit, loan_wishes.figures("borrow")):
-        return to_step_up(visit, loan_wishes.figures("borrow"))
-    return await _ask_amount(visit)
+    return await _ask_amount(visit_of(request))
 
 
+# Whoever may not see the line may not find out how much is left of it by asking for amounts, either.
 @post("/borrow/transfer", opt=APPROVED)
+@with_figures("borrow")
 async def order_transfer(request: AnyRequest) -> Response[Any]:
     """Take the amount as an order, which is worth nothing until it is approved."""
     visit = visit_of(request)
-    # Whoever may not see the line may not find out how much is left of it by asking for amounts, either.
-    if not is_granted(visit, loan_wishes.figures("borrow")):
-        return to_step_up(visit, loan_wishes.figures("borrow"))
     amount = typed_amount(visit.form["amount"])
     if amount is None:
         return await _ask_amount(visit, error="amount_unreadable")
@@ -74,9 +67,8 @@ async def order_page(request: AnyRequest) -> Response[Any]:
     visit = visit_of(request)
     desk, order_id = desks_of(request).transfers, request.path_params["order_id"]
     order, purpose = await desk.to_approve(visit.who().member.id, order_id)
-    # The session that made an order knows what it says; every other one has to prove itself first.
-    if order.session_id != visit.who().session.id and not is_granted(visit, loan_wishes.figures("borrow")):
-        return to_step_up(visit, loan_wishes.figures("borrow"))
+    if (proof := proof_to_see(visit, order, "borrow")) is not None:
+        return proof
     if order.state is not OrderState.REQUESTED:
         return show(visit, "lender/borrowed.html", order=order)
     return await _confirm(visit, order, purpose)
@@ -94,10 +86,7 @@ async def confirm_transfer(request: AnyRequest) -> Response[Any]:
         return show(visit, "lender/not_lent.html", status=refusal.status, why=_why(refusal.why))
     if isinstance(outcome, TransferOrder):
         return visit.go(f"/borrow/transfer/{order.id}")
-    wish = loan_wishes.moving(loan_wishes.BORROW, order.id, purpose)
-    return go_on(
-        visit, outcome, wish, loan_wishes.moving(loan_wishes.BORROW, order.id, purpose, by_passkey=True)
-    )
+    return approve_first(visit, outcome, BORROW, order.id, purpose)
 
 
 async def _ask_amount(visit: Visit, *, error: str = "") -> Response[Any]:
@@ -120,20 +109,16 @@ async def _ask_amount(visit: Visit, *, error: str = "") -> Response[Any]:
 
 
 async def _confirm(visit: Visit, order: TransferOrder, purpose: Purpose) -> Response[Any]:
-    loan = await sight(visit)
-    assert loan is not None  # noqa: S101 - an order stands under a contract
-    shown = await show_figures(visit, FIGURES, REASON)
-    account = frozenset({Item.PAYOUT_ACCOUNT})
-    await visit.site.desks.personal_data.masked(viewer_of(visit), reason=REASON, items=account)
-    effect = effect_of(Yen(order.amount_yen), loan.position, desks_of(visit.request).house.book)
+    loan = await shown_loan(visit, REASON)
+    book = desks_of(visit.request).house.book
     return show(
         visit,
         "lender/borrow_confirm.html",
         order=order,
         account=purpose.details["account"],
-        effect=effect if shown else None,
+        effect=None if loan is None else effect_of(order.amount, loan.position, book),
         goes_out_us=published_transfer_hours().goes_out_us(order.bank, visit.now_us()),
-        approved=is_granted(visit, loan_wishes.moving(loan_wishes.BORROW, order.id, purpose)),
+        approved=is_approved(visit, BORROW, order.id, purpose),
     )
 
 

@@ -4,45 +4,40 @@ from typing import Any
 
 from litestar import Response, get, post
 
-from sekisho.identity.personal_data import Item
 from sekisho.identity.purposes import Purpose
 from sekisho.kernel.yen import Yen
 from sekisho.lender.transfer_loans import NoPayoutAccount
 from sekisho.lender.web_debit_orders import DebitState, WebDebitOrder
 from sekisho.lender.web_debits import DebitsStopped, NotRepaid
-from sekisho.web.lender import loan_wishes
 from sekisho.web.lender.desks import desks_of
-from sekisho.web.lender.gate_answers import go_on, new_key, typed_amount
+from sekisho.web.lender.gate_answers import new_key, typed_amount
 from sekisho.web.lender.loan_pages import show_figures, sight
 from sekisho.web.lender.loan_sight import LoanSight
+from sekisho.web.lender.loan_wishes import REPAY, figures
+from sekisho.web.lender.order_approvals import FIGURES, approve_first, is_approved, proof_to_see, shown_loan
+from sekisho.web.lender.proven import with_figures
 from sekisho.web.lender.writing import show
-from sekisho.web.members.profile_pages import viewer_of
 from sekisho.web.members.roles import ROLE, Role
 from sekisho.web.members.step_up import to_step_up
 from sekisho.web.members.visits import AnyRequest, Visit, visit_of
-from sekisho.web.members.wishes import is_granted
 
 APPROVED = {ROLE: Role.APPROVED}
 UNPROCESSABLE = 422
-FIGURES = frozenset({Item.LOAN_BALANCE, Item.PAYMENT_INFORMATION})
 REASON = "member:repay"
 
 
 @get("/repay", opt=APPROVED)
+@with_figures("repay")
 async def amount_page(request: AnyRequest) -> Response[Any]:
     """Ask how much: the payment that is due, everything, or another amount."""
-    visit = visit_of(request)
-    if not is_granted(visit, loan_wishes.figures("repay")):
-        return to_step_up(visit, loan_wishes.figures("repay"))
-    return await _ask_amount(visit)
+    return await _ask_amount(visit_of(request))
 
 
 @post("/repay", opt=APPROVED)
+@with_figures("repay")
 async def order_debit(request: AnyRequest) -> Response[Any]:
     """Take the amount as an order, which is worth nothing until it is approved."""
     visit, form = visit_of(request), visit_of(request).form
-    if not is_granted(visit, loan_wishes.figures("repay")):
-        return to_step_up(visit, loan_wishes.figures("repay"))
     loan = await sight(visit)
     if loan is None:
         return visit.go("/loan")
@@ -70,9 +65,8 @@ async def order_page(request: AnyRequest) -> Response[Any]:
     visit = visit_of(request)
     desk, order_id = desks_of(request).debits, request.path_params["order_id"]
     order, purpose = await desk.to_approve(visit.who().member.id, order_id)
-    # The session that made an order knows what it says; every other one has to prove itself first.
-    if order.session_id != visit.who().session.id and not is_granted(visit, loan_wishes.figures("repay")):
-        return to_step_up(visit, loan_wishes.figures("repay"))
+    if (proof := proof_to_see(visit, order, "repay")) is not None:
+        return proof
     if order.state is not DebitState.REQUESTED:
         return show(visit, "lender/repaid.html", order=order)
     return await _confirm(visit, order, purpose)
@@ -90,10 +84,7 @@ async def confirm_debit(request: AnyRequest) -> Response[Any]:
         return await _ask_amount(visit, error="not_repaid")
     if isinstance(outcome, WebDebitOrder):
         return visit.go(f"/repay/{order.id}")
-    wish = loan_wishes.moving(loan_wishes.REPAY, order.id, purpose)
-    return go_on(
-        visit, outcome, wish, loan_wishes.moving(loan_wishes.REPAY, order.id, purpose, by_passkey=True)
-    )
+    return approve_first(visit, outcome, REPAY, order.id, purpose)
 
 
 def suggested(loan: LoanSight) -> dict[str, Yen]:
@@ -108,7 +99,7 @@ async def _ask_amount(visit: Visit, *, error: str = "") -> Response[Any]:
     if loan is None:
         return visit.go("/loan")
     if not await show_figures(visit, FIGURES, REASON):
-        return to_step_up(visit, loan_wishes.figures("repay"))
+        return to_step_up(visit, figures("repay"))
     return show(
         visit,
         "lender/repay.html",
@@ -124,19 +115,14 @@ async def _ask_amount(visit: Visit, *, error: str = "") -> Response[Any]:
 
 
 async def _confirm(visit: Visit, order: WebDebitOrder, purpose: Purpose) -> Response[Any]:
-    loan = await sight(visit)
-    assert loan is not None  # noqa: S101 - an order stands under a contract
-    shown = await show_figures(visit, FIGURES, REASON)
-    account = frozenset({Item.PAYOUT_ACCOUNT})
-    await visit.site.desks.personal_data.masked(viewer_of(visit), reason=REASON, items=account)
-    left = max(loan.position.owed - order.amount, Yen(0))
+    loan = await shown_loan(visit, REASON)
     return show(
         visit,
         "lender/repay_confirm.html",
         order=order,
         account=purpose.details["account"],
-        left=left if shown else None,
-        approved=is_granted(visit, loan_wishes.moving(loan_wishes.REPAY, order.id, purpose)),
+        left=None if loan is None else max(loan.position.owed - order.amount, Yen(0)),
+        approved=is_approved(visit, REPAY, order.id, purpose),
     )
 
 
