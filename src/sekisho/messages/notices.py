@@ -169,6 +169,15 @@ class NoticeKind(StrEnum):
     MANDATE_REPORTED = "mandate_reported"
     """The depositor reported debits as somebody else's; with the number of the report."""
 
+    BANK_LINKED = "bank_linked"
+    """A bank account was linked to the wallet."""
+
+    BANK_LINK_STOPPED = "bank_link_stopped"
+    """A linked bank account can't be used any more, or not for now, and it was not the member's doing."""
+
+    IDENTITY_CONFIRMED = "identity_confirmed"
+    """The member's identity was established for the wallet."""
+
 
 class Wording(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A notice in one language: the mail's subject, what happened, what to do; and the text message."""
@@ -224,6 +233,7 @@ _FRAMES = {
             "action": "確認コードの使いみち",
             "amount": "金額",
             "partner": "サービス",
+            "bank": "金融機関",
             "stop_code": "停止コード",
             "reference": "受付番号",
         },
@@ -246,6 +256,7 @@ _FRAMES = {
             "action": "What the code was for",
             "amount": "Amount",
             "partner": "Service",
+            "bank": "Bank",
             "stop_code": "Stop code",
             "reference": "Reference",
         },
