@@ -6,10 +6,10 @@ would hand a code of one bank to another (mix-up).
 """
 
 from http import HTTPStatus
-from urllib.parse import urlsplit
 
 import msgspec
 
+from sekisho.identity.http_line import AddressUnfit, require_fit
 from sekisho.linking.bank_http import BankAway, BankLine, Question
 from sekisho.linking.link_details import TYPE
 from sekisho.linking.link_partners import AUTHENTICATIONS, LinkPartner, Strength
@@ -85,5 +85,8 @@ def _addresses(metadata: BankMetadata) -> list[str]:
 
 
 def _is_on(issuer: str, url: str) -> bool:
-    there, here = urlsplit(url), urlsplit(issuer)
-    return (there.scheme, there.netloc) == (here.scheme, here.netloc) and not there.fragment
+    try:
+        require_fit(url, issuer)
+    except AddressUnfit:
+        return False
+    return True

@@ -158,5 +158,13 @@ def published_register() -> BankRegister:
     return BankRegister(zengin_code.Bank.all, history, f"{TABLE} {version}")
 
 
+def bank_in_words(code: str, on: dt.date) -> str:
+    """Return what people call the bank of a code, the code where nobody knows it."""
+    try:
+        return published_register().bank(code, on).name
+    except BankUnknown:
+        return code
+
+
 def _kana(full_width: str) -> str:
     return read_holder_name(full_width.replace(_FULL_WIDTH_HYPHEN, "ー"), octets_max=60)

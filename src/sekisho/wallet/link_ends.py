@@ -1,0 +1,139 @@
+"""How links stop: for a while, or for good. What ended here is told to its bank until it has heard it."""
+
+from enum import StrEnum
+
+import msgspec
+from sqlalchemy import Connection
+
+from sekisho.identity.institution import Parts
+from sekisho.kernel.ids import MemberId
+from sekisho.storage import outbox
+from sekisho.wallet import link_rows
+from sekisho.wallet.link_rows import LIVE, BankLink, LinkState
+
+
+class LinkEnd(StrEnum):
+    """Why a link came to its end."""
+
+    BY_MEMBER = "by_member"
+    """The member ended it."""
+
+    NOT_FINISHED = "not_finished"
+    """The member did not come back from the bank in time."""
+
+    DECLINED = "declined"
+    """The bank, or whoever was there, said no."""
+
+    BANK_AWAY = "bank_away"
+    """The bank gave no answer on the way."""
+
+    FOREIGN_ANSWER = "foreign_answer"
+    """The answer was another issuer's, or granted something else than was asked for."""
+
+    HOLDER_DIFFERS = "holder_differs"
+    """The account is not in the member's name."""
+
+    ACCOUNT_TAKEN = "account_taken"
+    """The account is another wallet's."""
+
+    REVIEW = "review"
+    """A person looked at the holder and turned the link down."""
+
+    REPLACED = "replaced"
+    """The member linked the same account anew."""
+
+    BANK_REVOKED = "bank_revoked"
+    """The bank, or the depositor there, ended the mandate."""
+
+    CONTAINED = "contained"
+    """We ended it after an incident."""
+
+
+class Suspension(StrEnum):
+    """Why a link stands still."""
+
+    BANK_SIGNAL = "bank_signal"
+    """The bank told us of fraud, or that the depositor stopped it."""
+
+    DISPUTED = "disputed"
+    """Somebody reported a debit that was not theirs."""
+
+    STAFF = "staff"
+    """We stopped it."""
+
+    BANK_REFUSES = "bank_refuses"
+    """The bank takes our token no more."""
+
+
+def end_within(connection: Connection, parts: Parts, link: BankLink, why: LinkEnd) -> bool:
+    """End a link and tell whether it was open; the bank is told afterwards, where it has to be.
+
+    The account is free again for another wallet, and so is the phone once nothing else is open.
+    """
+    now_us = parts.clock.now_us()
+    has_mandate = link.mandate_id is not None and why is not LinkEnd.BANK_REVOKED
+    moved = link_rows.move(
+        connection,
+        link,
+        LinkState.ENDED,
+        ended_at_us=now_us,
+        ended_for=why.value,
+        bank_to_tell=has_mandate,
+        next_tell_us=now_us,
+    )
+    if not moved:
+        return False
+    link_rows.release_account(connection, link, now_us)
+    link_rows.release_phones(connection, link.member_id, now_us)
+    _write_down(connection, "wallet:link:ended", link, why.value, now_us)
+    return True
+
+
+def suspend_within(connection: Connection, parts: Parts, link: BankLink, why: Suspension) -> bool:
+    """Stop a link until somebody resumes it, and tell whether it was active."""
+    if link.state is not LinkState.ACTIVE:
+        return False
+    if not link_rows.move(connection, link, LinkState.SUSPENDED, suspended_for=why.value):
+        return False
+    _write_down(connection, "wallet:link:suspended", link, why.value, parts.clock.now_us())
+    return True
+
+
+def resume_within(connection: Connection, parts: Parts, link: BankLink, *, by: str) -> bool:
+    """Let a suspended link go on, and tell whether it was suspended. `by` says who decided."""
+    if link.state is not LinkState.SUSPENDED:
+        return False
+    if not link_rows.move(connection, link, LinkState.ACTIVE, suspended_for=""):
+        return False
+    _write_down(connection, "wallet:link:resumed", link, by, parts.clock.now_us())
+    return True
+
+
+def suspend_by_mandate(
+    connection: Connection, parts: Parts, bank: str, mandate_id: str, why: Suspension
+) -> BankLink | None:
+    """Stop the link over a bank's mandate, and return it; None where there is none to stop."""
+    link = link_rows.by_mandate(connection, bank, mandate_id)
+    if link is None or not suspend_within(connection, parts, link, why):
+        return None
+    return link
+
+
+def end_by_mandate(connection: Connection, parts: Parts, bank: str, mandate_id: str) -> BankLink | None:
+    """End the link over a mandate that its bank ended, and return it; None where there is none open."""
+    link = link_rows.by_mandate(connection, bank, mandate_id)
+    if link is None or link.state not in LIVE:
+        return None
+    return link if end_within(connection, parts, link, LinkEnd.BANK_REVOKED) else None
+
+
+def suspend_all_of(connection: Connection, parts: Parts, member_id: MemberId, why: Suspension) -> int:
+    """Stop all of a member's links, and return how many were active."""
+    own = link_rows.of_member(connection, member_id)
+    return sum(suspend_within(connection, parts, link, why) for link in own)
+
+
+def _write_down(connection: Connection, kind: str, link: BankLink, why: str, now_us: int) -> None:
+    body = {"member_id": link.member_id, "bank": link.bank, "mandate_id": link.mandate_id, "why": why}
+    entry = outbox.Entry(kind, f"{link.id}:{now_us}", now_us, msgspec.json.encode(body))
+    outbox.append(connection, [entry])
