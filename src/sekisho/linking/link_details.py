@@ -6,13 +6,13 @@ Both sides read and write the same structures, in JSON: one `account_link` in a 
 import re
 from datetime import date
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 import msgspec
 
 from sekisho.kernel.yen import Yen
 
-TYPE = "account_link"
+TYPE: Final = "account_link"
 JSON_CHARACTERS_MAX = 2_048
 YEN_MAX = 10_000_000
 _PHONE = re.compile(r"\+[1-9][0-9]{6,14}")

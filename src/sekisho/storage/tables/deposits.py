@@ -91,7 +91,7 @@ link_request = Table(
     Column("code_id", Text, nullable=False),
     Column("code_subject", Text, nullable=False),
     Column("attempt_id", Text, nullable=False),
-    Column("risk_millionths", Integer, nullable=False),
+    Column("way", Text, nullable=False),
     Column("ended_at_us", BigInteger, nullable=True),
 )
 

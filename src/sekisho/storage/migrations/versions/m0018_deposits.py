@@ -117,7 +117,7 @@ def _make_link_request() -> None:
         sa.Column("code_id", sa.Text(), nullable=False),
         sa.Column("code_subject", sa.Text(), nullable=False),
         sa.Column("attempt_id", sa.Text(), nullable=False),
-        sa.Column("risk_millionths", sa.Integer(), nullable=False),
+        sa.Column("way", sa.Text(), nullable=False),
         sa.Column("ended_at_us", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_link_request")),
         sa.UniqueConstraint("uri_digest", name=op.f("uq_link_request_uri_digest")),
