@@ -247,10 +247,10 @@ def test_the_trace_of_the_incident_is_stopped_after_its_first_debit(bank):
     for key, yen in enumerate((100_000, 90_000, 90_000, 20_000)):
         whys.append(bank.debit(mandate, yen, f"{key}").why)
         bank.clock.advance(15 * SECOND_US)
-    assert whys == [Why.DONE, Why.HELD_FOR_REVIEW, Why.BANK_STOPPED, Why.BANK_STOPPED]
+    assert whys == [Why.DONE, Why.HELD_FOR_REVIEW, Why.HELD_FOR_REVIEW, Why.HELD_FOR_REVIEW]
     assert bank.balance() == START.amount - 100_000
     assert bank.at_hand.notices() == ["account_debited", "debit_held"]
-    assert bank.now(mandate).standing.stops == {Who.BANK}
+    assert bank.now(mandate).standing.stops == {Who.WATCH}
 
 
 def test_many_first_debits_of_one_partner_are_held_and_older_mandates_go_on(bank):

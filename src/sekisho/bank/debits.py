@@ -21,9 +21,6 @@ from sekisho.ledger.journal import take_turn
 from sekisho.ledger.transfers import Booked, Transfer, post
 from sekisho.ledger.transfers import Why as LedgerWhy
 
-WATCH = "watch"
-"""Who stops a mandate for the bank where nobody of its staff did."""
-
 _RUN_MAX = 100
 
 
@@ -93,7 +90,7 @@ class DebitDesk:
         if sign is None:
             return False
         bank = self._bank
-        doing = Doing(Deed.STOP, Actor(Who.BANK, WATCH), sign.value)
+        doing = Doing(Deed.STOP, Actor(Who.WATCH), sign.value)
         stopped = mandates.move(connection, bank, one, doing)
         if stopped is not None:
             tell_held(connection, bank, stopped, asked.amount)

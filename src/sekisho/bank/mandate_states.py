@@ -1,7 +1,7 @@
 """How a mandate stands, and which deed by whom takes it where: rules without a store.
 
-A mandate is asked for, proven by the bank's own authentication, and active. The depositor, the partner and
-the bank can each stop it, and nobody lifts another's stop: it is active again when the last one is lifted.
+A mandate is asked for, proven by the bank's own authentication, and active. The depositor, the partner, the
+bank and its watch can each stop it, and no stop lifts another's: it is active again when the last is lifted.
 What a depositor called "not me" debits nothing until the bank has decided, and a partner cannot end that.
 """
 
@@ -36,7 +36,12 @@ class Who(StrEnum):
 
     DEPOSITOR = "depositor"
     PARTNER = "partner"
+
     BANK = "bank"
+    """The bank's staff."""
+
+    WATCH = "watch"
+    """The bank's own watch over debits: what it stops, the depositor may confirm."""
 
 
 class Actor(NamedTuple):
@@ -83,6 +88,7 @@ class Standing(NamedTuple):
 
 _S = MandateState
 _LIVE = (_S.ACTIVE, _S.SUSPENDED)
+_PEOPLE = (Who.DEPOSITOR, Who.PARTNER, Who.BANK)
 
 # Who may do it, and in which states.
 _MAY: dict[Deed, tuple[tuple[Who, ...], tuple[MandateState, ...]]] = {
@@ -90,7 +96,7 @@ _MAY: dict[Deed, tuple[tuple[Who, ...], tuple[MandateState, ...]]] = {
     Deed.ACTIVATE: ((Who.DEPOSITOR,), (_S.BANK_AUTHENTICATED,)),
     Deed.STOP: (tuple(Who), _LIVE),
     Deed.ALLOW: (tuple(Who), (_S.SUSPENDED,)),
-    Deed.REVOKE: (tuple(Who), (_S.REQUESTED, _S.BANK_AUTHENTICATED, *_LIVE)),
+    Deed.REVOKE: (_PEOPLE, (_S.REQUESTED, _S.BANK_AUTHENTICATED, *_LIVE)),
     Deed.DISPUTE: ((Who.DEPOSITOR, Who.BANK), _LIVE),
     Deed.CLEAR: ((Who.BANK,), (_S.DISPUTED,)),
 }

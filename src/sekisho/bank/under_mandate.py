@@ -55,6 +55,7 @@ def why_not(connection: Connection, under: Under, action: Action, now_us: int) -
 _STOPPED = (
     (Who.DEPOSITOR, Why.DEPOSITOR_STOPPED),
     (Who.BANK, Why.BANK_STOPPED),
+    (Who.WATCH, Why.HELD_FOR_REVIEW),
     (Who.PARTNER, Why.PARTNER_STOPPED),
 )
 
