@@ -3,13 +3,14 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
 from tests.identity.login_house import SaidGuard
 from tests.identity.member_at_hand import LENDER, NOON_US
 from tests.identity.software_authenticator import Authenticator
-from tests.web.member_site import Browser, MemberSite, options
+from tests.web.member_site import Browser, MemberSite, found, options
 
 from sekisho.console import staff
 from sekisho.console.rights import StaffRole
@@ -17,9 +18,12 @@ from sekisho.console.staff import Enrolment
 from sekisho.identity.institution import Parts
 from sekisho.kernel.chance import SeededChance
 from sekisho.kernel.clock import SetClock
+from sekisho.response.past_uses import AttemptHistory
+from sekisho.response.switch_desk import SwitchDesk
 from sekisho.storage.engine import open_store
 from sekisho.storage.keyring import HeldKeyring, new_keys
 from sekisho.web.console.staff_app import create_desks_app
+from sekisho.web.console.staff_desks import InstitutionDesks
 from sekisho.web.members.desks import open_desks
 from sekisho.web.members.site import Site
 
@@ -27,8 +31,11 @@ Roles = Mapping[str, Iterable[StaffRole]]
 DESKS = msgspec.structs.replace(LENDER, key="desks", telephone="")
 
 
+@dataclass
 class DesksSite(MemberSite):
-    """The desks' pages on a clock that stands still."""
+    """The desks' pages on a clock that stands still, and the lender whose desks they are."""
+
+    lender: Parts = field(kw_only=True)
 
     def add(self, name: str, roles: Roles) -> Enrolment:
         """Let somebody in, as the operator does."""
@@ -65,6 +72,17 @@ class DesksSite(MemberSite):
         assert browser.path == "/desks", browser.page.text
         return browser, authenticator
 
+    async def approve_deed(
+        self, browser: Browser, authenticator: Authenticator, action: str, **typed: str
+    ) -> None:
+        """Send the page's form for an action, approved by passkey as the page's script has it done."""
+        page = browser.page
+        digest = found(rf'action="{action}"[^>]*deed=([0-9a-f]{{64}})', page.text)
+        begun = await options(browser, f"/deeds/options?deed={digest}")
+        browser.page = page
+        body = authenticator.get(begun["options"]).decode()
+        await browser.submit(action, ceremony=begun["ceremony"], credential=body, **typed)
+
 
 def at_the_desks(folder: Path, scene: Callable[[DesksSite], Awaitable[None]]) -> None:
     """Play a scene at desks of its own."""
@@ -84,9 +102,15 @@ async def desks_site(folder: Path) -> AsyncIterator[DesksSite]:
     parts = Parts(DESKS, store, HeldKeyring.of(new_keys(clock, chance), chance), clock, chance)
     desks = open_desks(parts, guard)
     site = Site(parts, desks)
+    lender_store = open_store(f"sqlite:///{folder}/lender.db")
+    lender = Parts(LENDER, lender_store, HeldKeyring.of(new_keys(clock, chance), chance), clock, chance)
+    uses = (AttemptHistory(lender, None),)
+    functions = ("transfer_loan", "atm_withdrawal", "atm_repayment")
+    institutions = {"lender": InstitutionDesks(lender, SwitchDesk(lender), functions, uses)}
     try:
-        yield DesksSite(site, create_desks_app(site), clock, guard)
+        yield DesksSite(site, create_desks_app(site, institutions), clock, guard, lender=lender)
     finally:
+        lender_store.close()
         await desks.logins.close()
         desks.hasher.close()
         store.close()

@@ -51,16 +51,8 @@ class Place(NamedTuple):
 
         Raises Refused and ClickException in the words that a person needs.
         """
-        with told():
-            clock, chance = SystemClock(), SystemChance()
-            self.data.mkdir(parents=True, exist_ok=True, mode=0o700)
-            store = join_store(self.store_url or f"sqlite:///{self.data / 'sekisho.db'}")
-            try:
-                wrapper = key_wrapper(self.data, os.environ, chance)
-                keyring = open_keyring(self.data, wrapper, clock=clock, chance=chance)
-                yield Parts(self._institution(), store, keyring, clock, chance)
-            finally:
-                store.close()
+        with opened_parts(self.data, self.store_url, self._institution) as parts:
+            yield parts
 
     def _institution(self) -> Institution:
         # The demo's institutions come with every page of theirs, which takes a second to load.
@@ -72,6 +64,24 @@ class Place(NamedTuple):
         if self.what not in KINDS:
             raise click.UsageError(f"There is no institution {self.what!r}; name its file: --institution")
         return KINDS[self.what].on_port(0)
+
+
+@contextmanager
+def opened_parts(data: Path, store_url: str, institution: Callable[[], Institution]) -> Iterator[Parts]:
+    """Open the record in a folder, beside the process that serves it where there is one.
+
+    Raises Refused and ClickException in the words that a person needs.
+    """
+    with told():
+        clock, chance = SystemClock(), SystemChance()
+        data.mkdir(parents=True, exist_ok=True, mode=0o700)
+        store = join_store(store_url or f"sqlite:///{data / 'sekisho.db'}")
+        try:
+            wrapper = key_wrapper(data, os.environ, chance)
+            keyring = open_keyring(data, wrapper, clock=clock, chance=chance)
+            yield Parts(institution(), store, keyring, clock, chance)
+        finally:
+            store.close()
 
 
 @contextmanager

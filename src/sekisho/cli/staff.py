@@ -1,25 +1,19 @@
 """`sekisho staff`: who works at the desks, in which roles, and a code to get in by."""
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 import click
 
-from sekisho.cli.institutions import KINDS
+from sekisho.cli.at_institution import opened_parts
 from sekisho.console import staff
 from sekisho.console.rights import StaffRole
 from sekisho.console.staff import OPERATOR, Enrolment
 from sekisho.identity.institution import Institution, Parts
-from sekisho.kernel.chance import SystemChance
-from sekisho.kernel.clock import SystemClock, rfc3339
+from sekisho.kernel.clock import rfc3339
 from sekisho.kernel.ids import MEMBER, MemberId
-from sekisho.kernel.posture import OperationalError
-from sekisho.kernel.refusals import Refusal
-from sekisho.storage.engine import open_store
-from sekisho.storage.keyring_files import open_keyring
-from sekisho.storage.kms import key_wrapper
 
 FOLDER = "desks"
 
@@ -32,6 +26,19 @@ def desks_on(host: str, origin: str) -> Institution:
     )
 
 
+class _Desks(NamedTuple):
+    """Where the desks keep who works at them."""
+
+    data: Path
+    store_url: str
+
+    @contextmanager
+    def opened(self) -> Iterator[Parts]:
+        """Open the desks' record, beside the process that serves them where there is one."""
+        with opened_parts(self.data, self.store_url, lambda: desks_on("", "")) as parts:
+            yield parts
+
+
 @click.group("staff")
 @click.option(
     "--data",
@@ -40,22 +47,18 @@ def desks_on(host: str, origin: str) -> Institution:
     show_default=True,
     help="The folder of the desks.",
 )
-@click.option(
-    "--store", "store_url", default="", help="Its store's URL, where that is not SQLite."
-)
+@click.option("--store", "store_url", default="", help="Its store's URL, where that is not SQLite.")
 @click.pass_context
 def command(context: click.Context, *, data: Path, store_url: str) -> None:
     """Let people in at the desks, give and take their roles, and see them out."""
-    context.obj = _Place(data, store_url)
+    context.obj = _Desks(data, store_url)
 
 
 @command.command("add")
 @click.argument("name")
-@click.option(
-    "--role", "roles", multiple=True, required=True, help="As in lender:analyst."
-)
+@click.option("--role", "roles", multiple=True, required=True, help="As in lender:analyst.")
 @click.pass_obj
-def add(place: "_Place", /, *, name: str, roles: tuple[str, ...]) -> None:
+def add(place: _Desks, /, *, name: str, roles: tuple[str, ...]) -> None:
     """Let NAME in, and print the enrolment code: it is good once and for a day."""
     given: dict[str, list[StaffRole]] = {}
     for text in roles:
@@ -68,7 +71,7 @@ def add(place: "_Place", /, *, name: str, roles: tuple[str, ...]) -> None:
 
 @command.command("list")
 @click.pass_obj
-def list_staff(place: "_Place") -> None:
+def list_staff(place: _Desks) -> None:
     """Print everybody's id, name and roles."""
     with place.opened() as parts, parts.store.read() as connection:
         for each in staff.all_staff(connection):
@@ -79,7 +82,7 @@ def list_staff(place: "_Place") -> None:
 @command.command("enrol")
 @click.argument("staff_id")
 @click.pass_obj
-def enrol(place: "_Place", /, *, staff_id: str) -> None:
+def enrol(place: _Desks, /, *, staff_id: str) -> None:
     """Print a new enrolment code for STAFF_ID; using it takes the old passkeys away."""
     member_id = _id(staff_id)
     with place.opened() as parts:
@@ -91,7 +94,7 @@ def enrol(place: "_Place", /, *, staff_id: str) -> None:
 @click.argument("staff_id")
 @click.argument("role")
 @click.pass_obj
-def give(place: "_Place", /, *, staff_id: str, role: str) -> None:
+def give(place: _Desks, /, *, staff_id: str, role: str) -> None:
     """Give STAFF_ID a ROLE, such as lender:analyst."""
     member_id, (where, given) = _id(staff_id), _role(role)
     with place.opened() as parts:
@@ -104,7 +107,7 @@ def give(place: "_Place", /, *, staff_id: str, role: str) -> None:
 @click.argument("staff_id")
 @click.argument("role")
 @click.pass_obj
-def take(place: "_Place", /, *, staff_id: str, role: str) -> None:
+def take(place: _Desks, /, *, staff_id: str, role: str) -> None:
     """Take a ROLE away from STAFF_ID."""
     member_id, (where, taken) = _id(staff_id), _role(role)
     with place.opened() as parts:
@@ -118,42 +121,17 @@ def take(place: "_Place", /, *, staff_id: str, role: str) -> None:
 @command.command("remove")
 @click.argument("staff_id")
 @click.pass_obj
-def remove(place: "_Place", /, *, staff_id: str) -> None:
+def remove(place: _Desks, /, *, staff_id: str) -> None:
     """See STAFF_ID out: sessions end at once."""
     member_id = _id(staff_id)
     with place.opened() as parts:
         parts.store.write(lambda at: staff.remove_staff(at, parts, member_id, by=OPERATOR)).result()
 
 
-class _Place:
-    """Where the desks keep who works at them."""
-
-    def __init__(self, data: Path, store_url: str) -> None:
-        self._data = data
-        self._store_url = store_url
-
-    @contextmanager
-    def opened(self) -> Iterator[Parts]:
-        """Open the desks' store. Raises ClickException in the words that a person needs."""
-        clock, chance = SystemClock(), SystemChance()
-        self._data.mkdir(parents=True, exist_ok=True, mode=0o700)
-        try:
-            store = open_store(self._store_url or f"sqlite:///{self._data / 'sekisho.db'}")
-        except Refusal as refusal:
-            raise click.ClickException(refusal.told) from refusal
-        except OperationalError as outage:
-            raise click.ClickException(f"A part is down: {outage}") from outage
-        try:
-            wrapper = key_wrapper(self._data, os.environ, chance)
-            keyring = open_keyring(self._data, wrapper, clock=clock, chance=chance)
-            yield Parts(desks_on("", ""), store, keyring, clock, chance)
-        except Refusal as refusal:
-            raise click.ClickException(refusal.told) from refusal
-        finally:
-            store.close()
-
-
 def _role(text: str) -> tuple[str, StaffRole]:
+    # The institutions come with every page of theirs, which takes a second to load.
+    from sekisho.cli.institutions import KINDS  # noqa: PLC0415 - see above
+
     institution, _, role = text.partition(":")
     if institution not in KINDS or role not in set(StaffRole):
         known = f"{'|'.join(KINDS)}:{'|'.join(StaffRole)}"

@@ -1,10 +1,13 @@
 """The desks as an application: staff get in by passkey, and see and do what their roles let them."""
 
+from collections.abc import Mapping
+
 from litestar import Litestar
 
 from sekisho.console.staff import StaffDesk
-from sekisho.web.console import staff_pages
+from sekisho.web.console import staff_deeds, staff_pages, switch_pages
 from sekisho.web.console.staff_admission import STAFF, admit_staff, require_rights
+from sekisho.web.console.staff_desks import STATE, InstitutionDesks
 from sekisho.web.members import account_pages, language_page, login_pages, passkey_pages, step_up_pages
 from sekisho.web.members.app import create_member_app
 from sekisho.web.members.site import Site
@@ -23,8 +26,10 @@ SHARED = (
     account_pages.logged_out_page,
     *language_page.ROUTES,
 )
+ROUTES = (*staff_pages.ROUTES, *staff_deeds.ROUTES, *switch_pages.ROUTES)
 FREE = frozenset(
     {
+        "GET /deeds/options",
         "GET /desks",
         "GET /enrolled",
         "GET /passkey/new",
@@ -39,13 +44,17 @@ FREE = frozenset(
 """What everybody at the desks may ask for, whatever their roles."""
 
 
-def create_desks_app(site: Site) -> Litestar:
-    """Make the application of the desks. Raises LookupError where a route names no role, or no right."""
+def create_desks_app(site: Site, institutions: Mapping[str, InstitutionDesks]) -> Litestar:
+    """Make the application of the desks of institutions, by their keys.
+
+    Raises LookupError where a route names no role, or no right.
+    """
     site.places = ("/desks",)
     site.login_page = "desks/login.html"
     site.passkey_made = "/enrolled"
     site.passkey_later = ""
-    application = create_member_app(site, staff_pages.ROUTES, shared=SHARED, admits=admit_staff)
+    application = create_member_app(site, ROUTES, shared=SHARED, admits=admit_staff)
     application.state[STAFF] = StaffDesk(site.parts)
+    application.state[STATE] = dict(institutions)
     require_rights(application, site, FREE)
     return application

@@ -1,6 +1,7 @@
 """One institution's member site: its parts and desks, and how its pages are written."""
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, cast
 
@@ -30,6 +31,7 @@ ReadsWish = Callable[[Visit, str], Awaitable["Wish | None"]]
 """Reads what stands behind the kind in a wish's text; None where that names nothing of the visitor's."""
 
 ITEM_GROUPS = ("person", "reach", "employer", "money")
+_PARAMETER = re.compile(r"\{[^}]+\}")
 PLACES = ("/", "/profile", "/security", "/notices")
 
 
@@ -41,6 +43,8 @@ class Site:
     `geography` knows in which country and network an address is, so that notices can say it.
     `login_page` is the template of the login, `passkey_made` where it goes on when a passkey was made,
     and `passkey_later` where somebody goes who makes none now (empty: nobody gets past).
+    `has_passwords` says that members have one here, and ways to get it back; `confirms_with` is the path to
+    which a wish is posted that the ID is to confirm, empty where there is no ID.
     `staff_keys` are the API keys of the desk's own programs; without them none is let in.
     """
 
@@ -66,20 +70,29 @@ class Site:
         self.login_page = "members/login.html"
         self.passkey_made = "/security?done=passkey_added"
         self.passkey_later = "/security"
+        self.has_passwords = True
+        self.confirms_with = ""
         self.wishes: dict[str, ReadsWish] = {}
         self.accesses: tuple[RouteAccess, ...] = ()
         self._of_members: frozenset[tuple[str, str]] = frozenset()
+        self._of_members_by_pattern: tuple[tuple[str, re.Pattern[str]], ...] = ()
 
     def serve(self, application: Litestar) -> None:
         """Take note of the application's routes. Raises LookupError where one names no role."""
         self.accesses = tuple(accesses(application))
-        self._of_members = frozenset(
-            (access.method, access.path) for access in self.accesses if access.role in OF_MEMBERS
+        of_members = [(access.method, access.path) for access in self.accesses if access.role in OF_MEMBERS]
+        self._of_members = frozenset(of_members)
+        self._of_members_by_pattern = tuple(
+            (method, re.compile(_PARAMETER.sub("[^/]+", path)))
+            for method, path in of_members
+            if _PARAMETER.search(path)
         )
 
     def asks_for_member(self, method: str, path: str) -> bool:
         """Say whether a route is for members alone."""
-        return (method, path) in self._of_members
+        return (method, path) in self._of_members or any(
+            method == of_route and route.fullmatch(path) for of_route, route in self._of_members_by_pattern
+        )
 
     def place_of(self, ip: str) -> tuple[int, str]:
         """Return the network (AS) and the country of an address, 0 and empty where they are not known."""

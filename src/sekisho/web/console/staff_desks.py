@@ -1,0 +1,47 @@
+"""Whom the pages of the desks ask: for each institution, those who answer its incidents."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple, cast
+
+from litestar import Request
+
+from sekisho.identity.institution import Institution, Parts
+from sekisho.kernel.refusals import Refusal
+from sekisho.response.past_uses import PastUses
+from sekisho.response.switch_desk import SwitchDesk
+
+STATE = "institutions"
+
+
+class NoSuchInstitution(Refusal):
+    """These desks serve no institution of this name."""
+
+    code = "no_such_institution"
+    status = 404
+    told = "These desks serve no institution of this name."
+
+
+class InstitutionDesks(NamedTuple):
+    """What the desks can see and do at one institution.
+
+    `functions` are the names of what it can switch off, `past_uses` where past use of them is read.
+    """
+
+    parts: Parts
+    switches: SwitchDesk
+    functions: tuple[str, ...]
+    past_uses: tuple[PastUses, ...] = ()
+
+    @property
+    def institution(self) -> Institution:
+        """The institution's names."""
+        return self.parts.institution
+
+
+def desks_at(request: Request[Any, Any, Any]) -> InstitutionDesks:
+    """Return the desks of the institution in a request's path. Raises NoSuchInstitution."""
+    every = cast("Mapping[str, InstitutionDesks]", request.app.state[STATE])
+    found = every.get(request.path_params["institution"])
+    if found is None:
+        raise NoSuchInstitution
+    return found
