@@ -1,6 +1,8 @@
 """`sekisho up` as a process of its own: the lender, the ID and the post, and a look into what it keeps."""
 
+import os
 import re
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -19,10 +21,15 @@ Found = TypeVar("Found")
 
 
 class Running(NamedTuple):
-    """A running program: its port, and the folder that it keeps everything in."""
+    """A running program: its port, the folder that it keeps everything in, and its process."""
 
     port: int
     data: Path
+    pid: int
+
+    def kill(self) -> None:
+        """End the program as a power cut does."""
+        os.kill(self.pid, signal.SIGKILL)
 
     def origin(self, name: str) -> str:
         """Return the origin of `lender`, `id`, `post` or another of its hosts."""
@@ -60,7 +67,7 @@ def running(data: Path) -> Iterator[Running]:
             [SEKISHO, "up", "--port", "0", "--data", data], stdout=subprocess.PIPE, stderr=log, text=True
         )
         try:
-            yield Running(_port_of(process, Path(log.name)), data)
+            yield Running(_port_of(process, Path(log.name)), data, process.pid)
         finally:
             process.terminate()
             try:
