@@ -13,10 +13,12 @@ from sekisho.web.lender import (
     atm_pin_page,
     borrow_pages,
     diagnosis_page,
+    document_pages,
     identity_page,
     loan_pages,
     payout_pages,
     repay_pages,
+    settle_page,
     simulator_page,
 )
 from sekisho.web.lender.desks import STATE, open_desks
@@ -37,6 +39,8 @@ def overview_page(request: AnyRequest) -> Response[Any]:
 
 PAGES = (
     loan_pages,
+    document_pages,
+    settle_page,
     simulator_page,
     diagnosis_page,
     borrow_pages,
