@@ -29,6 +29,7 @@ from sekisho.identity.personal_data import Item
 from sekisho.identity.purposes import Purpose
 from sekisho.identity.session_desk import Present
 from sekisho.kernel.clock import DAY_US
+from sekisho.kernel.ids import MemberId
 from sekisho.kernel.refusals import Refusal
 from sekisho.messages.message import Channel
 from sekisho.messages.notices import NoticeKind
@@ -63,13 +64,29 @@ def change_of(kind: ContactKind) -> Purpose:
     return Purpose(action="contact_change", item=kind.value)
 
 
-class ContactDesk:
-    """Changes contacts, for one institution."""
+def nothing_else(connection: Connection, member_id: MemberId, kind: ContactKind) -> None:
+    """Do nothing beside."""
+    del connection, member_id, kind
 
-    def __init__(self, parts: Parts, guard: AsksGuard, codes: CodeDesk) -> None:
+
+class ContactDesk:
+    """Changes contacts, for one institution.
+
+    `beside` is what the institution does when a contact was proven, in the same unit of work.
+    """
+
+    def __init__(
+        self,
+        parts: Parts,
+        guard: AsksGuard,
+        codes: CodeDesk,
+        *,
+        beside: Callable[[Connection, MemberId, ContactKind], None] = nothing_else,
+    ) -> None:
         self._parts = parts
         self._guard = guard
         self._codes = codes
+        self._beside = beside
 
     async def ask(
         self, present: Present, kind: ContactKind, typed: str, arrival: Arrival
@@ -153,7 +170,9 @@ class ContactDesk:
         body = msgspec.json.encode({"kind": kind, "session_id": session_id})
         event = outbox.Entry("member:contact:changed", f"{member_id}:{kind}:{now_us}", now_us, body)
         outbox.append(connection, [event])
-        if kind is ContactKind.MOBILE and not self._has_passkey_proof(present):
+        self._beside(connection, member_id, kind)
+        is_change = Item.MOBILE_PHONE in before
+        if kind is ContactKind.MOBILE and is_change and not self._has_passkey_proof(present):
             holds.place(
                 connection,
                 self._parts,

@@ -27,6 +27,7 @@ from sekisho.identity.personal_data import Item, read_for_use
 from sekisho.identity.purposes import Purpose
 from sekisho.identity.relay import Strength
 from sekisho.identity.sessions import Opened, Session
+from sekisho.kernel.ids import MemberId
 from sekisho.messages.message import Channel
 
 
@@ -55,6 +56,11 @@ class StepUpDesk:
         self._guard = guard
         self._codes = codes
 
+    async def reaches(self, member_id: MemberId) -> bool:
+        """Say whether there is a mobile number that a code could be sent to. Raises OperationalError."""
+        numbers = await self._parts.read(lambda at: self._number(at, member_id))
+        return numbers is not None
+
     async def send_code(self, asking: Asking, language: str) -> CodeAsked | TooMany:
         """Send a code for a purpose to the member's mobile number.
 
@@ -64,8 +70,10 @@ class StepUpDesk:
         member_id = asking.session.member_id
 
         def work(connection: Connection) -> CodeAsked | TooMany:
-            numbers = read_for_use(connection, self._parts.keyring, member_id, (Item.MOBILE_PHONE,))
-            to = Contact(Channel.SMS, numbers[Item.MOBILE_PHONE])
+            number = self._number(connection, member_id)
+            if number is None:
+                raise InsufficientAuthentication(StepUp((Way.PASSKEY,)), known="no number to send a code to")
+            to = Contact(Channel.SMS, number)
             asked = asked_of(asking.arrival, asking.session.device_id, session_id=asking.session.id)
             order = Order(member_id, to, asking.purpose, asked, language)
             return self._codes.ask_within(connection, order)
@@ -115,6 +123,10 @@ class StepUpDesk:
             # The code was right and is used up, and may all the same have come from somebody else.
             raise InsufficientAuthentication(StepUp((Way.PASSKEY,)), known=" ".join(evidence.names))
         return taken
+
+    def _number(self, connection: Connection, member_id: MemberId) -> str | None:
+        numbers = read_for_use(connection, self._parts.keyring, member_id, (Item.MOBILE_PHONE,))
+        return numbers.get(Item.MOBILE_PHONE)
 
     def _require_code_is_a_way(self, asking: Asking) -> None:
         now_us = self._parts.clock.now_us()

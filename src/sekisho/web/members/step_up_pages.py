@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 from litestar import Response, get, post
 
-from sekisho.identity.assurance import Granted, InsufficientAuthentication, Way
+from sekisho.identity.assurance import Granted, InsufficientAuthentication, Need, Way
 from sekisho.identity.ceremonies import CeremonyOver
 from sekisho.identity.code_limits import TooMany
 from sekisho.identity.codes import Over, Wrong
@@ -118,14 +118,18 @@ async def _page(visit: Visit, wish: Wish, *, trouble: str = "", status: int = 20
     answer = answer_to(visit, wish)
     if isinstance(answer, Granted):
         return visit.go(wish.go_on)
-    held = await visit.site.desks.passkeys.held(visit.who().session.member_id)
+    member_id, desks = visit.who().session.member_id, visit.site.desks
+    held = await desks.passkeys.held(member_id)
+    # Money is approved where its amount is shown, which is nowhere but here.
+    by_id = bool(visit.site.confirms_with) and wish.need is not Need.PAY_OUT and not wish.by_passkey
     return visit.page(
         "members/step_up.html",
         status=status,
         wish=wish.text,
         approved=in_words(wish.purpose, visit.language),
         by_passkey=Way.PASSKEY in answer.ways and any(passkey.works for passkey in held),
-        by_code=Way.CODE in answer.ways,
+        by_code=Way.CODE in answer.ways and await desks.step_ups.reaches(member_id),
+        by_id=by_id,
         by_approval=Way.APPROVAL in answer.ways,
         trouble_words=trouble,
         back=wish.back,
