@@ -28,13 +28,16 @@ from sekisho.web.guard_api.api_keys import ApiKeys, Scope
 from sekisho.web.guard_api.app import create_guard_app
 from sekisho.web.guard_api.desk import Listener
 from sekisho.web.guard_api.settings import ForwardAuthSettings, GuardServiceSettings
-from sekisho.web.hosts import Hosts
+from sekisho.web.hosts import Fronted, Hosts
 from sekisho.web.proxies import ProxyTrust
 from sekisho.web.server import serve
 
 LOOPBACK = "127.0.0.1"
 CONSOLE_HOST = "console.localhost"
 GUARD_HOST = "guard.localhost"
+LIVE_PATHS = ("/", "/live")
+"""What of the console anybody on this machine may see: counts and masked ids. The rest is behind a login."""
+
 FIRST_ANSWER_S_MAX = 30.0
 Result = TypeVar("Result")
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -89,7 +92,9 @@ def open_embedded(
         def application(others: Mapping[str, App]) -> App:
             console = create_console(tally, clock=clock, closing=closing)
             guard = create_guard_app(checkpoint.desk, keys=keys, settings=settings, ready=checkpoint.is_ready)
-            return Hosts({CONSOLE_HOST: console, **others}, otherwise=guard)
+            desks = others.get(CONSOLE_HOST, console)
+            at_console = Fronted(console, LIVE_PATHS, otherwise=desks)
+            return Hosts({**others, CONSOLE_HOST: at_console}, otherwise=guard)
 
         return Embedded(
             checkpoint.memory.guard, keys, listener, application, checkpoint.living, parts.pop_all().close

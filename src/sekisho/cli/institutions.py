@@ -3,11 +3,15 @@
 import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple, cast
 
 from sekisho.cli.around import Around, Made
 from sekisho.cli.checkpoint import Checkpoint, open_checkpoint
+from sekisho.cli.desks_house import FOLDER as DESKS
+from sekisho.cli.desks_house import Served, desks_on, first_people, make_desks
+from sekisho.cli.embedded import CONSOLE_HOST
 from sekisho.cli.guard_options import GuardOptions
 from sekisho.cli.keys import FILE_NAME
 from sekisho.cli.lender_house import make_lender
@@ -159,7 +163,8 @@ def open_institution(
 class Institutions:
     """The demo's institutions, each in a folder of its own, their outside, and the page with their post.
 
-    `listener` hears what their guards decide.
+    `listener` hears what their guards decide. `first_people` are those who were let in at the desks just now,
+    by name: empty but at the first start.
     """
 
     def __init__(self, data: Path, port: int, machine: Machine, listener: Listener) -> None:
@@ -172,6 +177,16 @@ class Institutions:
                 closing.callback(opened.close)
                 opened.checkpoint.desk.listeners.append(listener)
                 self.open.append(opened)
+            served = [Served(one.parts, data / one.parts.institution.key / "history") for one in self.open]
+            desks = open_institution(
+                desks_on(CONSOLE_HOST, port),
+                partial(make_desks, served=served),
+                Around(data / DESKS, played=self._outside),
+                machine,
+            )
+            closing.callback(desks.close)
+            self.open.append(desks)
+            self.first_people = first_people(desks.parts, [one.parts.institution.key for one in served])
             self.close = closing.pop_all().close
 
     def applications(self) -> dict[str, App]:
@@ -179,7 +194,7 @@ class Institutions:
         pages = {one.parts.institution.host: one.made.application for one in self.open}
         for one in self.open:
             pages |= one.made.beside
-        post = create_post_app([one.parts for one in self.open])
+        post = create_post_app([one.parts for one in self.open if one.parts.institution.key != DESKS])
         return {**pages, **self._outside.applications(), POST_HOST: post}
 
     @asynccontextmanager

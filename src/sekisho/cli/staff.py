@@ -18,14 +18,6 @@ from sekisho.kernel.ids import MEMBER, MemberId
 FOLDER = "desks"
 
 
-def desks_on(host: str, origin: str) -> Institution:
-    """Return the desks as an institution: staff are its members, and it has no telephone of its own."""
-    names = {"ja": "関所 業務画面", "en": "Sekisho desks"}
-    return Institution(
-        key="desks", names=names, host=host, origin=origin, telephone="", desk_hours={"ja": "", "en": ""}
-    )
-
-
 class _Desks(NamedTuple):
     """Where the desks keep who works at them."""
 
@@ -35,7 +27,7 @@ class _Desks(NamedTuple):
     @contextmanager
     def opened(self) -> Iterator[Parts]:
         """Open the desks' record, beside the process that serves them where there is one."""
-        with opened_parts(self.data, self.store_url, lambda: desks_on("", "")) as parts:
+        with opened_parts(self.data, self.store_url, _desks) as parts:
             yield parts
 
 
@@ -126,6 +118,13 @@ def remove(place: _Desks, /, *, staff_id: str) -> None:
     member_id = _id(staff_id)
     with place.opened() as parts:
         parts.store.write(lambda at: staff.remove_staff(at, parts, member_id, by=OPERATOR)).result()
+
+
+def _desks() -> Institution:
+    # The desks come with every page of theirs, which takes a second to load.
+    from sekisho.cli.desks_house import desks_on  # noqa: PLC0415 - see above
+
+    return desks_on("", 0)
 
 
 def _role(text: str) -> tuple[str, StaffRole]:

@@ -2,6 +2,7 @@
 
 import shutil
 import sys
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from pathlib import Path
 from socket import socket
@@ -25,6 +26,7 @@ from sekisho.cli.institutions import ID, LENDER, POST_HOST, Institutions, Machin
 from sekisho.cli.play_screen import PlayScreen
 from sekisho.cli.played_lender import ATM_HOST
 from sekisho.cli.played_outside import CARD_HOST
+from sekisho.console.staff import Enrolment
 from sekisho.kernel.chance import SystemChance
 from sekisho.kernel.clock import SystemClock
 from sekisho.kernel.posture import OperationalError, Posture
@@ -110,7 +112,7 @@ async def _up(listener: socket, data: Path, demo: Demo | None, adding: GuardOpti
             ending.push_async_callback(play.close)
         application = embedded.application(others)
         async with embedded.living(), institutions.living(), serving(application, listener, stopping) as url:
-            _welcome(port, data, key)
+            _welcome(port, data, key, institutions.first_people)
             if play is not None:
                 await stopping.unless_asked(_played(play, url, data))
             await stopping.asked.wait()
@@ -134,7 +136,7 @@ async def _played(play: Play, url: str, data: Path) -> None:
     await play.go_on(url)
 
 
-def _welcome(port: int, data: Path, key: str) -> None:
+def _welcome(port: int, data: Path, key: str, people: Mapping[str, Enrolment]) -> None:
     click.echo("\nSekisho is up.\n")
     click.echo(f"  Live page   http://{CONSOLE_HOST}:{port}")
     click.echo(f"  Lender      http://{LENDER.key}.localhost:{port}/login")
@@ -144,6 +146,12 @@ def _welcome(port: int, data: Path, key: str) -> None:
     click.echo(f"  Post        http://{POST_HOST}:{port}   what members' handsets and mailboxes get")
     click.echo(f"  Guard       http://{GUARD_HOST}:{port}/v1/attempts")
     click.echo(f"  Data        {data}")
+    if people:
+        click.echo(
+            f"  Desks       http://{CONSOLE_HOST}:{port}/enrol   each code makes one passkey, within a day"
+        )
+    for name, enrolment in people.items():
+        click.echo(f"              {name}: {enrolment.code}")
     if key:
         click.echo(f"  API key     {key}")
         click.echo("              shown this once; what is kept is its hash")

@@ -1,7 +1,7 @@
 """Several applications on one port, told apart by the host name that the browser asks for."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from sekisho.web.asgi import App, Message, Receive, Scope, Send
 
@@ -39,6 +39,20 @@ class Hosts:
         await receive()
         await _stopped(started)
         await send({"type": "lifespan.shutdown.complete"})
+
+
+class Fronted:
+    """An ASGI application that hands some paths, each as it stands, to another one before it."""
+
+    def __init__(self, front: App, paths: Collection[str], *, otherwise: App) -> None:
+        self._front = front
+        self._paths = frozenset(paths)
+        self._otherwise = otherwise
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request, or the life of the application behind; the one before it lives by itself."""
+        fronted = scope["type"] == "http" and scope["path"] in self._paths
+        await (self._front if fronted else self._otherwise)(scope, receive, send)
 
 
 class _Life:

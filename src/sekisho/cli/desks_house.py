@@ -1,0 +1,83 @@
+"""The desks as a program runs them: who works there, and the institutions that they see."""
+
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple, cast
+
+from sekisho.bank.switches import Function as BankFunction
+from sekisho.cli.around import Around, Made
+from sekisho.console.rights import StaffRole
+from sekisho.console.staff import Enrolment, add_staff, all_staff
+from sekisho.identity.institution import Institution, Parts
+from sekisho.lender.past_uses import LenderUses
+from sekisho.lender.switches import Function as LenderFunction
+from sekisho.response.past_uses import AttemptHistory, PastUses
+from sekisho.response.switch_desk import SwitchDesk
+from sekisho.wallet.switches import Function as WalletFunction
+from sekisho.storage.unit_of_work import Connection
+from sekisho.web.console.staff_app import create_desks_app
+from sekisho.web.console.staff_desks import InstitutionDesks
+from sekisho.web.members.site import Site
+
+if TYPE_CHECKING:
+    from sekisho.web.asgi import App
+
+FOLDER = "desks"
+FIRST, SECOND = "First person", "Second person"
+FIRST_ROLES = (StaffRole.ANALYST, StaffRole.RESPONDER, StaffRole.DESK)
+SECOND_ROLES = (StaffRole.APPROVER, StaffRole.AUDITOR)
+_FUNCTIONS: Mapping[str, tuple[str, ...]] = {
+    "lender": tuple(LenderFunction),
+    "wallet": tuple(WalletFunction),
+    "bank": tuple(BankFunction),
+}
+_OTHER_USES: Mapping[str, tuple[PastUses, ...]] = {"lender": (LenderUses(),)}
+
+
+class Served(NamedTuple):
+    """An institution that the desks see: its parts, and the folder of its sealed history."""
+
+    parts: Parts
+    history: Path
+
+
+def desks_on(host: str, port: int) -> Institution:
+    """Return the desks as an institution: staff are its members, and it has no telephone of its own."""
+    return Institution(
+        key=FOLDER,
+        names={"ja": "関所 業務画面", "en": "Sekisho desks"},
+        host=host,
+        origin=f"http://{host}:{port}",
+        telephone="",
+        desk_hours={"ja": "", "en": ""},
+    )
+
+
+def make_desks(site: Site, around: Around, served: Iterable[Served]) -> Made:
+    """Make the application of the desks. Raises LookupError where a route names no role, or no right."""
+    del around
+    institutions = {one.parts.institution.key: _desks(one) for one in served}
+    return Made(cast("App", create_desks_app(site, institutions)))
+
+
+def first_people(parts: Parts, institutions: Iterable[str]) -> dict[str, Enrolment]:
+    """Let two people in where nobody is at the desks yet, for one alone can approve nothing; by name.
+
+    Return nothing where somebody is. Raises OperationalError.
+    """
+    keys = list(institutions)
+    with parts.store.read() as connection:
+        if all_staff(connection):
+            return {}
+
+    def letting_in(name: str, roles: Iterable[StaffRole]) -> Callable[[Connection], Enrolment]:
+        return lambda at: add_staff(at, parts, name, {key: tuple(roles) for key in keys})
+
+    people = {FIRST: FIRST_ROLES, SECOND: SECOND_ROLES}
+    return {name: parts.store.write(letting_in(name, roles)).result() for name, roles in people.items()}
+
+
+def _desks(served: Served) -> InstitutionDesks:
+    parts, key = served.parts, served.parts.institution.key
+    uses = (AttemptHistory(parts, served.history), *_OTHER_USES.get(key, ()))
+    return InstitutionDesks(parts, SwitchDesk(parts), _FUNCTIONS.get(key, ()), uses)
