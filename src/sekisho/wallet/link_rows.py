@@ -12,6 +12,7 @@ from sqlalchemy import (
     Select,
     Table,
     and_,
+    exists,
     func,
     insert,
     or_,
@@ -25,7 +26,7 @@ from sekisho.kernel.refusals import Refusal
 from sekisho.kernel.yen import Yen
 from sekisho.linking.link_partners import Strength
 from sekisho.storage.keyring import Keyring
-from sekisho.storage.tables.bank_links import bank_link, linked_account, linked_phone
+from sekisho.storage.tables.bank_links import bank_link, bank_order, linked_account, linked_phone
 from sekisho.wallet.link_limits import Ceilings
 
 
@@ -192,8 +193,12 @@ def lost_on_the_way(connection: Connection, now_us: int, limit: int) -> list[Ban
 
 
 def to_tell(connection: Connection, now_us: int, limit: int) -> list[BankLink]:
-    """Return the links that ended here and whose banks have to hear it, as far as it is their time."""
-    due = and_(bank_link.c.bank_to_tell.is_(True), bank_link.c.next_tell_us <= now_us)
+    """Return the links that ended here and whose banks have to hear it, as far as it is their time.
+
+    While it is not known what became of an order, its link's token is needed to ask.
+    """
+    asking = exists().where(bank_order.c.link_id == bank_link.c.id, bank_order.c.state == "ordered")
+    due = and_(bank_link.c.bank_to_tell.is_(True), bank_link.c.next_tell_us <= now_us, ~asking)
     rows = select(*_COLUMNS).where(due).order_by(bank_link.c.next_tell_us).limit(limit)
     return [_read(row) for row in connection.execute(rows).mappings()]
 
