@@ -9,6 +9,7 @@ import msgspec
 import structlog
 from sqlalchemy import Connection
 
+from sekisho.identity.http_line import Answered, HttpLine
 from sekisho.identity.institution import Parts
 from sekisho.identity.openid.signing_keys import SigningKeys
 from sekisho.kernel.clock import DAY_US, HOUR_US, SECOND_US
@@ -16,7 +17,6 @@ from sekisho.kernel.posture import OperationalError
 from sekisho.kernel.refusals import Refusal
 from sekisho.sharing import outgoing, streams
 from sekisho.sharing.events import short_name
-from sekisho.sharing.http_line import Answered, HttpLine
 from sekisho.sharing.outgoing import Due, End, Outcome
 from sekisho.sharing.sets import TYPE, Err, write_set
 from sekisho.sharing.settings import SignalSettings

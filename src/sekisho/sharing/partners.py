@@ -9,10 +9,10 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, delete, insert, select, update
 
+from sekisho.identity.http_line import require_fit
 from sekisho.identity.institution import Parts
 from sekisho.identity.tokens import digest_of, new_token
 from sekisho.kernel.refusals import Refusal
-from sekisho.sharing.http_line import require_fit
 from sekisho.storage.tables.signals import (
     agreed_subject,
     signal_feed,

@@ -10,13 +10,13 @@ from typing import Annotated, Any
 import msgspec
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
+from sekisho.identity.http_line import require_fit
 from sekisho.identity.institution import Parts
 from sekisho.kernel.clock import SECOND_US
 from sekisho.kernel.ids import SIGNAL_STREAM
 from sekisho.kernel.refusals import Refusal
 from sekisho.messages.queue import insert_once
 from sekisho.sharing.events import SHAREABLE, TYPE_MAX
-from sekisho.sharing.http_line import require_fit
 from sekisho.sharing.settings import SignalSettings
 from sekisho.sharing.subjects import AnySubject, Foreign, Subject, digest_of
 from sekisho.storage.tables.signals import signal_stream, signal_subject
@@ -295,5 +295,6 @@ def _context(stream_id: str) -> str:
 
 def _of(row: Row[Any]) -> Stream:
     said = row._asdict()
-    said["events_requested"] = msgspec.json.decode(row.events_requested)
-    return msgspec.convert(said, Stream, builtin_types=(bytes,))
+    said["events_requested"] = tuple(msgspec.json.decode(row.events_requested))
+    said["status"] = Status(row.status)
+    return Stream(**said)

@@ -118,11 +118,14 @@ signal_action = Table(
     Column("issuer", Text, primary_key=True),
     Column("jti", Text, primary_key=True),
     Column("action", Text, primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("about", Text, nullable=False),
     Column("deed", LargeBinary, nullable=False),
     Column("state", Text, nullable=False),
     Column("tries", Integer, nullable=False),
     Column("changed_at_us", BigInteger, nullable=False),
     Index("ix_signal_action_state_changed_at_us", "state", "changed_at_us"),
+    Index("ix_signal_action_kind_about_changed_at_us", "kind", "about", "changed_at_us"),
 )
 
 # What the guard is told of somebody on a partner's word, for a while.

@@ -155,11 +155,19 @@ def _make_signal_action() -> None:
         sa.Column("issuer", sa.Text(), nullable=False),
         sa.Column("jti", sa.Text(), nullable=False),
         sa.Column("action", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("about", sa.Text(), nullable=False),
         sa.Column("deed", sa.LargeBinary(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("tries", sa.Integer(), nullable=False),
         sa.Column("changed_at_us", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("issuer", "jti", "action", name=op.f("pk_signal_action")),
+        sa.PrimaryKeyConstraint("issuer", "jti", "action", "kind", name=op.f("pk_signal_action")),
+    )
+    op.create_index(
+        "ix_signal_action_kind_about_changed_at_us",
+        "signal_action",
+        ["kind", "about", "changed_at_us"],
+        unique=False,
     )
     op.create_index(
         "ix_signal_action_state_changed_at_us", "signal_action", ["state", "changed_at_us"], unique=False
