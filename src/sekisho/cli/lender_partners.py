@@ -98,14 +98,25 @@ class PartnerSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
 def read_partners(path: Path) -> PartnerSettings:
     """Read the file. Raises PartnersUnreadable and OSError."""
     try:
-        read = msgspec.convert(tomllib.loads(path.read_text(encoding="utf-8")), PartnerSettings)
+        text = tomllib.loads(path.read_text(encoding="utf-8"))
+        read = msgspec.convert(text, PartnerSettings, dec_hook=_read_path)
     except (ValueError, msgspec.ValidationError) as error:
-        raise PartnersUnreadable(known=str(error)) from error
+        raise _unreadable(str(error)) from error
     for url in (each.url for each in (read.bureau, read.incomes, read.network) if each is not None):
         # What is asked there is personal, and what is told there pays cash.
         if not url.startswith(SECURE):
-            raise PartnersUnreadable(known=f"not over HTTPS: {url[:100]}")
+            raise _unreadable(f"not over HTTPS: {url[:100]}")
     return read
+
+
+def _unreadable(why: str) -> PartnersUnreadable:
+    return PartnersUnreadable(told=f"{PartnersUnreadable.told} It says: {why}")
+
+
+def _read_path(kind: type, value: object) -> object:
+    if kind is Path and isinstance(value, str):
+        return Path(value)
+    raise NotImplementedError(kind)
 
 
 def connected(path: Path, trust: Trust) -> LenderTies:

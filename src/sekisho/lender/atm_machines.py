@@ -38,7 +38,7 @@ BEGIN_WITHIN_US = 30 * SECOND_US
 """How long a machine has to begin what it was told."""
 
 
-class AtmSettings(msgspec.Struct, frozen=True, kw_only=True):
+class AtmSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a lender agreed with its network: the number that members type, and the most at once, in yen."""
 
     company_number: str = "8470"
