@@ -13,8 +13,8 @@ from sekisho.lender.past_uses import LenderUses
 from sekisho.lender.switches import Function as LenderFunction
 from sekisho.response.past_uses import AttemptHistory, PastUses
 from sekisho.response.switch_desk import SwitchDesk
-from sekisho.wallet.switches import Function as WalletFunction
 from sekisho.storage.unit_of_work import Connection
+from sekisho.wallet.switches import Function as WalletFunction
 from sekisho.web.console.staff_app import create_desks_app
 from sekisho.web.console.staff_desks import InstitutionDesks
 from sekisho.web.members.site import Site

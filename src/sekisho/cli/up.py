@@ -147,9 +147,7 @@ def _welcome(port: int, data: Path, key: str, people: Mapping[str, Enrolment]) -
     click.echo(f"  Guard       http://{GUARD_HOST}:{port}/v1/attempts")
     click.echo(f"  Data        {data}")
     if people:
-        click.echo(
-            f"  Desks       http://{CONSOLE_HOST}:{port}/enrol   each code makes one passkey, within a day"
-        )
+        click.echo(f"  Desks       http://{CONSOLE_HOST}:{port}/enrol   each code makes one passkey")
     for name, enrolment in people.items():
         click.echo(f"              {name}: {enrolment.code}")
     if key:
