@@ -16,6 +16,7 @@ from sekisho.bank import deposits
 from sekisho.bank.house import BankParts
 from sekisho.identity.names import NameUnusable, read_kana
 from sekisho.identity.notifying import Address, notify_at, warn
+from sekisho.identity.people import BirthDateUnusable
 from sekisho.identity.recipients import mobile_number
 from sekisho.kernel.ids import DEPOSITOR, DepositorId, MemberId
 from sekisho.kernel.refusals import Refusal
@@ -25,14 +26,6 @@ from sekisho.storage import outbox
 from sekisho.storage.tables.deposits import depositor
 
 _LANGUAGES = ("ja", "en")
-
-
-class BirthDateUnusable(Refusal):
-    """No day, or none on which a living person was born. Only the bank's own staff ever read this."""
-
-    code = "birth_date_unusable"
-    status = 422
-    told = "This is no date of birth."
 
 
 class HolderTiedOtherwise(Refusal):

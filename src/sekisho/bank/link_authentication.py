@@ -8,6 +8,7 @@ earlier than a floor; where a code is asked for, everybody is asked, and a code 
 from enum import StrEnum
 from typing import NamedTuple
 
+import msgspec
 import structlog
 from sqlalchemy import Connection
 
@@ -117,6 +118,10 @@ class LinkAuthentication:
         """
         return await self._bank.read(lambda at: self._visit(at, came))
 
+    async def given_up(self, came: Came) -> tuple[Visit, Partner]:
+        """Return a request in which no try is left, to tell the partner. Raises what `visit` raises."""
+        return await self._bank.read(lambda at: self._visit(at, came, spent=True))
+
     def visit_within(self, connection: Connection, came: Came) -> tuple[Visit, Partner]:
         """Do what `visit` does in the caller's unit of work; nobody else changes the request meanwhile."""
         return self._visit(connection, came, for_update=True)
@@ -172,11 +177,14 @@ class LinkAuthentication:
         return await self._bank.written(lambda at: self._proven_by_passkey(at, came, member_id))
 
     def _visit(
-        self, connection: Connection, came: Came, *, for_update: bool = False
+        self, connection: Connection, came: Came, *, for_update: bool = False, spent: bool = False
     ) -> tuple[Visit, Partner]:
         found = pushed_requests.find_visit(connection, self._bank, came.token, for_update=for_update)
-        if found is None or found.is_over(self._bank.clock.now_us()):
-            raise LinkVisitOver(known="unknown" if found is None else f"{found.id} is {found.step}")
+        if found is None:
+            raise LinkVisitOver(known="unknown")
+        looked_at = msgspec.structs.replace(found, tries_left=1) if spent else found
+        if looked_at.is_over(self._bank.clock.now_us()):
+            raise LinkVisitOver(known=f"{found.id} is {found.step}")
         if came.request_id and came.request_id != found.id:
             # Another tab has begun another link since: what was read there must not be agreed to here.
             raise LinkVisitOver(known=f"{found.id}: a page of another request")
