@@ -122,6 +122,16 @@ def test_relayed_code(guard):
     assert guard.assess(stolen).action is Action.CHALLENGE
 
 
+def test_shared_signal(guard):
+    """One strong word of a partner does it, or two weak ones; a relayed code's signs count elsewhere."""
+    warned = visit(1, START_S, token=False, signs=("partner_hostile_source", "partner_hostile_device"))
+    assert _holds(guard, "shared_signal", warned)
+    assert _holds(guard, "shared_signal", visit(1, START_S, token=False, signs=("partner_risk_high",)))
+    for signs in ((), ("partner_hostile_source",) * 2, ("partner_risk_medium",), ("other_session",)):
+        assert not _holds(guard, "shared_signal", visit(1, START_S, token=False, signs=signs)), signs
+    assert guard.assess(warned).action is Action.CHALLENGE
+
+
 def _forged(policy=None):
     guard = new_guard(policy)
     return guard.assess(visit(1, START_S, device_valid=False))

@@ -5,6 +5,8 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from socket import socket
+from typing import cast
 
 import uvicorn
 from sqlalchemy import insert, select
@@ -43,7 +45,7 @@ class House:
     exchange: Exchange
     clock: SetClock
     server: uvicorn.Server
-    socket: object
+    listener: socket
     members: list[MemberId] = field(default_factory=list)
 
     @property
@@ -81,7 +83,7 @@ class House:
             birth = Birth(member_id=member_id, device_id=device.id, level=Level.CODE, arrival=arrival)
             return sessions.open_session(at, self.parts, birth).session
 
-        return self.write(work)
+        return cast("Session", self.write(work))
 
     def agree(self, issuer: str, subject, about: About) -> None:
         """Agree on what a partner calls something of ours."""
@@ -167,7 +169,7 @@ async def open_house(folder: Path, key: str, clock: SetClock, settings=QUICK, **
 @asynccontextmanager
 async def serving(house: House) -> AsyncIterator[House]:
     """Serve a house while the block runs, and close it at the end."""
-    running = asyncio.create_task(house.server.serve(sockets=[house.socket]))
+    running = asyncio.create_task(house.server.serve(sockets=[house.listener]))
     try:
         while not house.server.started:  # noqa: ASYNC110 - the server sets no event
             await asyncio.sleep(0.01)

@@ -41,7 +41,8 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults
 
     `secret` is an opaque token that is equal for equal secrets, never the secret itself.
     None or an empty text mean that the fact is not known. `signs` names what speaks for a relayed code, by
-    the names of `rules/relayed_code.py`; it is no column of the attempt record.
+    the names of `rules/relayed_code.py`, and what partners said, by those of `rules/shared_signal.py`; it is
+    no column of the attempt record.
     """
 
     time_us: int

@@ -15,6 +15,7 @@ from sekisho.guard.rules import (
     many_members_from_one_address,
     one_secret_on_many_accounts,
     relayed_code,
+    shared_signal,
 )
 
 Rule = Callable[[Observation, float], bool]
@@ -27,6 +28,7 @@ RULES: dict[str, Rule] = {
     "many_members_from_one_address": many_members_from_one_address.holds,
     "one_secret_on_many_accounts": one_secret_on_many_accounts.holds,
     "relayed_code": relayed_code.holds,
+    "shared_signal": shared_signal.holds,
 }
 
 WITHOUT_LIMIT = frozenset({"forged_device_token", "leaked_pair_on_unknown_device"})
