@@ -1,0 +1,96 @@
+"""The desks' pages in a real browser: readable for everybody, and a passkey that approves a deed."""
+
+import pytest
+from playwright.sync_api import sync_playwright
+from tests.web.served_members import new_context, served, with_authenticator
+from tests.web.test_members_looks import LOOKS, check
+
+from sekisho.console import staff
+from sekisho.console.rights import StaffRole
+from sekisho.response.past_uses import AttemptHistory
+from sekisho.response.switch_desk import SwitchDesk
+from sekisho.web.console.staff_app import create_desks_app
+from sekisho.web.console.staff_desks import InstitutionDesks
+
+pytestmark = pytest.mark.server
+
+PAGES = ("/desks", "/lender/switches", "/lender/switches/new", "/nothing")
+
+
+def with_desks(site):
+    """Make the desks. The lender has the same record as they, which is all the same to how pages look."""
+    uses = (AttemptHistory(site.parts, None),)
+    functions = ("transfer_loan", "atm_withdrawal", "atm_repayment")
+    lender = InstitutionDesks(site.parts, SwitchDesk(site.parts), functions, uses)
+    return create_desks_app(site, {"lender": lender})
+
+
+@pytest.fixture(name="browser", scope="module")
+def _browser():
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(name="site", scope="module")
+def _site(tmp_path_factory):
+    with served(tmp_path_factory.mktemp("desks"), with_desks) as site:
+        yield site
+
+
+def enter(site, browser, name, roles):
+    """Let somebody in, make a passkey and log in with it, as people do."""
+    code = (
+        site.parts.store.write(lambda at: staff.add_staff(at, site.parts, name, {"lender": roles}))
+        .result()
+        .code
+    )
+    page = new_context(browser).new_page()
+    with_authenticator(page)
+    page.goto(f"{site.url}/enrol")
+    page.fill("#code", code)
+    page.click("main button")
+    page.wait_for_url("**/passkey/new")
+    page.click("form[data-passkey] button")
+    page.wait_for_url("**/login")
+    page.click("form[data-passkey] button")
+    page.wait_for_url("**/desks")
+    return page
+
+
+@pytest.fixture(name="responder", scope="module")
+def _responder(site, browser):
+    return enter(site, browser, "佐藤", (StaffRole.RESPONDER,))
+
+
+@pytest.mark.parametrize(("size", "scheme", "language"), LOOKS)
+@pytest.mark.parametrize("path", PAGES)
+def test_the_pages_of_the_desks_are_for_everybody(site, responder, path, size, scheme, language):
+    check(site, responder, path, size, scheme, language)
+
+
+@pytest.mark.parametrize(("size", "scheme", "language"), LOOKS)
+@pytest.mark.parametrize("path", ["/login", "/enrol"])
+def test_the_way_in_is_for_everybody(site, browser, path, size, scheme, language):
+    check(site, new_context(browser).new_page(), path, size, scheme, language)
+
+
+def test_a_passkey_sets_a_switch_and_another_one_approves_it(site, browser, responder):
+    """In the browser, with its own passkeys: the page's script signs what the page shows."""
+    responder.goto(f"{site.url}/lender/switches/new")
+    responder.select_option("#function", "atm_withdrawal")
+    responder.check("input[name=open_transfer_loan]")
+    responder.fill("#reason", "codes were phished")
+    responder.click("main .main")
+    responder.wait_for_url("**/switches/preview")
+    responder.click("form[data-passkey] button")
+    responder.wait_for_url("**/switches/swt_*")
+    page = responder.url
+    assert responder.locator("form[action$='/approve']").count() == 0
+    for size, scheme, language in (look.values for look in LOOKS):
+        check(site, responder, page.removeprefix(site.url), size, scheme, language)
+    approver = enter(site, browser, "鈴木", (StaffRole.APPROVER,))
+    approver.goto(page)
+    approver.click("form[action$='/approve'] button")
+    approver.locator(".badge.doubt", has_text="停止中").wait_for()
