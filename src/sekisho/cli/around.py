@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from sekisho.cli.played_outside import PlayedOutside
+from sekisho.sharing.actions import Handlers, LeadsTo
 from sekisho.web.asgi import App
 
 TRUST_FOLDER = "identity-trust"
@@ -25,9 +26,20 @@ class Around(NamedTuple):
         return self.folder / TRUST_FOLDER
 
 
+class Signals(NamedTuple):
+    """What an institution does about signals of partners, beside what it does for all members."""
+
+    handlers: Handlers | None = None
+    leads_to: LeadsTo | None = None
+
+
 class Made(NamedTuple):
-    """An institution's application, what has to live with it, and what is played beside it, by host name."""
+    """An institution's application, what has to live with it, and what is played beside it, by host name.
+
+    Without `signals` it exchanges none.
+    """
 
     application: App
     living: Callable[[], AbstractAsyncContextManager[None]] = nullcontext
     beside: Mapping[str, App] = {}
+    signals: Signals | None = Signals()

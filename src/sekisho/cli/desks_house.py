@@ -57,7 +57,7 @@ def make_desks(site: Site, around: Around, served: Iterable[Served]) -> Made:
     """Make the application of the desks. Raises LookupError where a route names no role, or no right."""
     del around
     institutions = {one.parts.institution.key: _desks(one) for one in served}
-    return Made(cast("App", create_desks_app(site, institutions)))
+    return Made(cast("App", create_desks_app(site, institutions)), signals=None)
 
 
 def first_people(parts: Parts, institutions: Iterable[str]) -> dict[str, Enrolment]:

@@ -1,5 +1,6 @@
 """The institutions of the demo: the lender and the ID, each with a database, keys and a guard of its own."""
 
+import asyncio
 import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
@@ -25,6 +26,9 @@ from sekisho.kernel.posture import Posture
 from sekisho.messages.channels import Carriers
 from sekisho.messages.courier import Courier, CourierParts
 from sekisho.messages.settings import MessageSettings
+from sekisho.sharing.exchange import Exchange, open_exchange
+from sekisho.sharing.introducing import Introduction, introduce_when_served
+from sekisho.sharing.signalled_guard import SignalledGuard
 from sekisho.storage.engine import open_store
 from sekisho.storage.history.worker import moving_to_history
 from sekisho.storage.keyring_files import open_keyring
@@ -39,9 +43,13 @@ from sekisho.web.members.desks import Desks, open_desks
 from sekisho.web.members.site import Site
 from sekisho.web.post.app import create_post_app
 from sekisho.web.proxies import ProxyTrust
+from sekisho.web.signals.app import Beside, create_signals_app
 
 POST_HOST = "post.localhost"
 OUTSIDE = "outside"
+HEARING = (("id", "wallet", "wallet"), ("wallet", "bank", ""), ("id", "lender", ""))
+"""Whose exchanges of signals are introduced to each other, and as whose client the second logs members in."""
+
 LEAKS_FOLDER = "SEKISHO_LEAKS_FOLDER"
 
 
@@ -106,6 +114,8 @@ class OpenInstitution(NamedTuple):
     courier: Courier
     desks: Desks
     made: Made
+    application: App
+    exchange: Exchange | None
     close: Callable[[], None]
 
     @asynccontextmanager
@@ -120,6 +130,8 @@ class OpenInstitution(NamedTuple):
                 self.made.living,
             ):
                 await lives.enter_async_context(part())
+            if self.exchange is not None:
+                await lives.enter_async_context(self.exchange.living())
             yield
 
 
@@ -147,7 +159,9 @@ def open_institution(
         carriers = Carriers(courier_parts, parts.institution.names, settings)
         courier = Courier(courier_parts, carriers.by_channel)
         leaks = leaks_in(Path(os.environ.get(LEAKS_FOLDER) or folder / "leaks"))
-        desks = open_desks(parts, LocalGuard(checkpoint.desk, on_outage=machine.on_outage), leaks=leaks)
+        guard = LocalGuard(checkpoint.desk, on_outage=machine.on_outage)
+        # What partners know is beside what the guard knows itself: without it the guard goes on.
+        desks = open_desks(parts, SignalledGuard(guard, parts, on_outage=Posture.OPEN), leaks=leaks)
         site = Site(
             parts,
             desks,
@@ -157,7 +171,19 @@ def open_institution(
             staff_keys=ApiKeys(clock=clock, path=folder / FILE_NAME),
         )
         made = make(site, around)
-        return OpenInstitution(parts, checkpoint, carriers, courier, desks, made, closing.pop_all().close)
+        application, exchange = _signalling(parts, made)
+        close = closing.pop_all().close
+        return OpenInstitution(
+            parts, checkpoint, carriers, courier, desks, made, application, exchange, close
+        )
+
+
+def _signalling(parts: Parts, made: Made) -> tuple[App, Exchange | None]:
+    """Open an institution's exchange of signals, and put its paths beside the pages."""
+    if made.signals is None:
+        return made.application, None
+    exchange = open_exchange(parts, handlers=made.signals.handlers, leads_to=made.signals.leads_to)
+    return Beside(made.application, cast("App", create_signals_app(exchange))), exchange
 
 
 class Institutions:
@@ -191,7 +217,7 @@ class Institutions:
 
     def applications(self) -> dict[str, App]:
         """Return what answers, by host name."""
-        pages = {one.parts.institution.host: one.made.application for one in self.open}
+        pages = {one.parts.institution.host: one.application for one in self.open}
         for one in self.open:
             pages |= one.made.beside
         post = create_post_app([one.parts for one in self.open if one.parts.institution.key != DESKS])
@@ -204,4 +230,18 @@ class Institutions:
             for one in self.open:
                 await lives.enter_async_context(one.living())
             await lives.enter_async_context(self._outside.living())
-            yield
+            introducing = asyncio.create_task(introduce_when_served(self._introductions()))
+            try:
+                yield
+            finally:
+                introducing.cancel()
+                await asyncio.wait({introducing})
+
+    def _introductions(self) -> list[Introduction]:
+        """Return who hears whom: the ID and whoever logs members in with it, the wallet and the bank."""
+        opened = {one.parts.institution.key: one.exchange for one in self.open}
+        return [
+            Introduction(one, other, other_at_one=client)
+            for first, second, client in HEARING
+            if (one := opened.get(first)) is not None and (other := opened.get(second)) is not None
+        ]

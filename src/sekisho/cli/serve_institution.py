@@ -82,4 +82,4 @@ async def _live(opened: OpenInstitution, listener: socket) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda _number, _frame: None)
     async with opened.living():
-        await serve(opened.made.application, listener)
+        await serve(opened.application, listener)

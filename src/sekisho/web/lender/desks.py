@@ -26,7 +26,7 @@ from sekisho.lender.screening_desk import OnOutage as ScreeningOutage
 from sekisho.lender.screening_desk import ScreeningDesk
 from sekisho.lender.signing import SigningDesk
 from sekisho.lender.smartphone_atm import SmartphoneAtm
-from sekisho.lender.switches import NothingSwitchedOff
+from sekisho.lender.switch_book import LenderSwitches
 from sekisho.lender.transfer_loans import TransferLoanDesk
 from sekisho.lender.web_debits import WebDebitDesk
 from sekisho.web.lender.statement_files import StatementPress
@@ -67,7 +67,7 @@ def open_desks(parts: Parts, guard: AsksGuard, hasher: Hasher, outside: Outside)
     Where the switches or the guard cannot be asked, no money goes out; a certificate that nobody can look up
     proves nobody. A source of incomes that is down makes an income unproven, and screening goes on.
     """
-    house, switches = open_house(parts), NothingSwitchedOff()
+    house, switches = open_house(parts), LenderSwitches(parts)
     lender, typesetter = named(parts.institution), Typesetter()
     pins = PinDesk(house, guard, hasher, on_outage=Posture.CLOSED)
     asking = ScreeningOutage(bureau=Posture.CLOSED, income=Posture.OPEN)
