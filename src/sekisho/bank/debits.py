@@ -42,8 +42,11 @@ class DebitDesk:
         """
         return await self._bank.written(lambda at: self.debit_within(at, asked))
 
-    def debit_within(self, connection: Connection, asked: Asked) -> Order:
-        """Debit an account in the caller's unit of work. Raises MandateUnknown, KeyUsedOtherwise, TooLate."""
+    def debit_within(self, connection: Connection, asked: Asked, *, settled_through: str = "") -> Order:
+        """Debit an account in the caller's unit of work, by default to the partner's own settlement account.
+
+        Raises MandateUnknown, KeyUsedOtherwise and TooLate.
+        """
         bank = self._bank
         # Two debits at once have to see each other's sums.
         take_turn(connection)
@@ -54,7 +57,7 @@ class DebitDesk:
         why = self._why_not(connection, under, asked)
         transfer_id = None
         if why is None:
-            why, transfer_id = self._book(connection, under, asked)
+            why, transfer_id = self._book(connection, under, asked, settled_through)
         is_first = why is Why.DONE and under.mandate.first_debit_at_us is None
         outcome = Outcome(DEBIT.new(bank.clock, bank.chance), why, transfer_id, is_first)
         order = orders.record(
@@ -96,9 +99,13 @@ class DebitDesk:
             tell_held(connection, bank, stopped, asked.amount)
         return True
 
-    def _book(self, connection: Connection, under: Under, asked: Asked) -> tuple[Why, str | None]:
+    def _book(
+        self, connection: Connection, under: Under, asked: Asked, settled_through: str
+    ) -> tuple[Why, str | None]:
         bank = self._bank
-        settlement = open_settlement(connection, asked.partner, clock=bank.clock, chance=bank.chance)
+        settlement = settled_through or open_settlement(
+            connection, asked.partner, clock=bank.clock, chance=bank.chance
+        )
         transfer = Transfer(
             key=f"bank:debit:{asked.partner}:{asked.key}",
             kind="bank:debit",

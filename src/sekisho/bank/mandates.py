@@ -171,6 +171,13 @@ def living(connection: Connection, partner: str, deposit_id: str) -> list[Mandat
     return _all(connection.execute(its.order_by(mandate.c.id)))
 
 
+def latest(connection: Connection, partner: str, deposit_id: str) -> Mandate | None:
+    """Return a partner's newest mandate for an account, in whatever state; None where there never was one."""
+    its = select(mandate).where(mandate.c.partner == partner, mandate.c.deposit_id == deposit_id)
+    rows = _all(connection.execute(its.order_by(mandate.c.id.desc()).limit(1)))
+    return rows[0] if rows else None
+
+
 def of_deposits(connection: Connection, deposit_ids: Iterable[str]) -> list[Mandate]:
     """Return the mandates on some accounts, the newest first."""
     its = select(mandate).where(mandate.c.deposit_id.in_(list(deposit_ids)))
