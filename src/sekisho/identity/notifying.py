@@ -11,7 +11,7 @@ from sekisho.identity import members
 from sekisho.identity.arrivals import Arrival
 from sekisho.identity.browser_names import browser_in_words
 from sekisho.identity.institution import Parts
-from sekisho.identity.personal_data import Item, read_for_use
+from sekisho.identity.personal_data import Item, changes_of, read_for_use
 from sekisho.identity.places import place_in_words
 from sekisho.kernel.ids import MemberId
 from sekisho.messages.message import Channel, Message
@@ -101,6 +101,48 @@ def warn(  # noqa: PLR0913 - as above
             notify_at(connection, parts, address, kind, values, dedupe=dedupe)
 
 
+def notify_unchanged(  # noqa: PLR0913 - as above
+    connection: Connection,
+    parts: Parts,
+    member_id: MemberId,
+    kind: NoticeKind,
+    values: Mapping[str, str | int],
+    *,
+    since_us: int,
+    dedupe: str,
+) -> tuple[Channel, ...]:
+    """Queue a notice where a thief who came at a time cannot read it, and return by which channels it goes.
+
+    Contacts that were changed since then are passed over, as are those that do not open. Where none is left
+    a letter goes home, unless that address was changed as well; then nothing goes, and somebody has to call.
+    """
+    # What an account was opened with is no change of it.
+    opened = members.find(connection, member_id)
+    opened_at_us = 0 if opened is None else opened.opened_at_us
+    changed = {
+        change.item
+        for change in changes_of(connection, member_id)
+        if change.at_us >= since_us and change.at_us > opened_at_us
+    }
+    language = language_of(connection, member_id)
+    reached: list[Channel] = []
+    for item, channel in _CHANNELS.items():
+        to = "" if item in changed else _opened(connection, parts, member_id, item)
+        if to:
+            address = Address(channel, to, language, member_id)
+            notify_at(connection, parts, address, kind, values, dedupe=dedupe)
+            reached.append(channel)
+    if not reached and Item.HOME_ADDRESS not in changed:
+        home = _opened(connection, parts, member_id, Item.HOME_ADDRESS)
+        name = _opened(connection, parts, member_id, Item.NAME)
+        if home and name:
+            to = f"{home}\n{name} 様" if language == "ja" else f"{home}\n{name}"
+            address = Address(Channel.LETTER, to, language, member_id)
+            notify_at(connection, parts, address, kind, values, dedupe=dedupe)
+            reached.append(Channel.LETTER)
+    return tuple(reached)
+
+
 def is_reachable(connection: Connection, parts: Parts, member_id: MemberId) -> bool:
     """Say whether the contacts that a member has can be opened, so that a notice can go to them."""
     try:
@@ -108,6 +150,15 @@ def is_reachable(connection: Connection, parts: Parts, member_id: MemberId) -> b
     except Unsealable:
         return False
     return True
+
+
+def _opened(connection: Connection, parts: Parts, member_id: MemberId, item: Item) -> str:
+    """Return an item of a member for our own use; empty where there is none, or it does not open."""
+    try:
+        return read_for_use(connection, parts.keyring, member_id, (item,)).get(item, "")
+    except Unsealable as unsealable:
+        log.warning("notice:contact:unsealable", member=member_id, detail=unsealable.detail)
+        return ""
 
 
 def notify_at(  # noqa: PLR0913 - as above

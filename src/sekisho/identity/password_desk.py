@@ -9,12 +9,13 @@ from sqlalchemy import Connection
 from sekisho.identity import passwords, sessions
 from sekisho.identity.arrivals import Arrival
 from sekisho.identity.assurance import Granted, InsufficientAuthentication, Need, demand
+from sekisho.identity.containment import enrol_anew
 from sekisho.identity.hashing import Hasher
 from sekisho.identity.institution import Parts
 from sekisho.identity.leaked_lists import Leaks
 from sekisho.identity.notifying import facts_of, language_of, notify
 from sekisho.identity.password_rules import PasswordFault, PasswordUnfit, fault_of
-from sekisho.identity.personal_data import Item, read_for_use
+from sekisho.identity.personal_data import MEMBER_ACTOR, Item, read_for_use
 from sekisho.identity.purposes import Purpose
 from sekisho.identity.session_desk import Present
 from sekisho.identity.sessions import Ended
@@ -55,6 +56,7 @@ class PasswordDesk:
             member_id = present.session.member_id
             sessions.require_live(connection, present.session, self._parts.clock.now_us())
             passwords.put(connection, self._parts, member_id, hashed, peppered.newest_pepper)
+            enrol_anew(connection, self._parts, member_id, by=MEMBER_ACTOR)
             sessions.set_password_fine(connection, present.session.id)
             kind = NoticeKind.PASSWORD_CHANGED
             values = facts_of(arrival, now_us, language_of(connection, member_id))

@@ -108,6 +108,14 @@ def invalidate(connection: Connection, parts: Parts, member_id: MemberId, why: s
     return bool(changed)
 
 
+def keep_invalid_for(connection: Connection, member_id: MemberId, why: str) -> None:
+    """Give an invalid password another reason, so that taking the one before back does not make it valid."""
+    invalid = update(password).where(
+        password.c.member_id == member_id, password.c.invalidated_at_us.is_not(None)
+    )
+    connection.execute(invalid.values(invalidated_for=why))
+
+
 def make_valid(connection: Connection, parts: Parts, member_id: MemberId, why: str) -> bool:
     """Take an invalidation back that was made for this reason, and for no other."""
     now_us = parts.clock.now_us()
