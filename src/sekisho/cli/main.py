@@ -20,6 +20,8 @@ COMMANDS = {
     "atm": "sekisho.cli.atm",
     "zengin": "sekisho.cli.zengin",
     "switch": "sekisho.cli.switch",
+    "streams": "sekisho.cli.streams",
+    "contain": "sekisho.cli.contain",
     "bench": "sekisho.cli.bench",
     "holder-name": "sekisho.cli.holder_name",
 }

@@ -1,0 +1,322 @@
+"""Containment: take the thief out of every account that a campaign entered, and tell each member.
+
+Sessions, devices, passkeys, codes, password, money, notice and case of one member are one unit of work: it
+happens to the member whole, or not at all. So the process may die anywhere; who waits still waits, and
+running again ends where one run would have. Who is shut by itself and who is proposed, a policy says.
+"""
+
+import asyncio
+import tomllib
+from collections.abc import Callable, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Protocol
+
+import msgspec
+from sqlalchemy import Connection
+
+from sekisho.identity import members
+from sekisho.identity.containment import reopen, shut
+from sekisho.identity.institution import Parts
+from sekisho.identity.members import Member
+from sekisho.identity.notifying import notify, notify_unchanged
+from sekisho.kernel.ids import CONTAINMENT, MEMBER, ContainmentId
+from sekisho.kernel.posture import OperationalError
+from sekisho.kernel.refusals import Refusal
+from sekisho.messages.notices import NoticeKind
+from sekisho.response import cases, containment_rows
+from sekisho.response.case_stages import Stage
+from sekisho.response.cases import CaseKind, Opening, Reporter, Step
+from sekisho.response.cohorts import Suspect
+from sekisho.response.containment_rows import Contained, Containment, Outcome, Policy, Standing
+from sekisho.response.staff import require_second, require_staff
+from sekisho.storage import outbox
+from sekisho.storage.keyring import Unsealable
+
+POLICY = Path(__file__).with_name("containment.toml")
+AT_ONCE = 8
+"""So many members are shut by one commit. More would let logins wait longer behind it."""
+
+SAME = "the same member under another name"
+
+
+class ContainmentUnknown(Refusal):
+    """There is no containment of this id or campaign, or nobody of that name is in it."""
+
+    code = "containment_unknown"
+    status = 404
+    told = "There is no such containment, or nobody of that name is in it."
+
+
+class ContainmentStepRefused(Refusal):
+    """Where this member stands, that cannot be done."""
+
+    code = "containment_step_refused"
+    status = 409
+    told = "This can't be done with this member as things stand."
+
+
+class OnContained(Protocol):
+    """What else follows when an account is shut: telling other institutions, stopping links."""
+
+    def contained(self, connection: Connection, of: Contained) -> None:
+        """Act within the unit of work that shuts the account."""
+        ...
+
+    def reopened(self, connection: Connection, of: Contained) -> None:
+        """Act within the unit of work that opens it again."""
+        ...
+
+
+@cache
+def published_policy() -> Policy:
+    """Return the lines that the file says."""
+    return msgspec.convert(tomllib.loads(POLICY.read_text(encoding="utf-8")), Policy)
+
+
+class ContainmentDesk:
+    """Contains campaigns at one institution."""
+
+    def __init__(
+        self, parts: Parts, policy: Policy | None = None, *, following: Sequence[OnContained] = ()
+    ) -> None:
+        self._parts = parts
+        self._policy = policy or published_policy()
+        self._following = following
+
+    async def begin(self, campaign: str, cohort: Sequence[Suspect], *, by: str) -> Containment:
+        """Begin to contain a campaign, or add to its containment who is new in its cohort.
+
+        Nobody is shut yet: `run` does that with those who wait. Raises StaffIdUnusable, and OperationalError.
+        """
+        return await self._parts.written(lambda at: self._begin(at, campaign, cohort, by))
+
+    async def approve(self, containment_id: str, *, by: str) -> int:
+        """Let those be shut whose number was too large for one person, and return how many that are.
+
+        Raises ContainmentUnknown, SecondPersonNeeded and StaffIdUnusable.
+        """
+        return await self._parts.written(lambda at: self._approve(at, containment_id, by))
+
+    async def decide(self, containment_id: str, named: str, *, contain: bool, by: str) -> Contained:
+        """Decide about one who is proposed. Raises ContainmentUnknown and ContainmentStepRefused."""
+        return await self._parts.written(
+            lambda at: self._decide(at, containment_id, named, contain=contain, by=by)
+        )
+
+    async def run(
+        self, containment_id: str, *, progress: Callable[[int], None] = lambda _: None, at_once: int = AT_ONCE
+    ) -> int:
+        """Shut everybody who waits, the likeliest first, and return how many came out of waiting.
+
+        `progress` hears of each step how many more were dealt with. It may end anywhere and be run again,
+        also twice at a time. Raises OperationalError where the store is down.
+        """
+        dealt_with = 0
+        while True:
+            waiting = await self._parts.read(
+                lambda at: containment_rows.next_waiting(at, containment_id, at_once)
+            )
+            if not waiting:
+                return dealt_with
+            # Submitted together, they share a commit; each is kept or undone alone.
+            works = [self._parts.store.write(self._work(one)) for one in waiting]
+            for one, done in zip(waiting, works, strict=True):
+                await self._settle(one, asyncio.wrap_future(done))
+            dealt_with += len(waiting)
+            progress(len(waiting))
+
+    async def run_unfinished(self) -> int:
+        """Go on with every containment in which somebody waits; to be called at the start."""
+        unfinished = await self._parts.read(containment_rows.unfinished)
+        return sum([await self.run(each) for each in unfinished])
+
+    async def undo(self, containment_id: str, named: str, *, proof: str, by: str) -> Contained:
+        """Take back what was done to a member who has proven that it was them. `proof` says how.
+
+        Raises ContainmentUnknown, ContainmentStepRefused, StaffIdUnusable, and OperationalError.
+        """
+        return await self._parts.written(lambda at: self._undo(at, containment_id, named, proof, by))
+
+    def _begin(
+        self, connection: Connection, campaign: str, cohort: Sequence[Suspect], by: str
+    ) -> Containment:
+        require_staff(by)
+        now_us = self._parts.clock.now_us()
+        begun = containment_rows.of_campaign(connection, campaign)
+        if begun is None:
+            containment_id = CONTAINMENT.new(self._parts.clock, self._parts.chance)
+            begun = Containment(containment_id, campaign, self._policy, by, now_us, "", None)
+            containment_rows.add(connection, begun)
+        policy = begun.policy
+        automatic = sum(one.probability >= policy.automatic_from for one in cohort)
+        waits = automatic > policy.automatic_members_max and begun.approved_at_us is None
+        added = [
+            containment_rows.add_member(
+                connection, begun.id, one, _standing_of(one.probability, policy, waits=waits), now_us
+            )
+            for one in cohort
+        ]
+        body = {"campaign": campaign, "by": by, "cohort": len(cohort), "added": sum(added)}
+        self._happened(connection, "begun", f"{begun.id}:{now_us}", body)
+        return begun
+
+    def _approve(self, connection: Connection, containment_id: str, by: str) -> int:
+        begun = containment_rows.find(connection, containment_id)
+        if begun is None:
+            raise ContainmentUnknown(known=containment_id[:60])
+        require_second(by, begun.begun_by)
+        now_us = self._parts.clock.now_us()
+        containment_rows.approve(connection, begun.id, by=by, at_us=now_us)
+        raised = containment_rows.raise_to_waiting(connection, begun.id, begun.policy.automatic_from)
+        self._happened(connection, "approved", f"{begun.id}:{now_us}", {"by": by, "members": raised})
+        return raised
+
+    def _decide(
+        self, connection: Connection, containment_id: str, named: str, *, contain: bool, by: str
+    ) -> Contained:
+        found = self._require(connection, containment_id, named)
+        decided = {Standing.PROPOSED, Standing.BELOW, Standing.TURNED_DOWN, Standing.FAILED}
+        if found.standing not in decided:
+            raise ContainmentStepRefused(known=f"{found.named} is {found.standing}")
+        standing = Standing.WAITING if contain else Standing.TURNED_DOWN
+        changed = found._replace(standing=standing, by=require_staff(by), at_us=self._parts.clock.now_us())
+        containment_rows.change(connection, changed)
+        self._member_happened(connection, changed, {"by": by})
+        return changed
+
+    def _work(self, one: Contained) -> Callable[[Connection], None]:
+        return lambda at: self._contain(at, one.containment_id, one.named)
+
+    async def _settle(self, one: Contained, done: "asyncio.Future[None]") -> None:
+        try:
+            await done
+        except OperationalError:
+            raise
+        except Exception as error:  # noqa: BLE001 - one broken account must not keep the others open
+            note = Outcome(note=type(error).__name__)
+            failed = one._replace(standing=Standing.FAILED, outcome=note, at_us=self._parts.clock.now_us())
+            await self._parts.written(lambda at: containment_rows.change(at, failed))
+
+    def _contain(self, connection: Connection, containment_id: ContainmentId, named: str) -> None:
+        found = self._require(connection, containment_id, named)
+        if found.standing is not Standing.WAITING:
+            return  # somebody else who runs it was here first
+        begun = containment_rows.find(connection, containment_id)
+        campaign = "" if begun is None else begun.campaign
+        now_us = self._parts.clock.now_us()
+        member = _member_of(connection, self._parts, named)
+        taken = None
+        if member is not None and containment_rows.is_done(connection, containment_id, member.id):
+            same = found._replace(standing=Standing.TURNED_DOWN, at_us=now_us, outcome=Outcome(note=SAME))
+            containment_rows.change(connection, same)
+            return
+        if member is not None:
+            taken = shut(
+                connection, self._parts, member.id, entered_at_us=found.entered_at_us, reason=campaign
+            )
+        if member is None or taken is None:
+            containment_rows.change(connection, found._replace(standing=Standing.UNKNOWN, at_us=now_us))
+            return
+        told_by = notify_unchanged(
+            connection,
+            self._parts,
+            member.id,
+            NoticeKind.ACCOUNT_CONTAINED,
+            {"when": found.entered_at_us},
+            since_us=found.entered_at_us,
+            # A member who is in two campaigns is told once a campaign, of another login each.
+            dedupe=f"contained:{containment_id}:{member.id}",
+        )
+        case = cases.open_case(connection, self._parts, _opening(found, member, campaign), by=cases.SYSTEM)
+        outcome = Outcome(
+            sessions=taken.sessions,
+            devices=taken.devices,
+            passkeys=taken.passkeys,
+            codes=taken.codes,
+            had_password=taken.had_password,
+            told_by=tuple(channel.value for channel in told_by),
+            note="" if told_by else "nobody could be told: call",
+        )
+        changed = found._replace(
+            member_id=member.id,
+            standing=Standing.DONE,
+            at_us=now_us,
+            hold_id=taken.hold_id,
+            case_id=case.id,
+            outcome=outcome,
+        )
+        containment_rows.change(connection, changed)
+        for follower in self._following:
+            follower.contained(connection, changed)
+        self._member_happened(connection, changed, msgspec.to_builtins(outcome))
+
+    def _undo(
+        self, connection: Connection, containment_id: str, named: str, proof: str, by: str
+    ) -> Contained:
+        found = self._require(connection, containment_id, named)
+        if found.standing is not Standing.DONE or not proof.strip():
+            raise ContainmentStepRefused(known=f"{found.named} is {found.standing}, proof: {bool(proof)}")
+        now_us = self._parts.clock.now_us()
+        is_open = reopen(connection, self._parts, found.member_id, found.hold_id, by=require_staff(by))
+        withdrawn = Step(Stage.WITHDRAWN, 0, "member", now_us, proof)
+        if cases.require(connection, found.case_id).stage is not Stage.WITHDRAWN:
+            cases.take_step(connection, self._parts, found.case_id, withdrawn, by=by)
+        if is_open:
+            self._tell_reopened(connection, found, now_us)
+        changed = found._replace(standing=Standing.UNDONE, by=by, at_us=now_us)
+        containment_rows.change(connection, changed)
+        for follower in self._following:
+            follower.reopened(connection, changed)
+        self._member_happened(connection, changed, {"by": by, "proof": proof, "is_open": is_open})
+        return changed
+
+    def _tell_reopened(self, connection: Connection, found: Contained, now_us: int) -> None:
+        kind, dedupe = NoticeKind.ACCOUNT_REOPENED, f"reopened:{found.containment_id}:{found.member_id}"
+        notify(connection, self._parts, found.member_id, kind, {"when": now_us}, dedupe=dedupe)
+
+    def _require(self, connection: Connection, containment_id: str, named: str) -> Contained:
+        found = containment_rows.member(connection, containment_id, named, to_change=True)
+        if found is None:
+            raise ContainmentUnknown(known=f"{containment_id[:60]} {named[:60]}")
+        return found
+
+    def _member_happened(self, connection: Connection, of: Contained, body: dict[str, object]) -> None:
+        subject = f"{of.containment_id}:{of.named}:{of.at_us}"
+        self._happened(connection, f"member_{of.standing}", subject, body)
+
+    def _happened(self, connection: Connection, what: str, subject: str, body: dict[str, object]) -> None:
+        now_us = self._parts.clock.now_us()
+        event = outbox.Entry(f"response:containment:{what}", subject, now_us, msgspec.json.encode(body))
+        outbox.append(connection, [event])
+
+
+def _standing_of(probability: float, policy: Policy, *, waits: bool) -> Standing:
+    if probability >= policy.automatic_from:
+        return Standing.PROPOSED if waits else Standing.WAITING
+    return Standing.PROPOSED if probability >= policy.proposed_from else Standing.BELOW
+
+
+def _member_of(connection: Connection, parts: Parts, named: str) -> Member | None:
+    """Return whom a cohort means: by member id, by number, or by a verified e-mail address."""
+    try:
+        return members.find(connection, MEMBER.parse(named))
+    except ValueError:
+        pass
+    try:
+        return members.find_by_name(connection, parts.keyring, named)
+    except Unsealable:
+        return None
+
+
+def _opening(found: Contained, member: Member, campaign: str) -> Opening:
+    return Opening(
+        kind=CaseKind.ACCOUNT_ENTERED,
+        reporter=Reporter.SYSTEM,
+        occasion=f"{found.containment_id}:{member.id}",
+        member_id=member.id,
+        campaign=campaign,
+        stage=Stage.SUSPECTED,
+        basis=f"probability {found.probability:.4f}",
+        as_of_us=found.entered_at_us,
+    )
