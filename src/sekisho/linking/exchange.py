@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Protocol
 
 from sekisho.linking.zengin import FILE_OCTETS_MAX
+from sekisho.storage.private_folders import make_private
 
 TAKEN = "taken"
 REFUSED = "refused"
@@ -71,7 +72,7 @@ class InTray:
 
 def _make(folder: Path) -> None:
     for each in (TAKEN, REFUSED):
-        (folder / each).mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_private(folder / each)
 
 
 def _is_fit(path: Path) -> bool:

@@ -7,6 +7,8 @@ from typing import Generic, TypeVar
 
 import msgspec
 
+from sekisho.storage.private_folders import make_private
+
 Line = TypeVar("Line", bound=msgspec.Struct)
 
 
@@ -15,7 +17,7 @@ class Lines(Generic[Line]):
 
     def __init__(self, file: Path, kind: type[Line]) -> None:
         self._kind = kind
-        file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_private(file.parent)
         self._to = os.open(file, os.O_CREAT | os.O_RDWR | os.O_APPEND | os.O_CLOEXEC, 0o600)
         octets = file.read_bytes()
         whole = octets.rfind(b"\n") + 1

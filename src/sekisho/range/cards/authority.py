@@ -20,6 +20,7 @@ from cryptography.x509.oid import NameOID, ObjectIdentifier
 
 from sekisho.identity.certificates import ADDRESS, BIRTH_DATE, NAME, Person, Presented
 from sekisho.kernel.clock import SECOND_US, Clock
+from sekisho.storage.private_folders import make_private
 
 NAMED = "Sekisho: for trying out only, certifies nobody"
 FILE = "for-trying-out-only"
@@ -51,7 +52,7 @@ class PlayedAuthority:
 
     def __init__(self, folder: Path, clock: Clock) -> None:
         """Take up the authority of a folder, or make it where the folder is new."""
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_private(folder)
         self._clock = clock
         key_file, certificate_file = folder / f"{FILE}.key", folder / f"{FILE}.pem"
         if not certificate_file.exists():
@@ -65,7 +66,7 @@ class PlayedAuthority:
 
     def publish(self, folder: Path) -> None:
         """Put the certificate and a fresh revocation list where those who trust it look."""
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_private(folder)
         now = self._now()
         revoked_nobody = (
             x509.CertificateRevocationListBuilder()
