@@ -145,4 +145,4 @@ def charges_since(connection: Connection, link_id: str, since_us: int = 0) -> in
 
 
 def _read(row: RowMapping) -> BankOrder:
-    return msgspec.convert(dict(row), BankOrder)
+    return msgspec.convert({name: row[name] for name in BankOrder.__struct_fields__}, BankOrder)

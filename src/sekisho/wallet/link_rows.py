@@ -317,7 +317,7 @@ def _one(connection: Connection, query: Select[Any]) -> BankLink | None:
 
 
 def _read(row: RowMapping) -> BankLink:
-    return msgspec.convert(dict(row), BankLink)
+    return msgspec.convert({name: row[name] for name in BankLink.__struct_fields__}, BankLink)
 
 
 def _seal(keyring: Keyring, link_id: str, secrets: LinkSecrets) -> bytes:
