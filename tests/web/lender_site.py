@@ -8,7 +8,7 @@ from sqlalchemy import Connection, select
 from tests.web.member_site import member_site
 
 from sekisho.kernel.yen import Yen
-from sekisho.lender.contracts import Agreement, sign
+from sekisho.lender.contracts import Agreement, contract_of, sign
 from sekisho.lender.due_days import DueDay
 from sekisho.lender.house import LenderParts
 from sekisho.lender.loan_events import Movement
@@ -60,6 +60,16 @@ def line_of(house: LenderParts, number: str, *, limit_yen: int = 500_000) -> Ope
         return OpenLine(house, member_id, contract.id)
 
     return house.store.write(work).result()
+
+
+def open_line(house: LenderParts, number: str) -> OpenLine:
+    """Return the line that the member of a number has signed."""
+    its = select(member.c.id).where(member.c.number == number)
+    with house.store.read() as connection:
+        member_id = connection.execute(its).scalar_one()
+        contract = contract_of(connection, member_id)
+    assert contract is not None
+    return OpenLine(house, member_id, contract.id)
 
 
 def play(folder, scene, outside=None):

@@ -2,13 +2,14 @@
 
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
 import uvicorn
+from litestar import Litestar
 from playwright.sync_api import Browser, BrowserContext, Page
 from sqlalchemy import select
 from tests.identity.login_house import SaidGuard
@@ -43,6 +44,7 @@ class Served(NamedTuple):
 
     url: str
     parts: Parts
+    app: Litestar
 
     def code_to(self, to: str) -> str:
         """Return the newest code that was sent to a number or an address."""
@@ -56,22 +58,26 @@ class Served(NamedTuple):
         raise AssertionError(f"no code was sent to {to}")
 
 
+def shared_pages(site: Site) -> Litestar:
+    """Make an application of nothing but what all institutions with members share."""
+    return create_member_app(site, overview.ROUTES)
+
+
 @contextmanager
-def served(folder: Path) -> Iterator[Served]:
-    """Serve the shared pages while the block runs."""
+def served(folder: Path, make: Callable[[Site], Litestar] = shared_pages) -> Iterator[Served]:
+    """Serve an institution's pages while the block runs."""
     listener = listening_socket("127.0.0.1", 0)
     clock, chance = SystemClock(), SystemChance()
     institution = msgspec.structs.replace(LENDER, origin=f"http://{LENDER.host}:{listener.getsockname()[1]}")
     store = open_store(f"sqlite:///{folder}/lender.db")
     parts = Parts(institution, store, HeldKeyring.of(new_keys(clock, chance), chance), clock, chance)
     desks = open_desks(parts, SaidGuard())
-    server = uvicorn.Server(
-        uvicorn.Config(create_member_app(Site(parts, desks), overview.ROUTES), log_config=None)
-    )
+    app = make(Site(parts, desks))
+    server = uvicorn.Server(uvicorn.Config(app, log_config=None))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()
     try:
-        yield Served(institution.origin, parts)
+        yield Served(institution.origin, parts, app)
     finally:
         server.should_exit = True
         thread.join()
