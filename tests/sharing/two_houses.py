@@ -30,6 +30,7 @@ from sekisho.sharing.subjects import IssSub
 from sekisho.storage.engine import open_store
 from sekisho.storage.keyring import HeldKeyring, new_keys
 from sekisho.storage.tables.members import member
+from sekisho.storage.tables.protections import hold
 from sekisho.storage.tables.signals import signal_action, signal_evidence, signal_outgoing, signal_received
 from sekisho.web.server import listening_socket
 from sekisho.web.signals.app import create_signals_app
@@ -100,6 +101,10 @@ class House:
     def rows(self, table):
         with self.parts.store.read() as at:
             return at.execute(select(table)).all()
+
+    def rows_of_holds(self):
+        """Return every hold that was ever placed."""
+        return self.rows(hold)
 
     def signs_on(self, kind, about):
         """Return the signs that stand against somebody."""

@@ -68,12 +68,12 @@ class PartnerKeys:
         self._asked_us[feed.issuer] = now_us
         try:
             answer = await self._line.call("GET", feed.transmitter.jwks_uri)
-            keys = usable_keys(answer.json()) if answer.status == HTTPStatus.OK else {}
+            keys = None if answer.status != HTTPStatus.OK else usable_keys(answer.json())
         except OperationalError as outage:
             log.warning("signals:keys:unreachable", issuer=feed.issuer, failure=str(outage))
             return kept
-        if not keys:
-            log.warning("signals:keys:none", issuer=feed.issuer, status=answer.status)
+        if keys is None:
+            log.warning("signals:keys:unreachable", issuer=feed.issuer, status=answer.status)
             return kept
         self._kept[feed.issuer] = _Kept(keys, now_us)
         return self._kept[feed.issuer]
