@@ -56,6 +56,7 @@ class BankDouble:
     revoked: list[str] = field(default_factory=list)
     statements: set[str] = field(default_factory=set)
     server: asyncio.Server | None = None
+    fell_silent: asyncio.Event = field(default_factory=asyncio.Event)
 
     def agree(self, address: str) -> dict[str, str]:
         """Be the depositor at an address where a browser was sent, and return what it brings back."""
@@ -198,6 +199,7 @@ class BankDouble:
             status, said = (0, {}) if mood == DEAF else self.answer(call)
             if mood in {MUTE, DEAF}:
                 # Says nothing until the other side has had enough.
+                self.fell_silent.set()
                 await reader.read()
                 raise _Gone
             body = b"<html>" if mood == BROKEN else json.dumps(said).encode()

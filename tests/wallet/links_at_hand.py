@@ -64,6 +64,7 @@ class LinksAtHand:
     guard: PlainGuard = field(default_factory=PlainGuard)
     switches: PlainSwitches = field(default_factory=PlainSwitches)
     settled: list[BankOrder] = field(default_factory=list)
+    failing: list[Exception] = field(default_factory=list)
     keys: int = 0
 
     def __post_init__(self):
@@ -73,7 +74,14 @@ class LinksAtHand:
         self.reviews = LinkReviewDesk(house, self.settings)
         self.rounds = LinkRounds(house, self.banks)
         self.tokens = LinkTokens(house, self.banks)
-        self.orders = BankOrders(house, self.banks, self.tokens, lambda _, order: self.settled.append(order))
+        self.orders = BankOrders(house, self.banks, self.tokens, self.book)
+
+    def book(self, connection, order):
+        """Hear of an order that is settled, as the wallet's books do; fail where a test says so."""
+        del connection
+        if self.failing:
+            raise self.failing.pop()
+        self.settled.append(order)
 
     @property
     def clock(self):
