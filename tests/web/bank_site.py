@@ -30,7 +30,7 @@ from sekisho.bank.deposits import Deposit, Opening
 from sekisho.bank.holders import NewHolder
 from sekisho.bank.house import BankParts
 from sekisho.guard.answers import AsksGuard
-from sekisho.identity.institution import Parts
+from sekisho.identity.institution import Institution, Parts
 from sekisho.kernel.chance import SeededChance
 from sekisho.kernel.clock import SECOND_US, SetClock
 from sekisho.kernel.yen import Yen
@@ -285,27 +285,36 @@ def play(folder: Path, scene: Callable[[BankSite], Awaitable[None]], **options: 
 
 @asynccontextmanager
 async def bank_site(
-    folder: Path,
-    *,
-    policy: LinkPolicy = LinkPolicy.ACCOUNT_PIN_CODE,
-    guard: AsksGuard | None = None,
-    clock: SetClock | None = None,
+    folder: Path, *, policy: LinkPolicy = LinkPolicy.ACCOUNT_PIN_CODE, guard: AsksGuard | None = None
 ) -> AsyncIterator[BankSite]:
     """Open a bank for the time of a test."""
-    clock, chance, asked = clock or SetClock(NOON_US), SeededChance(11), guard or SaidGuard()
+    site = open_bank_site(folder, SetClock(NOON_US), policy=policy, guard=guard)
+    try:
+        yield site
+    finally:
+        await site.site.desks.logins.close()
+        site.site.desks.hasher.close()
+        site.bank.store.close()
+
+
+def open_bank_site(
+    folder: Path,
+    clock: Any,
+    *,
+    policy: LinkPolicy,
+    guard: AsksGuard | None = None,
+    institution: Institution = BANK,
+) -> BankSite:
+    """Open a bank; whoever opens it closes its desks and its store."""
+    chance, asked = SeededChance(11), guard or SaidGuard()
     store = open_store(f"sqlite:///{folder}/bank.db")
-    parts = Parts(BANK, store, HeldKeyring.of(new_keys(clock, chance), chance), clock, chance)
-    desks, switches = open_desks(parts, asked), PlainSwitches()
-    site = Site(parts, desks)
+    parts = Parts(institution, store, HeldKeyring.of(new_keys(clock, chance), chance), clock, chance)
+    switches = PlainSwitches()
+    site = Site(parts, open_desks(parts, asked))
     app = create_bank_app(site, LinkSettings(policy=policy), switches)
     links = cast("LinkDesks", app.state[STATE])
-    client = httpx.AsyncClient(transport=httpx.ASGITransport(cast("Any", app)), base_url=ORIGIN)
-    try:
-        yield BankSite(links.bank, links, app, client, asked, switches, clock, chance, site)
-    finally:
-        await desks.logins.close()
-        desks.hasher.close()
-        store.close()
+    client = httpx.AsyncClient(transport=httpx.ASGITransport(cast("Any", app)), base_url=institution.origin)
+    return BankSite(links.bank, links, app, client, asked, switches, clock, chance, site)
 
 
 __all__ = ["BACK", "DETAILS", "ORIGIN", "TYPED", "BankSite", "Forms", "PlayedPartner", "bank_site", "play"]

@@ -1,0 +1,36 @@
+"""A bank on loopback for programs and browsers that we did not write."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+import uvicorn
+from tests.bank.mandate_at_hand import BANK
+from tests.web.bank_site import BankSite, open_bank_site
+
+from sekisho.bank.authorisation.settings import LinkPolicy
+from sekisho.kernel.clock import SystemClock
+from sekisho.web.server import listening_socket
+
+
+@contextmanager
+def served_bank(
+    folder: Path, *, policy: LinkPolicy = LinkPolicy.ACCOUNT_PIN, host: str = "127.0.0.1"
+) -> Iterator[BankSite]:
+    """Serve a bank's pages and endpoints while the block runs; its origin is that of the institution."""
+    listener = listening_socket("127.0.0.1", 0)
+    origin = f"http://{host}:{listener.getsockname()[1]}"
+    institution = msgspec.structs.replace(BANK, origin=origin)
+    site = open_bank_site(folder, SystemClock(), policy=policy, institution=institution)
+    server = uvicorn.Server(uvicorn.Config(site.app, log_config=None))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+    thread.start()
+    try:
+        yield site
+    finally:
+        server.should_exit = True
+        thread.join()
+        site.site.desks.hasher.close()
+        site.bank.store.close()
