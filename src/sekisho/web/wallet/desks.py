@@ -1,5 +1,7 @@
-"""Whom the wallet's own pages ask, and how a handler finds them."""
+"""Whom the wallet's own pages ask, how a handler finds them, and what goes on without anybody's asking."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any, NamedTuple, cast
 
 from litestar import Litestar, Request
@@ -10,36 +12,71 @@ from sekisho.identity.institution import Parts
 from sekisho.identity.relying.desk import FederatedDesk
 from sekisho.identity.relying.provider import Provider
 from sekisho.kernel.posture import Posture
+from sekisho.storage.rounds import Round
+from sekisho.wallet.gates import Gatekeeper, OnOutage
 from sekisho.wallet.house import WalletParts, open_house
 from sekisho.wallet.identity_checks import IdentityDesk
+from sekisho.wallet.link_banks import LinkBanks
+from sekisho.wallet.link_returns import LinkReturnDesk
+from sekisho.wallet.link_rounds import LinkRounds
+from sekisho.wallet.links import LinkDesk
 from sekisho.wallet.newcomers import opens
 from sekisho.wallet.outside import Outside
+from sekisho.wallet.switch_book import WalletSwitches
 
 STATE = "wallet"
+UNFINISHED_EVERY_S = 60.0
+BANKS_EVERY_S = 5.0
 
 
 class WalletDesks(NamedTuple):
-    """The wallet's house, and what its pages are answered by. Close `line` at the end."""
+    """The wallet's house, and what its pages are answered by. Serve them within `living`."""
 
     house: WalletParts
     line: HttpLine
     sign_in: FederatedDesk
     identity: IdentityDesk
+    gatekeeper: Gatekeeper
+    banks: LinkBanks
+    links: LinkDesk
+    returns: LinkReturnDesk
+    rounds: tuple[Round, ...]
     card_page: str
+
+    @asynccontextmanager
+    async def living(self) -> AsyncIterator[None]:
+        """Let the lines to other institutions go at the end."""
+        try:
+            yield
+        finally:
+            await self.line.close()
 
 
 def open_desks(parts: Parts, guard: AsksGuard, outside: Outside) -> WalletDesks:
     """Put the wallet's desks together, with its accounts in the books. Raises OperationalError.
 
-    Where nobody can tell whether a certificate was revoked, the check waits.
+    Where the switches or the guard cannot be asked, no money moves; where nobody can tell whether a
+    certificate was revoked, the check waits.
     """
     house, line = open_house(parts), HttpLine()
     provider = Provider(outside.id, line, parts.clock, parts.chance)
+    banks = LinkBanks(parts, outside.partners, line)
+    on_outage = OnOutage(switches=Posture.CLOSED, guard=Posture.CLOSED)
+    gatekeeper = Gatekeeper(house, guard, WalletSwitches(parts), on_outage=on_outage)
+    going = LinkRounds(house, banks)
     return WalletDesks(
         house=house,
         line=line,
         sign_in=FederatedDesk(parts, guard, provider, opens(parts)),
         identity=IdentityDesk(house, outside.trust, on_outage=Posture.CLOSED),
+        gatekeeper=gatekeeper,
+        banks=banks,
+        links=LinkDesk(house, gatekeeper, banks),
+        returns=LinkReturnDesk(house, banks),
+        rounds=(
+            Round("links_unfinished", UNFINISHED_EVERY_S, going.end_unfinished),
+            Round("links_to_tell", BANKS_EVERY_S, going.tell_banks),
+        ),
         card_page=outside.card_page,
     )
 
