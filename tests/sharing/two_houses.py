@@ -21,6 +21,7 @@ from sekisho.kernel.chance import SeededChance
 from sekisho.kernel.clock import SetClock
 from sekisho.kernel.ids import MEMBER as MEMBER_IDS
 from sekisho.kernel.ids import MemberId
+from sekisho.sharing import feeds, streams
 from sekisho.sharing.agreed_subjects import MEMBER, About, agree_within
 from sekisho.sharing.exchange import Exchange, open_exchange
 from sekisho.sharing.introducing import Introduction, introduce
@@ -114,6 +115,18 @@ class House:
             if (row.kind, row.about, row.lifted_at_us) == (kind, about, None)
         )
 
+    def feed(self):
+        """Return the one feed of this house."""
+        with self.parts.store.read() as at:
+            (feed,) = feeds.all_feeds(at)
+        return feed
+
+    def stream(self):
+        """Return the one stream of this house."""
+        with self.parts.store.read() as at:
+            (stream,) = streams.all_streams(at)
+        return stream
+
     def outcomes(self):
         """Return what came of the tokens that were taken in, verifications left out."""
         return sorted(
@@ -150,11 +163,13 @@ class Houses:
             await house.go_on()
 
 
-async def open_house(folder: Path, key: str, clock: SetClock, settings=QUICK, **options) -> House:
-    """Open an institution and begin to serve it."""
+async def open_house(
+    folder: Path, key: str, clock: SetClock, settings=QUICK, *, origin="", **options
+) -> House:
+    """Open an institution, at an origin of its own or one that it had before."""
     listener = listening_socket("127.0.0.1", 0)
     chance = SeededChance(sum(key.encode()))
-    origin = f"http://{key}.localhost:{listener.getsockname()[1]}"
+    origin = origin or f"http://{key}.localhost:{listener.getsockname()[1]}"
     institution = Institution(
         key=key,
         names={"ja": key, "en": key},
