@@ -267,6 +267,27 @@ class PersonalDataDesk:
         _keep(connection, looks)
 
 
+def shown_within(
+    connection: Connection, parts: Parts, viewer: Viewer, items: Iterable[Item], *, reason: str
+) -> None:
+    """Record that items stood on a page in full. That they may is the caller's to have asked for."""
+    clock, chance, session = parts.clock, parts.chance, viewer.session
+    looks = [
+        Seen(
+            id=REVEAL.new(clock, chance),
+            member_id=session.member_id,
+            session_id=session.id,
+            actor=viewer.actor,
+            item=item,
+            form=Form.SHOWN,
+            reason=reason,
+            at_us=clock.now_us(),
+        )
+        for item in items
+    ]
+    _keep(connection, looks)
+
+
 def told(  # noqa: PLR0913 - whose, in which session, to whom
     connection: Connection,
     parts: Parts,
