@@ -8,7 +8,15 @@ from sekisho.bank.authorisation.settings import LinkSettings
 from sekisho.bank.house import open_house
 from sekisho.bank.switch_book import BankSwitches
 from sekisho.bank.switches import Switches
-from sekisho.web.bank import desks, link_endpoints, link_pages
+from sekisho.web.bank import (
+    account_pages,
+    debit_api,
+    debit_desks,
+    desks,
+    link_endpoints,
+    link_pages,
+    mandate_pages,
+)
 from sekisho.web.members.app import create_member_app
 from sekisho.web.members.roles import ROLE, Role
 from sekisho.web.members.site import Site
@@ -22,7 +30,7 @@ def front_page(request: AnyRequest) -> Response[Any]:
     return visit.page("bank/front.html")
 
 
-PAGES = (link_endpoints, link_pages)
+PAGES = (link_endpoints, link_pages, debit_api, account_pages, mandate_pages)
 ROUTES = (front_page, *(route for pages in PAGES for route in pages.ROUTES))
 
 
@@ -37,6 +45,11 @@ def create_bank_app(
     links = desks.open_link_desks(bank, site.desks, settings or LinkSettings(), known)
     # A bank knows who its depositors are, and nothing of their work.
     site.item_groups = ("person", "reach")
+    site.places = ("/", "/accounts", "/linked", *site.places[1:])
+    site.wishes |= {**account_pages.WISHES, **mandate_pages.WISHES}
     application = create_member_app(site, ROUTES)
     application.state[desks.STATE] = links
+    application.state[debit_desks.STATE] = debit_desks.open_debit_desks(
+        bank, links.access, links.prover, known
+    )
     return application
