@@ -30,7 +30,7 @@ class HouseAccounts(NamedTuple):
     `bank` is our account at a bank; `atm_cash` what the network of machines holds for us;
     `transfer_clearing` what was lent by transfer and has not left the bank yet; `web_debit_clearing` what
     was collected from members' banks and has not come in yet; `unclaimed` what came in and nobody knows for
-    whom; `overpaid` what members paid too much, and get back.
+    whom; `overpaid` what members paid too much, and get back; `fraud_loss` what was lent to a thief.
     """
 
     bank: str
@@ -41,6 +41,7 @@ class HouseAccounts(NamedTuple):
     interest_income: str
     delay_income: str
     overpaid: str
+    fraud_loss: str
 
     @property
     def of_loans(self) -> LoanAccounts:
@@ -59,6 +60,7 @@ _LIMITS = {
     "interest_income": OwnLimits(Side.CREDIT, None),
     "delay_income": OwnLimits(Side.CREDIT, None),
     "overpaid": OwnLimits(Side.CREDIT, _NEVER),
+    "fraud_loss": OwnLimits(Side.DEBIT, None),
 }
 
 

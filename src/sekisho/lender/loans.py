@@ -158,11 +158,14 @@ class Loans:
             connection, contract, EventKind.REPAID, movement, parts, booked[0].transfer_id, request
         )
 
-    def reverse(self, connection: Connection, borrowing_id: str, day: date) -> LoanEvent | NotDone:
+    def reverse(
+        self, connection: Connection, borrowing_id: str, day: date, *, borne_by: str = ""
+    ) -> LoanEvent | NotDone:
         """Take a borrowing back that did not reach the member, as if it had never been.
 
-        The principal goes back to the account that paid it, for the borrowing's own day; interest charged on
-        it since and payments divided by it are put right on `day`. Doing it again changes nothing.
+        The principal goes back to the account that paid it, or to the one that bears the loss where somebody
+        else has the money, for the borrowing's own day; interest charged on it since and payments divided by
+        it are put right on `day`. Doing it again changes nothing.
         """
         take_turn(connection)
         rows = select(loan_event).where(loan_event.c.id == borrowing_id)
@@ -184,9 +187,8 @@ class Loans:
         now = replay(contract, kept, self._book)
         back = find_transfer(connection, borrowing.transfer_id)
         assert back is not None  # noqa: S101 - a borrowing without its transfer is a programmer's error
-        booked = self._put_right(
-            connection, borrowing, back.credit, self._differences(contract, was, now), day
-        )
+        other = borne_by or back.credit
+        booked = self._put_right(connection, borrowing, other, self._differences(contract, was, now), day)
         given_back = Allocation(
             delay=was.delay_charged - now.delay_charged,
             interest=was.interest_charged - now.interest_charged,

@@ -94,6 +94,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     name: str = ""
     contact: str = ""
     account: str = ""
+    address: str = ""
 
 
 class Opening(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,0 +1,45 @@
+"""What a thief borrowed on a member's line, and how it is made good: as if it had never been lent."""
+
+from sqlalchemy import Connection, select
+
+from sekisho.kernel.yen import Yen
+from sekisho.lender.house import LenderParts
+from sekisho.lender.loan_events import EventKind, LoanEvent, Movement, NotDone
+from sekisho.response.claims import Award, ClaimRefused, Loss
+from sekisho.storage.tables.lender import credit_contract, loan_event
+
+COMPENSATION = "compensation"
+"""By which way a part of a loss is paid back for the member."""
+
+
+class LenderLosses:
+    """Knows the borrowings of the lender's books, by the id of their event."""
+
+    def __init__(self, house: LenderParts) -> None:
+        self._house = house
+
+    def find(self, connection: Connection, loss: str) -> Loss | None:
+        """Return what was borrowed, by whom and when."""
+        joined = loan_event.join(credit_contract, credit_contract.c.id == loan_event.c.contract_id)
+        columns = (credit_contract.c.member_id, loan_event.c.amount_yen, loan_event.c.booked_at_us)
+        borrowed = select(*columns).select_from(joined)
+        row = connection.execute(
+            borrowed.where(loan_event.c.id == loss, loan_event.c.kind == EventKind.BORROWED.value)
+        ).one_or_none()
+        return None if row is None else Loss(*row)
+
+    def make_good(self, connection: Connection, award: Award) -> str:
+        """Take a borrowing back with its interest and charges, or pay a part of it for the member."""
+        house, day = self._house, self._house.today()
+        borne_by = house.accounts.fraud_loss
+        booked: LoanEvent | NotDone
+        if award.is_all:
+            booked = house.loans.reverse(connection, award.loss, day, borne_by=borne_by)
+        else:
+            movement = Movement(f"claim:{award.claim_id}", Yen(award.yen), day, COMPENSATION, borne_by)
+            contract_id = select(loan_event.c.contract_id).where(loan_event.c.id == award.loss)
+            its = connection.execute(contract_id).scalar_one()
+            booked = house.loans.repay(connection, its, movement)
+        if isinstance(booked, NotDone):
+            raise ClaimRefused(known=f"{award.loss}: {booked}")
+        return booked.id
