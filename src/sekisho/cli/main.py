@@ -19,6 +19,8 @@ COMMANDS = {
     "loan": "sekisho.cli.loan",
     "atm": "sekisho.cli.atm",
     "zengin": "sekisho.cli.zengin",
+    "partners": "sekisho.cli.partners",
+    "depositors": "sekisho.cli.depositors",
     "switch": "sekisho.cli.switch",
     "streams": "sekisho.cli.streams",
     "contain": "sekisho.cli.contain",

@@ -1,0 +1,143 @@
+"""`sekisho depositors`: what the counter does: open accounts, tie them to the online bank, block them."""
+
+import asyncio
+from datetime import datetime
+from pathlib import Path
+
+import click
+
+from sekisho.bank import deposits, holders
+from sekisho.bank.deposits import Deposit, DepositState
+from sekisho.bank.holders import NewHolder
+from sekisho.bank.house import BankParts
+from sekisho.bank.openings import NewAccount, open_account
+from sekisho.cli.at_institution import Refused, told
+from sekisho.cli.bank_options import DATA, INSTITUTION, STORE, BankPlace
+from sekisho.cli.loan import YenType
+from sekisho.identity import members
+from sekisho.identity.hashing import Hasher
+from sekisho.kernel.yen import Yen
+from sekisho.storage.unit_of_work import Connection
+
+DAY = click.DateTime(formats=["%Y-%m-%d"])
+NO_YEN = Yen(0)
+STATES = {"open": DepositState.OPEN, "blocked": DepositState.BLOCKED}
+
+
+@click.group("depositors")
+@DATA
+@STORE
+@INSTITUTION
+@click.pass_context
+def command(context: click.Context, *, data: Path, store_url: str, file: Path | None) -> None:
+    """Open accounts, tie them to the online bank, change the phone on file, block and free."""
+    context.obj = BankPlace(data, store_url, file)
+
+
+@command.command("open")
+@click.option("--branch", default="001", show_default=True, help="The branch, three digits.")
+@click.option("--number", default="", help="Seven digits; drawn if not given.")
+@click.option("--name-kana", required=True, help="The holder's name in kana.")
+@click.option("--birth-date", type=DAY, required=True, help="The holder's date of birth.")
+@click.option("--phone", default="", help="The mobile number on file, to which codes go.")
+@click.option(
+    "--pin",
+    prompt="PIN of the cash card",
+    hide_input=True,
+    confirmation_prompt=True,
+    help="Four digits; asked for if not given, which leaves it out of the shell's history.",
+)
+@click.option("--yen", type=YenType(), default=None, help="Cash that is paid in.")
+@click.option("--overdraft-yen", type=YenType(), default=None, help="By how much it may be overdrawn.")
+@click.option("--language", type=click.Choice(["ja", "en"]), default="ja", show_default=True)
+@click.pass_obj
+def open_deposit(  # noqa: PLR0913 - each is an option
+    place: BankPlace,
+    /,
+    *,
+    branch: str,
+    number: str,
+    name_kana: str,
+    birth_date: datetime,
+    phone: str,
+    pin: str,
+    yen: Yen | None,
+    overdraft_yen: Yen | None,
+    language: str,
+) -> None:
+    """Open an account and print its branch and number."""
+    holder = NewHolder(name_kana, birth_date.date(), phone, language)
+    asked = NewAccount(holder, branch, pin, yen or NO_YEN, number, overdraft_yen or NO_YEN)
+    with place.bank() as bank:
+        click.echo(account_of(open_for(bank, asked)))
+
+
+@command.command("tie")
+@click.argument("account")
+@click.option("--member-number", required=True, help="The customer's number at the online bank.")
+@click.pass_obj
+def tie(place: BankPlace, *, account: str, member_number: str) -> None:
+    """Make a member the access to the online bank of ACCOUNT's holder, such as 001-1234567."""
+
+    def work(connection: Connection, bank: BankParts) -> None:
+        one = _found(connection, account)
+        member = members.find_by_name(connection, bank.keyring, member_number)
+        if member is None:
+            raise click.ClickException(f"There is no customer of this number: {member_number}")
+        holders.tie(connection, bank, one.depositor_id, member.id)
+
+    with place.bank() as bank:
+        bank.store.write(lambda at: work(at, bank)).result()
+
+
+@command.command("phone")
+@click.argument("account")
+@click.argument("number")
+@click.pass_obj
+def change_phone(place: BankPlace, *, account: str, number: str) -> None:
+    """Put another mobile number on file for ACCOUNT's holder."""
+    with place.bank() as bank:
+        bank.store.write(
+            lambda at: holders.change_phone(at, bank, _found(at, account).depositor_id, number)
+        ).result()
+
+
+@command.command("state")
+@click.argument("account")
+@click.argument("state", type=click.Choice(list(STATES)))
+@click.option("--reason", required=True, help="Why, in a word for staff.")
+@click.pass_obj
+def change_state(place: BankPlace, *, account: str, state: str, reason: str) -> None:
+    """Block ACCOUNT, so that nothing goes out by any way, or open it again."""
+
+    def work(connection: Connection, bank: BankParts) -> bool:
+        return deposits.set_state(connection, bank, _found(connection, account).id, STATES[state], reason)
+
+    with place.bank() as bank:
+        changed = bank.store.write(lambda at: work(at, bank)).result()
+    click.echo(f"{account}: {state}" if changed else f"{account}: nothing changed")
+
+
+def open_for(bank: BankParts, asked: NewAccount) -> Deposit:
+    """Open an account at a bank whose record is open. Raises Refused in the words that a person needs."""
+    hasher = Hasher(bank.chance)
+    try:
+        with told():
+            return asyncio.run(open_account(bank, hasher, asked))
+    except ValueError as failure:
+        raise Refused(str(failure)) from failure
+    finally:
+        hasher.close()
+
+
+def account_of(one: Deposit) -> str:
+    """Write an account's branch and number as these commands take them."""
+    return f"{one.branch}-{one.number}"
+
+
+def _found(connection: Connection, account: str) -> Deposit:
+    branch, _, number = account.partition("-")
+    one = deposits.find_by_number(connection, deposits.read_branch(branch), deposits.read_number(number))
+    if one is None:
+        raise click.ClickException(f"There is no such account: {account[:20]}")
+    return one
