@@ -65,6 +65,22 @@ def is_local(host: str) -> bool:
     return host in _LOCAL or host.endswith(".localhost")
 
 
+class Wire(NamedTuple):
+    """Where an address is really called, and the headers that say who is meant."""
+
+    url: str
+    headers: dict[str, str]
+
+
+def on_the_wire(url: str) -> Wire:
+    """Return how an address is called: names of this machine go to the loopback, without a resolver."""
+    parts = urlsplit(url)
+    if parts.hostname is None or not parts.hostname.endswith(".localhost"):
+        return Wire(url, {})
+    here = parts._replace(netloc=f"{LOOPBACK}:{parts.port or 80}").geturl()
+    return Wire(here, {"host": parts.netloc})
+
+
 class HttpLine:
     """Calls other institutions. Open it once; close it at the end."""
 
@@ -89,19 +105,18 @@ class HttpLine:
 
         Raises OperationalError where none comes in time or it is too long, and AddressUnfit.
         """
-        parts = urlsplit(require_fit(url))
-        sent = dict(headers or {})
-        if parts.hostname is not None and parts.hostname.endswith(".localhost"):
-            sent["host"] = parts.netloc
-            url = parts._replace(netloc=f"{LOOPBACK}:{parts.port or 80}").geturl()
+        wire = on_the_wire(require_fit(url))
+        sent = dict(headers or {}) | wire.headers
         try:
             async with (
                 asyncio.timeout(self._answer_s_max),
-                self._http.stream(method, url, headers=sent, data=form, content=content) as answer,
+                self._http.stream(method, wire.url, headers=sent, data=form, content=content) as answer,
             ):
                 return Answered(answer.status_code, answer.headers, await _bounded(answer))
         except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
-            raise OperationalError("institution", f"{parts.hostname}: {type(error).__name__}") from error
+            raise OperationalError(
+                "institution", f"{urlsplit(url).hostname}: {type(error).__name__}"
+            ) from error
 
 
 async def _bounded(answer: httpx.Response) -> bytes:

@@ -14,6 +14,7 @@ import httpx
 import structlog
 from sqlalchemy import Connection
 
+from sekisho.identity.http_line import on_the_wire
 from sekisho.identity.institution import Parts
 from sekisho.identity.openid import client_authentication, clients, grants, visits
 from sekisho.identity.openid.clients import Client
@@ -134,11 +135,12 @@ class LogoutCourier:
 
 async def _post(http: httpx.AsyncClient, uri: str, token: str) -> int:
     """Post a logout token and return the status of the answer, 0 where there is none in time."""
+    wire, form = on_the_wire(uri), {"logout_token": token}
     try:
         # The answer's body is not read: whatever it says, it may be long.
         async with (
             asyncio.timeout(ANSWER_S_MAX),
-            http.stream("POST", uri, data={"logout_token": token}) as answer,
+            http.stream("POST", wire.url, headers=wire.headers, data=form) as answer,
         ):
             return answer.status_code
     except (httpx.HTTPError, TimeoutError):
