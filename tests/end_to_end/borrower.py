@@ -17,7 +17,7 @@ from tests.web.member_site import Forms, found
 ADDRESS = "東京都架空区見本町1-2-3"
 EMAIL, MOBILE = "kari@example.jp", "09012340001"
 PIN = "5938"
-ACCOUNT = {"branch": "001", "kind": "1", "holder": "ヤマダ ハナコ"}
+ACCOUNT = {"bank": "9901", "branch": "001", "kind": "1", "holder": "ヤマダ ハナコ"}
 HAPPENS_S_MAX = 40
 LOOK_EVERY_S = 0.2
 
@@ -91,11 +91,22 @@ class Borrower:
         browser.submit("/apply/sign")
         assert 'data-state="signed"' in browser.page.text, browser.page.text
 
-    def register_account(self, bank: str, number: str) -> None:
-        """Register an account for payouts."""
+    def open_deposit(self) -> str:
+        """Open an account at the bank's counter, sign the paper for debits there, and return its number."""
+        counter = HttpBrowser(self.running, host="counter")
+        try:
+            counter.get("/")
+            person = {"name_kana": SPELLED["name_kana"], "born_on": SPELLED["birth_date"], "phone": MOBILE}
+            counter.submit("/", **person, pin=PIN, paper="yes")
+            return found(r"data-number>(\d{7})<", counter.page.text)
+        finally:
+            counter.close()
+
+    def register_account(self, number: str) -> None:
+        """Register an account at the bank of this program for payouts."""
         browser = self.browser
         browser.get("/payout-account/change")
-        browser.submit("/payout-account/change", **ACCOUNT, bank=bank, number=number)
+        browser.submit("/payout-account/change", **ACCOUNT, number=number)
         self.approve_here()
         browser.submit("/payout-account/confirm")
         assert browser.path == "/payout-account?done=registered", browser.page.text

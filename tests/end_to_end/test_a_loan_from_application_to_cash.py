@@ -13,9 +13,11 @@ from tests.ledger.books import balance_of
 from sekisho.ledger.accounts import accounts_of
 from sekisho.ledger.journal import first_fault
 from sekisho.lender.house import OWNER
+from sekisho.range.counter.opening import CASH
 from sekisho.storage.tables.applications import loan_document
 from sekisho.storage.tables.atm import atm_order
 from sekisho.storage.tables.borrowings import bank_file, transfer_order
+from sekisho.storage.tables.ledger import ledger_account
 
 pytestmark = pytest.mark.server
 
@@ -46,7 +48,7 @@ def vault_yen(data: Path) -> int:
 
 
 def test_from_the_application_to_cash_with_a_power_cut_in_between(tmp_path):
-    """Screened and signed, paid by a bank outside; the cut leaves cash reserved; then it is drawn, once."""
+    """Screened, signed, paid by the bank; the cut leaves cash reserved; it is drawn once, and repaid."""
     data = tmp_path / "up"
     with ExitStack() as closing, running(data) as program:
         person = Borrower(program)
@@ -54,11 +56,11 @@ def test_from_the_application_to_cash_with_a_power_cut_in_between(tmp_path):
         person.open_account()
         person.apply()
         person.sign()
-        person.register_account("0005", "1234567")
+        person.register_account(person.open_deposit())
         person.borrow(LENT)
 
         def is_paid():
-            """Say whether the bank outside paid the transfer."""
+            """Say whether the bank has paid the transfer."""
             return program.read(column(select(transfer_order.c.state))) == ["paid"]
 
         until(is_paid)
@@ -97,7 +99,12 @@ def test_from_the_application_to_cash_with_a_power_cut_in_between(tmp_path):
         until(has_receipt)
         balances = program.read(house_balances)
         assert (balances["web_debit_clearing"], balances["bank"]) == (0, REPAID - LENT)
-        assert program.read(first_fault) is None
+        for institution in ("lender", "bank"):
+            assert program.read(first_fault, institution=institution) is None
+        stands = select(ledger_account.c.credits_posted - ledger_account.c.debits_posted).where(
+            ledger_account.c.kind == "deposit"
+        )
+        assert program.read(column(stands), institution="bank") == [CASH.amount + LENT - REPAID]
         answered = program.read(column(select(bank_file.c.result_at_us)))
         assert len(answered) == 2
         assert None not in answered

@@ -1,15 +1,26 @@
 """Files between the lender, the banks outside and a bank that plays along."""
 
 import asyncio
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import select
 from tests.lender.lender_at_hand import OURS, open_lender
 
+from sekisho.kernel.yen import Yen
 from sekisho.lender.bank_exchange import BankExchange
 from sekisho.lender.payout_accounts import Typed
 from sekisho.linking.exchange import REFUSED, FolderTray, InTray
-from sekisho.linking.zengin import TransferResult, read_file, write_file
+from sekisho.linking.zengin import (
+    BankAccount,
+    DebitResult,
+    FileKind,
+    Row,
+    TransferResult,
+    ZenginFile,
+    read_file,
+    write_file,
+)
 from sekisho.range.clearing import Clearing
 from sekisho.storage.tables.borrowings import transfer_order
 
@@ -90,6 +101,26 @@ def test_a_bank_that_plays_along_answers_for_itself(lender, tmp_path):
     assert outside.states() == ["returned"]
     assert InTray(folder / "bank" / "clearing").waiting() == []
     assert outside.cleared()
+
+
+def test_a_debit_is_brought_forward_to_today_and_answered_for_its_own_day(lender, tmp_path):
+    """A bank takes no file of tomorrow; what it answers is about the file of tomorrow all the same."""
+    folder = tmp_path / "exchange"
+    outside = Outside(lender, folder, {"9901": "bank"})
+    lender.register(Typed("9901", "001", "1", "1234567", HOLDER))
+    tomorrow = lender.house.today() + timedelta(days=1)
+    row = Row(BankAccount("9901", "001", "1", "1234567"), "ﾔﾏﾀﾞ ﾊﾅｺ", Yen(3_000), "r1")
+    sent = FolderTray(folder / "lender" / "clearing")
+    sent.put("debits.txt", write_file(ZenginFile(FileKind.DEBITS, OURS, tomorrow, (row,))))
+    asyncio.run(outside.clearing.go_round())
+    asked = InTray(folder / "clearing" / "bank")
+    file = read_file(asked.read("debits.txt"), near=tomorrow)
+    assert file.on == lender.house.today()
+    answered = file._replace(rows=(row._replace(result=DebitResult.DONE),))
+    FolderTray(folder / "bank" / "clearing").put("debits.txt", write_file(answered))
+    asyncio.run(outside.clearing.go_round())
+    result = read_file(InTray(folder / "clearing" / "lender").read("debits.txt"), near=tomorrow)
+    assert (result.on, result.rows[0].result) == (tomorrow, DebitResult.DONE)
 
 
 def test_a_result_that_comes_again_after_a_crash_changes_nothing(lender, tmp_path):

@@ -1,4 +1,4 @@
-"""The institutions of the demo: the lender and the ID, each with a database, keys and a guard of its own."""
+"""The institutions of the demo: lender, ID, wallet and bank, each with its own database, keys and guard."""
 
 import asyncio
 import os
@@ -8,7 +8,10 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple, cast
 
+from sekisho.bank.branches import MISAKI
+from sekisho.cli.acquaintances import acquaint
 from sekisho.cli.around import Around, Made
+from sekisho.cli.bank_house import make_bank
 from sekisho.cli.checkpoint import Checkpoint, open_checkpoint
 from sekisho.cli.desks_house import FOLDER as DESKS
 from sekisho.cli.desks_house import Served, desks_on, first_people, make_desks
@@ -17,6 +20,7 @@ from sekisho.cli.guard_options import GuardOptions
 from sekisho.cli.keys import FILE_NAME
 from sekisho.cli.lender_house import make_lender
 from sekisho.cli.played_outside import PlayedOutside
+from sekisho.cli.wallet_house import make_wallet
 from sekisho.identity.institution import Institution, Parts
 from sekisho.identity.leaked_lists import leaks_in
 from sekisho.identity.openid.settings import OpenIdSettings
@@ -26,6 +30,8 @@ from sekisho.kernel.posture import Posture
 from sekisho.messages.channels import Carriers
 from sekisho.messages.courier import Courier, CourierParts
 from sekisho.messages.settings import MessageSettings
+from sekisho.response.containment import ContainmentDesk
+from sekisho.response.switch_desk import SwitchDesk
 from sekisho.sharing.exchange import Exchange, open_exchange
 from sekisho.sharing.introducing import Introduction, introduce_when_served
 from sekisho.sharing.signalled_guard import SignalledGuard
@@ -33,6 +39,7 @@ from sekisho.storage.engine import open_store
 from sekisho.storage.history.worker import moving_to_history
 from sekisho.storage.keyring_files import open_keyring
 from sekisho.storage.kms import key_wrapper
+from sekisho.storage.rounds import Round, going_round
 from sekisho.web.asgi import App
 from sekisho.web.guard_api.api_keys import ApiKeys
 from sekisho.web.guard_api.desk import Listener
@@ -47,6 +54,10 @@ from sekisho.web.signals.app import Beside, create_signals_app
 
 POST_HOST = "post.localhost"
 OUTSIDE = "outside"
+SWITCHES_EVERY_S = 60.0
+CONTAINMENTS_EVERY_S = 600.0
+"""What a dead process left unfinished is found at the start, and what died elsewhere within this time."""
+
 HEARING = (("id", "wallet", "wallet"), ("wallet", "bank", ""), ("id", "lender", ""))
 """Whose exchanges of signals are introduced to each other, and as whose client the second logs members in."""
 
@@ -82,11 +93,18 @@ class Kind(NamedTuple):
         )
 
 
-LENDER = Kind("lender", "あさぎりローン", "Asagiri Loan", "0120-000-111", make_lender)
+PLAYED_BANKS = {MISAKI.code: "bank"}
+LENDER = Kind(
+    "lender", "あさぎりローン", "Asagiri Loan", "0120-000-111", partial(make_lender, banks=PLAYED_BANKS)
+)
 ID = Kind("id", "かささぎID", "Kasasagi ID", "0120-000-222", make_id)
 
 
-KINDS = {kind.key: kind for kind in (LENDER, ID)}
+WALLET = Kind("wallet", "かもめウォレット", "Kamome Wallet", "0120-000-333", make_wallet)
+BANK = Kind("bank", "みさき銀行", "Misaki Bank", "0120-000-444", make_bank)
+
+
+KINDS = {kind.key: kind for kind in (LENDER, ID, WALLET, BANK)}
 
 
 class Machine(NamedTuple):
@@ -132,7 +150,15 @@ class OpenInstitution(NamedTuple):
                 await lives.enter_async_context(part())
             if self.exchange is not None:
                 await lives.enter_async_context(self.exchange.living())
+            await lives.enter_async_context(going_round(self._responding()))
             yield
+
+    def _responding(self) -> list[Round]:
+        """Return what goes on by itself with switches and containments."""
+        return [
+            Round("switches", SWITCHES_EVERY_S, SwitchDesk(self.parts).announce_ends),
+            Round("containments", CONTAINMENTS_EVERY_S, ContainmentDesk(self.parts).run_unfinished),
+        ]
 
 
 def open_institution(
@@ -203,6 +229,7 @@ class Institutions:
                 closing.callback(opened.close)
                 opened.checkpoint.desk.listeners.append(listener)
                 self.open.append(opened)
+            acquaint({one.parts.institution.key: one.parts for one in self.open})
             served = [Served(one.parts, data / one.parts.institution.key / "history") for one in self.open]
             desks = open_institution(
                 desks_on(CONSOLE_HOST, port),

@@ -38,6 +38,10 @@ class PlayedOutside:
         """Where a card signs, as a URL."""
         return f"http://{CARD_HOST}:{self.port}/"
 
+    def origin(self, institution: str) -> str:
+        """Return where an institution of this program answers."""
+        return f"http://{institution}.localhost:{self.port}"
+
     def trust_cards(self, folder: Path) -> None:
         """Let an institution trust the cards, and keep its revocation list fresh. Raises OSError."""
         self._cards.publish(folder)

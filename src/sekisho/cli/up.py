@@ -11,6 +11,7 @@ from typing import NamedTuple
 import click
 import structlog
 
+from sekisho.cli.bank_house import COUNTER_HOST
 from sekisho.cli.embedded import (
     CONSOLE_HOST,
     GUARD_HOST,
@@ -22,7 +23,7 @@ from sekisho.cli.embedded import (
     serving,
 )
 from sekisho.cli.guard_options import GuardOptions, guard_options
-from sekisho.cli.institutions import ID, LENDER, POST_HOST, Institutions, Machine
+from sekisho.cli.institutions import BANK, ID, LENDER, POST_HOST, WALLET, Institutions, Machine
 from sekisho.cli.play_screen import PlayScreen
 from sekisho.cli.played_lender import ATM_HOST
 from sekisho.cli.played_outside import CARD_HOST
@@ -40,6 +41,7 @@ FIRST_KEY = "first"
 RANGE_KEY = "range"
 LOG = "logins.ndjson"
 WARNING = 30
+NAMED = {"Lender": LENDER, "ID": ID, "Wallet": WALLET, "Bank": BANK}
 
 
 class Demo(NamedTuple):
@@ -139,10 +141,11 @@ async def _played(play: Play, url: str, data: Path) -> None:
 def _welcome(port: int, data: Path, key: str, people: Mapping[str, Enrolment]) -> None:
     click.echo("\nSekisho is up.\n")
     click.echo(f"  Live page   http://{CONSOLE_HOST}:{port}")
-    click.echo(f"  Lender      http://{LENDER.key}.localhost:{port}/login")
-    click.echo(f"  ID          http://{ID.key}.localhost:{port}/login")
+    for name, kind in NAMED.items():
+        click.echo(f"  {name:<11} http://{kind.key}.localhost:{port}/login")
     click.echo(f"  ATM         http://{ATM_HOST}:{port}   a machine for cash")
     click.echo(f"  Card        http://{CARD_HOST}:{port}   stands for a card that says who somebody is")
+    click.echo(f"  Counter     http://{COUNTER_HOST}:{port}   opens accounts at the bank")
     click.echo(f"  Post        http://{POST_HOST}:{port}   what members' handsets and mailboxes get")
     click.echo(f"  Guard       http://{GUARD_HOST}:{port}/v1/attempts")
     click.echo(f"  Data        {data}")

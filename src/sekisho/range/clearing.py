@@ -1,8 +1,8 @@
 """The banks outside, as one that clears: what is for a bank that plays along is passed on, the rest answered.
 
 All folders stand in one: `<from>/<to>/`. A file stays where its sender put it until all of it is answered, so
-that nothing has to be remembered. What a bank far away answers goes by the end of the account's number, and
-it debits at once, which no real bank does.
+that nothing has to be remembered. What a bank far away answers goes by the end of the account's number. What
+is to be debited later is debited today, which no real clearing does.
 """
 
 from collections.abc import Mapping, Sequence
@@ -87,7 +87,8 @@ class Clearing:
 
     def _ask(self, bank: _Bank, name: str, file: ZenginFile, rows: Sequence[Row]) -> tuple[Row, ...]:
         """Return what a bank answers for its rows; nothing while it has not."""
-        bank.out.put(name, write_file(file._replace(rows=tuple(rows))))
+        on = min(file.on, day_in_japan(self._clock.now_us()))
+        bank.out.put(name, write_file(file._replace(rows=tuple(rows), on=on)))
         if name not in bank.results.waiting():
             return ()
         return read_file(bank.results.read(name), near=file.on).rows

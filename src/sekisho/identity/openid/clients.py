@@ -155,6 +155,18 @@ def add(
     return secret
 
 
+def change(connection: Connection, client_id: str, settings: ClientSettings) -> bool:
+    """Replace what is known of a client, keys too; its secret stays. Say whether there is one.
+
+    Raises ClientUnfit.
+    """
+    check(settings)
+    its = update(openid_client).where(
+        openid_client.c.client_id == client_id, openid_client.c.removed_at_us.is_(None)
+    )
+    return connection.execute(its.values(settings=msgspec.json.encode(settings))).rowcount == 1
+
+
 def remove(connection: Connection, client_id: str, *, now_us: int) -> bool:
     """Take a client away; say whether there was one. Its tokens and consents count no more."""
     taken = (

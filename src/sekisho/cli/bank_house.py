@@ -1,0 +1,65 @@
+"""The bank as a program runs it: its pages, files that come through the clearing, and a counter to try it."""
+
+from collections.abc import Sequence
+from functools import partial
+from typing import TYPE_CHECKING, cast
+
+from sekisho.bank import file_partners
+from sekisho.bank.debits import DebitDesk
+from sekisho.bank.file_desk import FileDesk
+from sekisho.bank.file_exchange import BankFileExchange
+from sekisho.bank.house import BankParts
+from sekisho.bank.switch_book import BankSwitches
+from sekisho.cli.around import Around, Made
+from sekisho.cli.played_lender import PARTY
+from sekisho.cli.played_outside import PlayedOutside
+from sekisho.linking.exchange import FolderTray, InTray
+from sekisho.linking.zengin import Party
+from sekisho.range.clearing import NAME
+from sekisho.range.counter.opening import Counter
+from sekisho.range.counter.window import WindowSite
+from sekisho.storage.rounds import Round, going_round
+from sekisho.storage.unit_of_work import Connection
+from sekisho.web.bank.app import create_bank_app
+from sekisho.web.bank.desks import STATE, LinkDesks
+from sekisho.web.members.site import Site
+
+if TYPE_CHECKING:
+    from sekisho.web.asgi import App
+
+COUNTER_HOST = "counter.localhost"
+BRANCH = "001"
+FILES_EVERY_S = 2.0
+
+
+def make_bank(site: Site, around: Around) -> Made:
+    """Make the bank's application with all that lives beside it. Raises OSError and OperationalError."""
+    application = create_bank_app(site)
+    bank = cast("LinkDesks", application.state[STATE]).bank
+    pages = cast("App", application)
+    if around.played is None:
+        return Made(pages)
+    _know(bank, (PARTY,))
+    counter = Counter(bank, site.desks.hasher, BRANCH)
+    window = WindowSite(counter, bank_code=bank.profile.code, collector=PARTY.code)
+    rounds = [_files(bank, around.played)]
+    return Made(pages, partial(going_round, rounds), {COUNTER_HOST: cast("App", window)})
+
+
+def _know(bank: BankParts, senders: Sequence[Party]) -> None:
+    """Register who sends files, where they are new."""
+
+    def work(connection: Connection) -> None:
+        for sender in senders:
+            if file_partners.find(connection, sender.code) is None:
+                file_partners.register(connection, bank, sender.code, sender.kana)
+
+    bank.store.write(work).result()
+
+
+def _files(bank: BankParts, outside: PlayedOutside) -> Round:
+    switches = BankSwitches(bank.parts)
+    desk = FileDesk(bank, DebitDesk(bank, switches), switches, through_clearing=True)
+    key, folder = bank.institution.key, outside.exchange
+    exchange = BankFileExchange(desk, InTray(folder / NAME / key), FolderTray(folder / key / NAME))
+    return Round("bank_files", FILES_EVERY_S, exchange.go_round)

@@ -1,0 +1,65 @@
+"""The wallet as a program runs it: its pages, the ID that members log in with, and the banks it links to."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, cast
+
+from sekisho.bank.branches import MISAKI
+from sekisho.cli.around import Around, Made
+from sekisho.cli.played_outside import PlayedOutside
+from sekisho.identity.institution import Institution
+from sekisho.identity.trust_folder import FolderTrust
+from sekisho.kernel.refusals import Refusal
+from sekisho.linking.link_partners import LinkPartner, PartnerBook, Strength
+from sekisho.wallet.outside import Outside, client_at
+from sekisho.web.members.site import Site
+from sekisho.web.wallet.app import create_wallet_app
+from sekisho.web.wallet.desks import desks_in
+
+if TYPE_CHECKING:
+    from sekisho.web.asgi import App
+
+AT_ID = "wallet"
+"""What the wallet is called at the ID."""
+
+AT_BANK = "kamome-wallet"
+"""What the wallet is called at the bank."""
+
+
+class IdMissing(Refusal):
+    """A wallet was to be opened without an ID: nobody could log in."""
+
+    code = "wallet_without_id"
+    status = 500
+    told = "A wallet needs the ID that its members log in with; `sekisho up` has one."
+
+
+def make_wallet(site: Site, around: Around) -> Made:
+    """Make the wallet's application. Raises IdMissing, OSError and OperationalError."""
+    if around.played is None:
+        raise IdMissing
+    around.played.trust_cards(around.trust)
+    outside = _outside(site.parts.institution, around, around.played)
+    application = create_wallet_app(site, outside)
+    desks = desks_in(application)
+
+    @asynccontextmanager
+    async def living() -> AsyncIterator[None]:
+        try:
+            yield
+        finally:
+            await desks.line.close()
+
+    return Made(cast("App", application), living)
+
+
+def _outside(own: Institution, around: Around, played: PlayedOutside) -> Outside:
+    bank = LinkPartner(
+        bank=MISAKI.code, issuer=played.origin("bank"), client_id=AT_BANK, strength=Strength.POSSESSION
+    )
+    return Outside(
+        id=client_at(played.origin("id"), AT_ID, own.origin),
+        trust=FolderTrust(around.trust),
+        partners=PartnerBook((bank,)),
+        card_page=played.card_page,
+    )

@@ -1,0 +1,1 @@
+"""A bank's counter, where somebody opens an account with cash in hand: for trying out."""
