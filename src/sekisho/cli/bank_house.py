@@ -11,6 +11,7 @@ from sekisho.bank.file_exchange import BankFileExchange
 from sekisho.bank.house import BankParts
 from sekisho.bank.switch_book import BankSwitches
 from sekisho.cli.around import Around, Made
+from sekisho.cli.link_settings import link_settings_in
 from sekisho.cli.played_lender import PARTY
 from sekisho.cli.played_outside import PlayedOutside
 from sekisho.linking.exchange import FolderTray, InTray
@@ -30,19 +31,21 @@ if TYPE_CHECKING:
 COUNTER_HOST = "counter.localhost"
 BRANCH = "001"
 FILES_EVERY_S = 2.0
+SWEEPING_EVERY_S = 600.0
 
 
 def make_bank(site: Site, around: Around) -> Made:
-    """Make the bank's application with all that lives beside it. Raises OSError and OperationalError."""
-    application = create_bank_app(site)
-    bank = cast("LinkDesks", application.state[STATE]).bank
-    pages = cast("App", application)
+    """Make the bank's application with all that lives beside it. Raises what its settings do, OSError, OperationalError."""
+    application = create_bank_app(site, link_settings_in(around.folder))
+    links = cast("LinkDesks", application.state[STATE])
+    bank, pages = links.bank, cast("App", application)
+    sweeping = Round("bank_links", SWEEPING_EVERY_S, links.exchange.sweep)
     if around.played is None:
-        return Made(pages)
+        return Made(pages, partial(going_round, [sweeping]))
     _know(bank, (PARTY,))
     counter = Counter(bank, site.desks.hasher, BRANCH)
     window = WindowSite(counter, bank_code=bank.profile.code, collector=PARTY.code)
-    rounds = [_files(bank, around.played)]
+    rounds = [sweeping, _files(bank, around.played)]
     return Made(pages, partial(going_round, rounds), {COUNTER_HOST: cast("App", window)})
 
 

@@ -23,7 +23,7 @@ class LinkPolicy(StrEnum):
         return {LinkPolicy.ACCOUNT_PIN: 1, LinkPolicy.ACCOUNT_PIN_CODE: 2, LinkPolicy.PASSKEY: 3}[self]
 
 
-class LinkSettings(msgspec.Struct, frozen=True, kw_only=True):
+class LinkSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What the operator may set. Times are in seconds.
 
     `policy` is what depositors are asked. A pushed request is good for `request_s` until the browser brings
