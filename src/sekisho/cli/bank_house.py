@@ -35,7 +35,10 @@ SWEEPING_EVERY_S = 600.0
 
 
 def make_bank(site: Site, around: Around) -> Made:
-    """Make the bank's application with all that lives beside it. Raises what its settings do, OSError, OperationalError."""
+    """Make the bank's application with all that lives beside it.
+
+    Raises LinkSettingsUnreadable, OSError and OperationalError.
+    """
     application = create_bank_app(site, link_settings_in(around.folder))
     links = cast("LinkDesks", application.state[STATE])
     bank, pages = links.bank, cast("App", application)
