@@ -12,25 +12,20 @@ from sekisho.bank.house import BankParts, open_house
 from sekisho.cli.wallet_house import AT_BANK, AT_ID
 from sekisho.identity.institution import Parts
 from sekisho.identity.openid import clients
-from sekisho.identity.openid.clients import ClientSettings, Proof
+from sekisho.identity.openid.clients import ClientSettings
 from sekisho.identity.relying.client_keys import client_key
 from sekisho.storage.unit_of_work import Connection
 from sekisho.wallet.link_banks import public_key_set
 from sekisho.wallet.links import RETURN_PATH
-from sekisho.wallet.outside import CALLBACK_PATH, LOGOUT_PATH
+from sekisho.wallet.outside import registration
 
 
 def acquaint(opened: Mapping[str, Parts]) -> None:
     """Tell the ID and the bank of the wallet. Raises OperationalError."""
     wallet, identity, bank = opened["wallet"], opened["id"], opened["bank"]
     own, issuer = wallet.institution, identity.institution.origin
-    at_id = ClientSettings(
-        names=own.names,
-        redirect_uris=(own.origin + CALLBACK_PATH,),
-        backchannel_logout_uri=own.origin + LOGOUT_PATH,
-        proof=Proof.PRIVATE_KEY_JWT,
-        key_set=wallet.store.write(lambda at: client_key(at, wallet, issuer)).result().key_set,
-    )
+    key = wallet.store.write(lambda at: client_key(at, wallet, issuer)).result()
+    at_id = registration(own, key.key_set)
     identity.store.write(lambda at: _at_id(at, identity, at_id)).result()
     at_bank = PartnerSettings(
         names=own.names,

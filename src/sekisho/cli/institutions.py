@@ -20,7 +20,7 @@ from sekisho.cli.guard_options import GuardOptions
 from sekisho.cli.keys import FILE_NAME
 from sekisho.cli.lender_house import make_lender
 from sekisho.cli.played_outside import PlayedOutside
-from sekisho.cli.wallet_house import make_wallet
+from sekisho.cli.wallet_house import AT_ID, make_wallet
 from sekisho.identity.institution import Institution, Parts
 from sekisho.identity.leaked_lists import leaks_in
 from sekisho.identity.openid.settings import OpenIdSettings
@@ -58,7 +58,7 @@ SWITCHES_EVERY_S = 60.0
 CONTAINMENTS_EVERY_S = 600.0
 """What a dead process left unfinished is found at the start, and what died elsewhere within this time."""
 
-HEARING = (("id", "wallet", "wallet"), ("wallet", "bank", ""), ("id", "lender", ""))
+HEARING = (("id", "wallet", AT_ID), ("wallet", "bank", ""), ("id", "lender", ""))
 """Whose exchanges of signals are introduced to each other, and as whose client the second logs members in."""
 
 LEAKS_FOLDER = "SEKISHO_LEAKS_FOLDER"

@@ -11,6 +11,7 @@ from sekisho.identity.institution import Institution
 from sekisho.identity.trust_folder import FolderTrust
 from sekisho.kernel.refusals import Refusal
 from sekisho.linking.link_partners import LinkPartner, PartnerBook, Strength
+from sekisho.storage.rounds import going_round
 from sekisho.wallet.outside import Outside, client_at
 from sekisho.web.members.site import Site
 from sekisho.web.wallet.app import create_wallet_app
@@ -19,7 +20,7 @@ from sekisho.web.wallet.desks import desks_in
 if TYPE_CHECKING:
     from sekisho.web.asgi import App
 
-AT_ID = "wallet"
+AT_ID = "kamome-wallet"
 """What the wallet is called at the ID."""
 
 AT_BANK = "kamome-wallet"
@@ -45,10 +46,8 @@ def make_wallet(site: Site, around: Around) -> Made:
 
     @asynccontextmanager
     async def living() -> AsyncIterator[None]:
-        try:
+        async with desks.living(), going_round(desks.rounds):
             yield
-        finally:
-            await desks.line.close()
 
     return Made(cast("App", application), living)
 
