@@ -175,8 +175,32 @@ class NoticeKind(StrEnum):
     BANK_LINK_STOPPED = "bank_link_stopped"
     """A linked bank account can't be used any more, or not for now, and it was not the member's doing."""
 
+    PAYMENT_MADE = "payment_made"
+    """The wallet paid at a shop."""
+
+    PAYMENT_REFUNDED = "payment_refunded"
+    """A shop gave money back into the wallet."""
+
+    SEND_MADE = "send_made"
+    """The wallet sent money to a phone number."""
+
+    SEND_OFFERED = "send_offered"
+    """Money was sent to this phone number, and waits to be accepted."""
+
+    SEND_RETURNED = "send_returned"
+    """Money that was sent came back: it was turned down, taken back, or nobody accepted it in time."""
+
     IDENTITY_CONFIRMED = "identity_confirmed"
     """The member's identity was established for the wallet."""
+
+    WALLET_CHARGED = "wallet_charged"
+    """Money came into the wallet from a linked account."""
+
+    WALLET_PAID_OUT = "wallet_paid_out"
+    """Money went from the wallet to a linked account."""
+
+    WALLET_PAYOUT_FAILED = "wallet_payout_failed"
+    """The bank did not take a payout; the money is back in the wallet."""
 
 
 class Wording(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
