@@ -64,6 +64,13 @@ MandateReportId = NewType("MandateReportId", str)
 TakenFileId = NewType("TakenFileId", str)
 StaffRoleId = NewType("StaffRoleId", str)
 BankOrderId = NewType("BankOrderId", str)
+BankMoveId = NewType("BankMoveId", str)
+MerchantId = NewType("MerchantId", str)
+PaymentId = NewType("PaymentId", str)
+PaymentRequestId = NewType("PaymentRequestId", str)
+RefundId = NewType("RefundId", str)
+SettlementId = NewType("SettlementId", str)
+SendId = NewType("SendId", str)
 
 AnyId = TypeVar("AnyId")
 
@@ -146,6 +153,13 @@ MANDATE_REPORT = IdKind("mrp", MandateReportId)
 TAKEN_FILE = IdKind("tkf", TakenFileId)
 STAFF_ROLE = IdKind("srl", StaffRoleId)
 BANK_ORDER = IdKind("bor", BankOrderId)
+BANK_MOVE = IdKind("bmv", BankMoveId)
+MERCHANT = IdKind("mer", MerchantId)
+PAYMENT = IdKind("pay", PaymentId)
+PAYMENT_REQUEST = IdKind("prq", PaymentRequestId)
+REFUND = IdKind("rfd", RefundId)
+SETTLEMENT = IdKind("stl", SettlementId)
+SEND = IdKind("snd", SendId)
 
 ID_KINDS = (
     MEMBER,
@@ -197,4 +211,11 @@ ID_KINDS = (
     TAKEN_FILE,
     STAFF_ROLE,
     BANK_ORDER,
+    BANK_MOVE,
+    MERCHANT,
+    PAYMENT,
+    PAYMENT_REQUEST,
+    REFUND,
+    SETTLEMENT,
+    SEND,
 )
