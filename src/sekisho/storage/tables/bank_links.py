@@ -100,3 +100,26 @@ bank_order = Table(
     Index("ix_bank_order_link_id_ordered_at_us", "link_id", "ordered_at_us"),
     Index("ix_bank_order_state_next_try_us", "state", "next_try_us"),
 )
+
+# Money between a wallet and its linked account, from the wish to the bank's word.
+bank_move = Table(
+    "bank_move",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("key", Text, nullable=False, unique=True),
+    Column("member_id", Text, ForeignKey("member.id"), nullable=False),
+    Column("link_id", Text, ForeignKey("bank_link.id"), nullable=False),
+    Column("direction", Text, nullable=False),
+    Column("amount_yen", BigInteger, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("result", Text, nullable=False),
+    Column("order_id", Text, nullable=True, unique=True),
+    Column("transfer_id", Text, nullable=True),
+    Column("session_id", Text, nullable=False),
+    Column("attempt_id", Text, nullable=False),
+    Column("approved_by", Text, nullable=False),
+    Column("requested_at_us", BigInteger, nullable=False),
+    Column("ordered_at_us", BigInteger, nullable=True),
+    Column("ended_at_us", BigInteger, nullable=True),
+    Index("ix_bank_move_member_id_requested_at_us", "member_id", "requested_at_us"),
+)

@@ -1,4 +1,4 @@
-"""The wallet's links to banks, and what banks were asked to move."""
+"""The wallet's links to banks, and the money over them."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -14,6 +14,7 @@ def upgrade() -> None:
     _make_linked_phone()
     _make_link_client_key()
     _make_bank_order()
+    _make_bank_move()
 
 
 def _make_bank_link() -> None:
@@ -140,3 +141,39 @@ def _make_bank_order() -> None:
         "ix_bank_order_link_id_ordered_at_us", "bank_order", ["link_id", "ordered_at_us"], unique=False
     )
     op.create_index("ix_bank_order_state_next_try_us", "bank_order", ["state", "next_try_us"], unique=False)
+
+
+def _make_bank_move() -> None:
+    op.create_table(
+        "bank_move",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("member_id", sa.Text(), nullable=False),
+        sa.Column("link_id", sa.Text(), nullable=False),
+        sa.Column("direction", sa.Text(), nullable=False),
+        sa.Column("amount_yen", sa.BigInteger(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("result", sa.Text(), nullable=False),
+        sa.Column("order_id", sa.Text(), nullable=True),
+        sa.Column("transfer_id", sa.Text(), nullable=True),
+        sa.Column("session_id", sa.Text(), nullable=False),
+        sa.Column("attempt_id", sa.Text(), nullable=False),
+        sa.Column("approved_by", sa.Text(), nullable=False),
+        sa.Column("requested_at_us", sa.BigInteger(), nullable=False),
+        sa.Column("ordered_at_us", sa.BigInteger(), nullable=True),
+        sa.Column("ended_at_us", sa.BigInteger(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["link_id"],
+            ["bank_link.id"],
+        ),
+        sa.ForeignKeyConstraint(
+            ["member_id"],
+            ["member.id"],
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_bank_move")),
+        sa.UniqueConstraint("key", name=op.f("uq_bank_move_key")),
+        sa.UniqueConstraint("order_id", name=op.f("uq_bank_move_order_id")),
+    )
+    op.create_index(
+        "ix_bank_move_member_id_requested_at_us", "bank_move", ["member_id", "requested_at_us"], unique=False
+    )
