@@ -81,6 +81,10 @@ class PollDesk:
         sets = await asyncio.to_thread(lambda: {one.jti: write_set(one.claims, key) for one in due[:most]})
         return Polled(sets, len(due) > most)
 
+    def waits(self, stream_id: str) -> bool:
+        """Say whether a poll of this stream waits."""
+        return stream_id in self._waiting
+
     async def _due(self, stream: Stream, most: int, *, wait: bool) -> list[Due]:
         look = partial(outgoing.waiting_for, stream_id=stream.id, limit=most + 1)
         due = await self._parts.read(look)

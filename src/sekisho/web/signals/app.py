@@ -84,7 +84,7 @@ def _answer_outage(request: AnyRequest, outage: OperationalError) -> Response[by
 
 def _answer_http(request: AnyRequest, failure: HTTPException) -> Response[bytes]:
     if failure.status_code == METHOD_NOT_ALLOWED:
-        allowed = (failure.headers or {}).get("Allow", "")
+        allowed = {name.lower(): value for name, value in (failure.headers or {}).items()}.get("allow", "")
         response = _problem(MethodNotAllowed(tuple(filter(None, allowed.split(", ")))))
         response.headers["Allow"] = allowed
         return response
