@@ -102,7 +102,10 @@ def test_a_switch_comes_first_and_says_what_stays_open(lender):
     lender.switches.off = off
     answer = ask(lender, lender.prove(lender.enter(), CASH))
     assert answer == Held(HeldFor.SWITCHED_OFF, "incident", off.told, None)
-    assert lender.switches.asked == [Usage(Function.ATM_WITHDRAWAL, lender.member_id, "net")]
+    session_id = lender.switches.asked[0].session_id
+    assert session_id.startswith("ses_")
+    usage = Usage(Function.ATM_WITHDRAWAL, lender.member_id, "net", session_id)
+    assert lender.switches.asked == [usage]
     assert lender.guard.asked == []
     with pytest.raises(FunctionSwitchedOff, match="incident") as refused:
         require_passed(answer)

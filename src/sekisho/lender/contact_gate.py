@@ -47,7 +47,8 @@ class ContactGate:
         if attempt.gate != Gate.CONTACT_CHANGE:
             return await self._guard.assess(attempt)
         try:
-            off = await self._switches.off_for(Usage(Function.CONTACT_CHANGE, attempt.member))
+            usage = Usage(Function.CONTACT_CHANGE, attempt.member, session_id=attempt.session)
+            off = await self._switches.off_for(usage)
             facts = await self._house.read(lambda at: self._facts(at, attempt))
         except OperationalError as outage:
             answer = await self._guard.assess(attempt)

@@ -222,7 +222,8 @@ class Gatekeeper:
         await self._guard.settle(passed.attempt_id, Outcome.SUCCESS if done else Outcome.REFUSED, challenge)
 
     async def _switched_off(self, asked: Asked) -> Held | None:
-        usage = Usage(asked.function, asked.present.session.member_id, asked.partner)
+        session = asked.present.session
+        usage = Usage(asked.function, session.member_id, asked.partner, session.id)
         try:
             off = await self._switches.off_for(usage)
         except OperationalError:

@@ -172,7 +172,8 @@ class SmartphoneAtm:
 
     async def _require_switched_on(self, present: Present, session_id: str, direction: Direction) -> None:
         machine = (await self.standing(present, session_id)).machine
-        usage = Usage(FUNCTIONS[direction], present.session.member_id, machine.network)
+        session = present.session
+        usage = Usage(FUNCTIONS[direction], session.member_id, machine.network, session.id)
         try:
             off = await self._switches.off_for(usage)
         except OperationalError:

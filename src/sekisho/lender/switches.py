@@ -32,11 +32,16 @@ class Function(StrEnum):
 
 
 class Usage(NamedTuple):
-    """Who wants to use what, with whom: `partner` is a bank's code or a network of machines."""
+    """Who wants to use what, with whom: `partner` is a bank's code or a network of machines.
+
+    `session_id` names the session that asks; without it, nobody knows of its risk or its device, and any
+    switch that asks for them stands in the way.
+    """
 
     function: Function
     member_id: str
     partner: str = ""
+    session_id: str = ""
 
 
 class SwitchedOff(NamedTuple):

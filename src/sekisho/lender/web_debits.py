@@ -106,7 +106,7 @@ class WebDebitDesk:
         order, purpose = await self.to_approve(present.session.member_id, order_id)
         if order.state is not DebitState.REQUESTED:
             return order
-        held = await self._switched_off(order)
+        held = await self._switched_off(order, present.session.id)
         if held is not None:
             return held
         return await self._house.written(lambda at: self._approve(at, present, order, purpose))
@@ -115,9 +115,10 @@ class WebDebitDesk:
         """Return a member's orders, the newest first, a hundred at most. Raises OperationalError."""
         return await self._house.read(lambda at: web_debit_orders.of_member(at, member_id, SHOWN_MAX))
 
-    async def _switched_off(self, order: WebDebitOrder) -> Held | None:
+    async def _switched_off(self, order: WebDebitOrder, session_id: str) -> Held | None:
         try:
-            off = await self._switches.off_for(Usage(Function.WEB_DEBIT, order.member_id, order.bank))
+            usage = Usage(Function.WEB_DEBIT, order.member_id, order.bank, session_id)
+            off = await self._switches.off_for(usage)
         except OperationalError:
             closed = self._on_outage is Posture.CLOSED
             return Held(HeldFor.AWAY, "switches", {}) if closed else None
