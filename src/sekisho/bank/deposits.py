@@ -228,8 +228,9 @@ def read_branch(typed: str) -> str:
 
 def read_number(typed: str) -> str:
     """Return an account's number as it was typed, with its leading zeros; empty where it is none."""
-    plain = _plain(typed).zfill(NUMBER_DIGITS)
-    return plain if _NUMBER.fullmatch(plain) else ""
+    plain = _plain(typed)
+    number = plain.zfill(NUMBER_DIGITS)
+    return number if plain and _NUMBER.fullmatch(number) else ""
 
 
 def _plain(typed: str) -> str:
