@@ -21,6 +21,8 @@ from sekisho.kernel.yen import Yen
 from sekisho.linking.bank_bookings import Direction
 from sekisho.linking.link_partners import LinkPartner, PartnerBook, Strength
 from sekisho.wallet import bank_order_rows, link_rows
+from sekisho.wallet.bank_move_desk import BankMoveDesk
+from sekisho.wallet.bank_moves import MoveBooks
 from sekisho.wallet.bank_order_rows import BankOrder
 from sekisho.wallet.bank_orders import BankOrders, Wish, place_within
 from sekisho.wallet.gates import Gatekeeper, OnOutage
@@ -75,6 +77,10 @@ class LinksAtHand:
         self.rounds = LinkRounds(house, self.banks)
         self.tokens = LinkTokens(house, self.banks)
         self.orders = BankOrders(house, self.banks, self.tokens, self.book)
+        self.books = MoveBooks(house)
+        in_books = BankOrders(house, self.banks, self.tokens, self.books.settled)
+        self.moves = BankMoveDesk(house, self.gatekeeper(), in_books)
+        self.booked_orders = in_books
 
     def book(self, connection, order):
         """Hear of an order that is settled, as the wallet's books do; fail where a test says so."""
