@@ -1,0 +1,191 @@
+"""Merchants: shops that take payments, what they are owed, and the account where they are paid out."""
+
+from enum import StrEnum
+
+import msgspec
+from sqlalchemy import Connection, insert, select, update
+
+from sekisho.kernel.ids import MERCHANT, MerchantId
+from sekisho.kernel.refusals import Refusal
+from sekisho.ledger.accounts import Side, open_account
+from sekisho.ledger.journal import take_turn
+from sekisho.linking.holder_names import read_holder_name
+from sekisho.linking.zengin import BankAccount
+from sekisho.storage import outbox
+from sekisho.storage.tables.wallet_money import merchant
+from sekisho.wallet.emv_qr import CITY_MAX, NAME_MAX
+from sekisho.wallet.house import WalletParts
+
+KIND = "merchant"
+"""The kind of a merchant's account in the ledger."""
+
+FEE_BASIS_POINTS_MAX = 1_000
+
+
+class MerchantState(StrEnum):
+    """Whether a merchant takes payments."""
+
+    OPEN = "open"
+    """It does."""
+
+    STOPPED = "stopped"
+    """It does not; refunds and settlements go on."""
+
+
+class MerchantUnusable(Refusal):
+    """What was said of a merchant does not fit."""
+
+    code = "merchant_unusable"
+    status = 422
+    told = "This merchant can't be registered as it is."
+
+
+class MerchantUnknown(Refusal):
+    """There is no such merchant, or it takes no payments now."""
+
+    code = "merchant_unknown"
+    status = 404
+    told = "This shop does not take payments at the moment."
+
+
+class NewMerchant(msgspec.Struct, frozen=True, kw_only=True):
+    """A merchant to be registered. `name_en` and `city` are Latin letters, as they stand in its codes.
+
+    `holder_kana` is the holder of the account for settlements, as banks write names; `category` is four
+    digits (ISO 18245); the fee is in hundredths of a per cent of what was paid.
+    """
+
+    name_ja: str
+    name_en: str
+    holder_kana: str
+    city: str
+    account: BankAccount
+    category: str = "5999"
+    fee_basis_points: int = 200
+
+
+class Merchant(msgspec.Struct, frozen=True, kw_only=True):
+    """A merchant. `account` is what it is owed, in the ledger."""
+
+    id: MerchantId
+    name_ja: str
+    name_en: str
+    name_kana: str
+    category: str
+    city: str
+    fee_basis_points: int
+    account: str
+    state: MerchantState
+    opened_at_us: int
+
+    def name(self, language: str) -> str:
+        """Return its name in `ja` or `en`."""
+        return self.name_en if language == "en" else self.name_ja
+
+
+def register_merchant(connection: Connection, house: WalletParts, new: NewMerchant) -> Merchant:
+    """Register a merchant with an account of its own in the books.
+
+    Raises MerchantUnusable, and what `read_holder_name` does for the holder's name.
+    """
+    _require_fit(new)
+    take_turn(connection)
+    now_us, merchant_id = house.clock.now_us(), MERCHANT.new(house.clock, house.chance)
+    account = open_account(
+        connection,
+        kind=KIND,
+        owner=merchant_id,
+        normal=Side.CREDIT,
+        # A refund after the settlement may leave a shop owing us; the next settlement makes up for it.
+        net_debit_max=None,
+        clock=house.clock,
+        chance=house.chance,
+    )
+    made = Merchant(
+        id=merchant_id,
+        name_ja=new.name_ja,
+        name_en=new.name_en,
+        name_kana=read_holder_name(new.holder_kana),
+        category=new.category,
+        city=new.city,
+        fee_basis_points=new.fee_basis_points,
+        account=account,
+        state=MerchantState.OPEN,
+        opened_at_us=now_us,
+    )
+    sealed = house.keyring.seal(new.account.number.encode(), context=_context(merchant_id))
+    at_bank = {"bank": new.account.bank, "branch": new.account.branch, "bank_kind": new.account.kind}
+    values = msgspec.structs.asdict(made) | at_bank | {"number_sealed": sealed}
+    connection.execute(insert(merchant).values(values))
+    outbox.append(connection, [outbox.Entry("wallet:merchant:registered", merchant_id, now_us, b"{}")])
+    return made
+
+
+def find_merchant(connection: Connection, merchant_id: str) -> Merchant | None:
+    """Return a merchant by its id."""
+    columns = [merchant.c[name] for name in Merchant.__struct_fields__]
+    row = connection.execute(select(*columns).where(merchant.c.id == merchant_id)).one_or_none()
+    return None if row is None else msgspec.convert(row, Merchant, from_attributes=True)
+
+
+def require_merchant(connection: Connection, merchant_id: str) -> Merchant:
+    """Return a merchant that takes payments. Raises MerchantUnknown."""
+    found = find_merchant(connection, merchant_id)
+    if found is None or found.state is not MerchantState.OPEN:
+        raise MerchantUnknown(known=merchant_id[:40])
+    return found
+
+
+def all_merchants(connection: Connection) -> list[Merchant]:
+    """Return every merchant, the oldest first."""
+    columns = [merchant.c[name] for name in Merchant.__struct_fields__]
+    rows = connection.execute(select(*columns).order_by(merchant.c.id))
+    return [msgspec.convert(row, Merchant, from_attributes=True) for row in rows]
+
+
+def settlement_account(connection: Connection, house: WalletParts, merchant_id: str) -> BankAccount:
+    """Return the account where a merchant is paid out. Raises LookupError and Unsealable."""
+    columns = (merchant.c.bank, merchant.c.branch, merchant.c.bank_kind, merchant.c.number_sealed)
+    row = connection.execute(select(*columns).where(merchant.c.id == merchant_id)).one_or_none()
+    if row is None:
+        raise LookupError(f"no merchant {merchant_id}")
+    number = house.keyring.open(row.number_sealed, context=_context(merchant_id)).decode()
+    return BankAccount(row.bank, row.branch, row.bank_kind, number)
+
+
+def stop_merchant(connection: Connection, house: WalletParts, merchant_id: str, *, by: str) -> bool:
+    """Let a merchant take no more payments, and tell whether it did until now."""
+    now_us = house.clock.now_us()
+    its = update(merchant).where(merchant.c.id == merchant_id, merchant.c.state == MerchantState.OPEN)
+    if connection.execute(its.values(state=MerchantState.STOPPED.value)).rowcount != 1:
+        return False
+    body = msgspec.json.encode({"by": by})
+    entry = outbox.Entry("wallet:merchant:stopped", f"{merchant_id}:{now_us}", now_us, body)
+    outbox.append(connection, [entry])
+    return True
+
+
+def _require_fit(new: NewMerchant) -> None:
+    at = new.account
+    faults = (
+        (not new.name_ja.strip() or len(new.name_ja) > NAME_MAX, "the Japanese name"),
+        (not new.name_en.isascii() or not 0 < len(new.name_en) <= NAME_MAX, "the English name"),
+        (not new.city.isascii() or not 0 < len(new.city) <= CITY_MAX, "the city"),
+        (not _digits(new.category, 4), "the category"),
+        (not 0 <= new.fee_basis_points <= FEE_BASIS_POINTS_MAX, "the fee"),
+        (not (_digits(at.bank, 4) and _digits(at.branch, 3) and _digits(at.number, 7)), "the account"),
+        (at.kind not in {"1", "2"}, "the kind of account"),
+    )
+    for is_so, what in faults:
+        if is_so:
+            raise MerchantUnusable(
+                known=what, told=f"This merchant can't be registered: {what} does not fit."
+            )
+
+
+def _digits(text: str, count: int) -> bool:
+    return len(text) == count and text.isascii() and text.isdecimal()
+
+
+def _context(merchant_id: str) -> str:
+    return f"merchant:account:{merchant_id}"
