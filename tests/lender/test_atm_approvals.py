@@ -16,7 +16,7 @@ from sekisho.identity.session_desk import Present
 from sekisho.kernel.clock import MINUTE_US
 from sekisho.kernel.yen import Yen
 from sekisho.lender.atm_approvals import AtmAmountNotAllowed
-from sekisho.lender.atm_orders import AtmNotLent
+from sekisho.lender.atm_order_states import AtmNotLent
 from sekisho.lender.atm_sessions import AtmSessionOver, Direction
 from sekisho.lender.gates import FunctionSwitchedOff, MoneyOutStopped
 from sekisho.lender.smartphone_atm import AtmPinMissing

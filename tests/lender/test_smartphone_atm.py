@@ -12,7 +12,7 @@ from sekisho.kernel.clock import DAY_US, MINUTE_US, SECOND_US
 from sekisho.kernel.yen import Yen
 from sekisho.lender.atm_machines import AtmOrderUnknown, Typed
 from sekisho.lender.atm_network import CashAnswer, CashState, DayReport, PayOut, ReportLine
-from sekisho.lender.atm_orders import AtmNothingOwed
+from sekisho.lender.atm_order_states import AtmNothingOwed
 from sekisho.lender.atm_pins import AtmPinTooSimple, is_simple
 from sekisho.lender.atm_sessions import AtmSessionOver, Direction
 from sekisho.range.atm.vault import Jam

@@ -20,7 +20,7 @@ from sekisho.kernel.yen import Yen
 from sekisho.lender import atm_orders, atm_pins, atm_sessions
 from sekisho.lender.atm_approvals import require_amount
 from sekisho.lender.atm_network import AtmNetwork, CashAnswer, CashState, PayOut
-from sekisho.lender.atm_orders import AtmOrder, OrderState
+from sekisho.lender.atm_order_states import AtmOrder, OrderState
 from sekisho.lender.atm_pins import PinAnswer, PinDesk, PinTry
 from sekisho.lender.atm_sessions import (
     AtmMachineUnknown,

@@ -21,7 +21,7 @@ from sekisho.kernel.posture import OperationalError
 from sekisho.kernel.yen import Yen
 from sekisho.lender import atm_orders, atm_sessions
 from sekisho.lender.atm_network import AtmNetwork, CashAnswer, CashState, DayReport
-from sekisho.lender.atm_orders import OPEN, AtmOrder, Discrepancy, OrderState
+from sekisho.lender.atm_order_states import OPEN, AtmOrder, Discrepancy, OrderState
 from sekisho.lender.house import LenderParts
 
 log = structlog.get_logger(__name__)

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, select
 
 from sekisho.identity.session_desk import Present
 from sekisho.kernel.yen import Yen
-from sekisho.lender.atm_orders import OPEN, OrderState
+from sekisho.lender.atm_order_states import OPEN, OrderState
 from sekisho.lender.atm_pins import find_pin
 from sekisho.lender.atm_sessions import AtmSession, SessionState
 from sekisho.storage.tables.atm import atm_machine, atm_order, atm_session

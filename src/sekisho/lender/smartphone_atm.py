@@ -19,7 +19,7 @@ from sekisho.kernel.yen import Yen
 from sekisho.lender import atm_orders, atm_pins, atm_sessions
 from sekisho.lender.atm_approvals import FUNCTIONS, asked_of, chosen, purpose_of, require_amount
 from sekisho.lender.atm_machines import AtmSettings
-from sekisho.lender.atm_orders import AtmOrder
+from sekisho.lender.atm_order_states import AtmOrder
 from sekisho.lender.atm_sessions import (
     APPROVED_US,
     AtmSession,

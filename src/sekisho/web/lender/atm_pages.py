@@ -7,7 +7,7 @@ from litestar import Response, get, post
 from sekisho.identity.assurance import InsufficientAuthentication
 from sekisho.kernel.yen import Yen
 from sekisho.lender.atm_approvals import STEP_YEN, AtmAmountNotAllowed
-from sekisho.lender.atm_orders import AtmNotLent
+from sekisho.lender.atm_order_states import AtmNotLent
 from sekisho.lender.atm_sessions import AtmSessionOver, Direction, SessionState
 from sekisho.lender.atm_sight import AtmSight, PinStanding, atm_sight
 from sekisho.lender.gates import FunctionSwitchedOff
