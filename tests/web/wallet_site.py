@@ -1,6 +1,7 @@
 """The wallet's pages in process beside a real ID on loopback, and a person who uses both."""
 
 import asyncio
+import datetime as dt
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -9,7 +10,9 @@ from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import parse_qsl, urlsplit
 
 import httpx
+from cryptography import x509
 from litestar import Litestar
+from tests.identity.authority import Authority, Card, person
 from tests.identity.login_house import SaidGuard
 from tests.identity.member_at_hand import CHROME
 from tests.wallet.wallet_at_hand import KAMOME
@@ -18,14 +21,13 @@ from tests.web.id_provider import Provider, provider_on_loopback
 from tests.web.member_site import MemberSite
 
 from sekisho.identity.assurance import Level, Standing
+from sekisho.identity.card_answers import from_text, written
 from sekisho.identity.institution import Parts
-from sekisho.identity.openid.clients import ClientSettings, Proof
-from sekisho.identity.openid.scopes import Scope
 from sekisho.kernel.chance import SeededChance
-from sekisho.kernel.clock import SECOND_US, SetClock
+from sekisho.kernel.clock import SECOND_US, SetClock, SystemClock
 from sekisho.storage.engine import open_store
 from sekisho.storage.keyring import HeldKeyring, new_keys
-from sekisho.wallet.outside import CALLBACK_PATH, LOGOUT_PATH, Outside, client_at
+from sekisho.wallet.outside import Outside, client_at, registration
 from sekisho.wallet.wallets import Wallet, account_of, wallet_of
 from sekisho.web.members.desks import open_desks
 from sekisho.web.members.site import Site
@@ -36,7 +38,32 @@ if TYPE_CHECKING:
     from sekisho.web.asgi import App
 
 CLIENT_ID = "kamome"
+CLAIMED = {
+    "name": "七十七 太郎",
+    "kana": "シチジュウシチ タロウ",
+    "birth_date": "1980-01-01",
+    "home_address": "宮城県架空市港町一丁目1番1号",
+}
+ON_CARD = ("七十七 太郎", "319800101", "宮城県架空市港町一丁目1番1号")
 HTTPS = KAMOME.origin.replace("http:", "https:")
+
+
+class PlayedTrust:
+    """One authority that is trusted, with its list."""
+
+    def __init__(self) -> None:
+        now_s = SystemClock().now_us() // SECOND_US
+        self.authority = Authority(dt.datetime.fromtimestamp(now_s, dt.UTC))
+
+    async def authorities(self) -> list[x509.Certificate]:
+        return [self.authority.certificate]
+
+    async def revocation_lists(self) -> list[x509.CertificateRevocationList]:
+        return [self.authority.revocation_list()]
+
+    def card(self, *on_card: str) -> Card:
+        """Give a card to somebody; to Taro where nobody is named."""
+        return self.authority.give(person(*(on_card or ON_CARD)))
 
 
 @dataclass
@@ -73,6 +100,7 @@ class Person:
     at_id: id_provider.Browser
     at_wallet: Browser
     id_member: str
+    log_in_anew: Callable[[], None]
 
     async def log_in(self) -> httpx.Response:
         """Log in to the wallet with the ID, up to whatever the wallet shows then."""
@@ -89,6 +117,9 @@ class Person:
     def at_the_id(self) -> str:
         """Go to the ID, where the wallet sent the browser, and return where it sends it back to."""
         self.at_id.get(self.at_wallet.away)
+        if 'action="/openid/decline"' in self.at_id.page:
+            self.log_in_anew()
+            self.at_id.get(self.at_id.here())
         if 'action="/openid/consent"' in self.at_id.page:
             self.at_id.submit("/openid/consent", answer="allow")
         return self.at_id.away
@@ -97,6 +128,29 @@ class Person:
         """Go to the ID and come back; the guard may send the browser there once more."""
         answer = await self.at_wallet.get(self.path_of(self.at_the_id()))
         return await self.come_back() if self.at_wallet.away else answer
+
+    async def confirm(self) -> httpx.Response:
+        """Confirm with the ID what the wallet asks to be confirmed."""
+        await self.at_wallet.submit("/login/id/confirm")
+        return await self.come_back()
+
+    async def prove_phone(self, site: "WalletSite", mobile: str) -> httpx.Response:
+        """Make a mobile number the wallet's, as people do."""
+        await self.at_wallet.get("/profile/mobile_phone/change")
+        await self.confirm()
+        await self.at_wallet.submit("/profile/change", value=mobile)
+        assert self.at_wallet.path == "/profile/mobile_phone/confirm", self.at_wallet.page.text
+        site.wait(20)
+        code = site.messages.code_to("+81" + mobile.replace("-", "")[1:])
+        return await self.at_wallet.submit("/profile/confirm", code=code)
+
+    async def prove_identity(self, card: Card, **claimed: str) -> httpx.Response:
+        """Say who one is and let a card confirm it."""
+        await self.at_wallet.get("/identity/person")
+        await self.at_wallet.submit("/identity/person", **(CLAIMED | claimed))
+        challenge = member_site.found(r'name="challenge" value="([^"]*)"', self.at_wallet.page.text)
+        answer = written(card.sign(from_text(challenge)))
+        return await self.at_wallet.submit("/identity/card", answer=answer)
 
     @staticmethod
     def path_of(url: str) -> str:
@@ -159,7 +213,11 @@ class WalletSite:
         at_id = id_provider.Browser(self.provider.origin)
         self.opened.append(at_id)
         self.provider.log_in(at_id, cast("Any", member_id), level, standing)
-        return Person(at_id, self.browser(ip, language), member_id)
+
+        def log_in_anew() -> None:
+            self.provider.log_in(at_id, cast("Any", member_id), level, standing)
+
+        return Person(at_id, self.browser(ip, language), member_id, log_in_anew)
 
     def wait(self, seconds: float) -> None:
         """Let time pass for both."""
@@ -178,25 +236,6 @@ class WalletSite:
         """Return what is in a wallet."""
         with self.site.parts.store.read() as connection:
             return account_of(connection, of).balance.amount
-
-
-def registered(desks: WalletDesks, **other: Any) -> ClientSettings:
-    """Return the wallet as the ID registers it."""
-    key_set = asyncio.run(desks.sign_in.key_set())
-    return settings_of(key_set, **other)
-
-
-def settings_of(key_set: str, **other: Any) -> ClientSettings:
-    """Return the wallet as the ID registers it with a key set."""
-    values: dict[str, Any] = {
-        "names": KAMOME.names,
-        "redirect_uris": (KAMOME.origin + CALLBACK_PATH,),
-        "backchannel_logout_uri": KAMOME.origin + LOGOUT_PATH,
-        "proof": Proof.PRIVATE_KEY_JWT,
-        "key_set": key_set,
-        "scopes": (Scope.OPENID, Scope.EMAIL),
-    }
-    return ClientSettings(**(values | other))
 
 
 def query_of(url: str) -> dict[str, str]:
@@ -225,7 +264,7 @@ async def wallet_site(folder: Path, provider: Provider, **outside: Any) -> Async
     site = Site(parts, members)
     app = create_wallet_app(site, Outside(client_at(provider.origin, CLIENT_ID, KAMOME.origin), **outside))
     desks = desks_in(app)
-    provider.add_client(CLIENT_ID, settings_of(await desks.sign_in.key_set()))
+    provider.add_client(CLIENT_ID, registration(KAMOME, await desks.sign_in.key_set()))
     opened = WalletSite(site, app, clock, guard, provider)
     try:
         yield opened
