@@ -5,9 +5,10 @@ from typing import Any
 from litestar import Response, get, post
 
 from sekisho.identity.card_answers import CardAnswerUnreadable, from_text, read_answer, to_text
-from sekisho.identity.names import NameUnusable
+from sekisho.identity.names import NameUnusable, read_name
 from sekisho.identity.people import AddressUnusable, BirthDateUnusable, Person
 from sekisho.identity.person_checks import CHALLENGE_OCTETS, ChallengeOver
+from sekisho.kernel.refusals import Refusal
 from sekisho.wallet.identity_checks import IdentityCheck, NothingToCheck
 from sekisho.wallet.identity_levels import IdentityLevel, rules_on
 from sekisho.wallet.persons import PersonHasWallet
@@ -21,7 +22,6 @@ OF_MEMBERS = {ROLE: Role.MEMBER}
 UNPROCESSABLE = 422
 FIELDS = ("name", "kana", "birth_date", "home_address")
 WRONG = {
-    NameUnusable.code: "name",
     BirthDateUnusable.code: "birth_date",
     AddressUnusable.code: "home_address",
 }
@@ -63,7 +63,7 @@ async def type_person(request: AnyRequest) -> Response[Any]:
     try:
         await desks_of(request).identity.claim(visit.who().present, typed)
     except (NameUnusable, BirthDateUnusable, AddressUnusable) as refusal:
-        return _ask_person(visit, wrong=WRONG[refusal.code], error=refusal.code)
+        return _ask_person(visit, wrong=_wrong(typed, refusal), error=refusal.code)
     except NothingToCheck:
         return visit.go("/identity")
     return visit.go("/identity/card")
@@ -103,6 +103,17 @@ def _checked(visit: Visit, check: IdentityCheck) -> Response[Any]:
     if check.passed:
         return visit.go("/identity?done")
     return show(visit, "wallet/identity_failed.html", status=UNPROCESSABLE, fault=check.faults[0])
+
+
+def _wrong(typed: Person, refusal: Refusal) -> str:
+    """Return the field that was refused: name and reading are refused by the same code."""
+    if not isinstance(refusal, NameUnusable):
+        return WRONG[refusal.code]
+    try:
+        read_name(typed.name)
+    except NameUnusable:
+        return "name"
+    return "kana"
 
 
 async def _level(visit: Visit) -> IdentityLevel:
