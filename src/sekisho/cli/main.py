@@ -17,6 +17,7 @@ COMMANDS = {
     "signing-keys": "sekisho.cli.signing_keys",
     "range": "sekisho.cli.range",
     "loan": "sekisho.cli.loan",
+    "applications": "sekisho.cli.applications",
     "atm": "sekisho.cli.atm",
     "zengin": "sekisho.cli.zengin",
     "partners": "sekisho.cli.partners",
