@@ -30,6 +30,7 @@ from sekisho.sharing.streams import PUSH
 from sekisho.sharing.subjects import IssSub
 from sekisho.storage.engine import open_store
 from sekisho.storage.keyring import HeldKeyring, new_keys
+from sekisho.storage.outbox import read_after
 from sekisho.storage.tables.members import member
 from sekisho.storage.tables.protections import hold
 from sekisho.storage.tables.signals import signal_action, signal_evidence, signal_outgoing, signal_received
@@ -126,6 +127,16 @@ class House:
         with self.parts.store.read() as at:
             (stream,) = streams.all_streams(at)
         return stream
+
+    def kinds(self):
+        """Return the types of the tokens that were taken in, verifications left out."""
+        rows = self.rows(signal_received)
+        return sorted(row.event_type for row in rows if "verification" not in row.event_type)
+
+    def events(self):
+        """Return all that happened."""
+        with self.parts.store.read() as at:
+            return read_after(at, 0, limit=10_000)
 
     def outcomes(self):
         """Return what came of the tokens that were taken in, verifications left out."""

@@ -6,10 +6,12 @@ source exchange, which people would carry from one to the other, are handed over
 
 import asyncio
 from typing import NamedTuple
+from urllib.parse import urlsplit
 
 import structlog
 from sqlalchemy import Connection
 
+from sekisho.identity.http_line import is_local
 from sekisho.kernel.posture import OperationalError
 from sekisho.kernel.refusals import Refusal
 from sekisho.sharing import feeds, partners
@@ -74,6 +76,7 @@ async def _admit(one: Exchange, other: Exchange, client_id: str, key: bytes) -> 
     issuer = other.parts.institution.origin
 
     def work(connection: Connection) -> str:
+        _forget_moved(connection, issuer)
         token = partners.admit(connection, one.parts, issuer, client_id=client_id)
         partners.agree_on_key(connection, one.parts, issuer, key)
         if client_id:
@@ -81,3 +84,11 @@ async def _admit(one: Exchange, other: Exchange, client_id: str, key: bytes) -> 
         return token
 
     return await one.parts.written(work)
+
+
+def _forget_moved(connection: Connection, issuer: str) -> None:
+    """Part with what an institution of this machine was before it came up on another port."""
+    host = urlsplit(issuer).hostname or ""
+    for partner in partners.all_partners(connection):
+        if partner.issuer != issuer and is_local(host) and urlsplit(partner.issuer).hostname == host:
+            partners.part_with(connection, partner.issuer)

@@ -30,13 +30,14 @@ class SignalledGuard:
         """Return the decision about an attempt."""
         if attempt.gate == Gate.CODE_ENTRY:
             return await self._guard.assess(attempt)
-        try:
-            signs = await self._evidence.signs_of(attempt) | await self._sources.signs_of(attempt)
-        except OperationalError as outage:
-            log.warning("signals:evidence:unreachable", failure=str(outage))
-            if self._on_outage is Posture.CLOSED:
-                return answer_without_guard(Posture.CLOSED)
-            signs = frozenset()
+        signs: frozenset[str] = frozenset()
+        for book in (self._evidence, self._sources):
+            try:
+                signs |= await book.signs_of(attempt)
+            except OperationalError as outage:
+                log.warning("signals:evidence:unreachable", failure=str(outage))
+                if self._on_outage is Posture.CLOSED:
+                    return answer_without_guard(Posture.CLOSED)
         if signs:
             attempt = msgspec.structs.replace(attempt, signs=(*attempt.signs, *sorted(signs)))
         return await self._guard.assess(attempt)
