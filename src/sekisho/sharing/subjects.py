@@ -64,11 +64,13 @@ def read_subject(value: object) -> AnySubject:
     if not isinstance(value, dict):
         raise SubjectUnreadable(known="no object")
     given = value.get("format", "complex" if _PARTS & value.keys() else None)
+    if not isinstance(given, str):
+        raise SubjectUnreadable(known="no format")
     if given in {"iss_sub", "opaque"}:
         return _convert(value)
     if given == "complex":
         return _of_complex(value)
-    if not isinstance(given, str) or given not in _MEMBERS:
+    if given not in _MEMBERS:
         raise SubjectUnreadable(known="the format is not known")
     if not all(value.get(member) for member in _MEMBERS[given]):
         raise SubjectUnreadable(known=f"a {given} lacks a member")
