@@ -8,7 +8,6 @@ from tests.lender.lender_at_hand import ARRIVAL, OURS, open_lender
 
 from sekisho.kernel.posture import Posture
 from sekisho.kernel.yen import Yen
-from sekisho.lender.bank_files import ResultFileRefused
 from sekisho.lender.gates import Gatekeeper, OnOutage
 from sekisho.lender.house import open_house
 from sekisho.lender.transfer_loans import NotLent, OrderUnknown, TransferLoanDesk
@@ -16,6 +15,7 @@ from sekisho.lender.transfer_orders import OrderState, TransferOrder
 from sekisho.lender.transfer_runs import TransferRuns
 from sekisho.lender.web_debit_runs import WebDebitRuns
 from sekisho.lender.web_debits import WebDebitDesk
+from sekisho.linking.bank_files import ResultFileRefused
 from sekisho.linking.exchange import FolderTray
 from sekisho.linking.zengin import DebitResult, TransferResult, read_file, write_file
 from sekisho.storage.engine import open_store

@@ -13,7 +13,6 @@ from sekisho.identity.personal_data import Item, store
 from sekisho.kernel.clock import HOUR_US, MINUTE_US, SECOND_US
 from sekisho.kernel.japan import in_japan
 from sekisho.kernel.yen import Yen
-from sekisho.lender.bank_files import ResultFileRefused
 from sekisho.lender.contracts import ContractState, change_contract
 from sekisho.lender.incoming_payments import Taken, take_payment
 from sekisho.lender.loan_events import NotDone
@@ -21,6 +20,7 @@ from sekisho.lender.transfer_hours import published_transfer_hours, read_transfe
 from sekisho.lender.transfer_loans import NoPayoutAccount, NotLent, OrderUnknown
 from sekisho.lender.transfer_orders import OrderState
 from sekisho.lender.transfer_runs import TransferRuns
+from sekisho.linking.bank_files import ResultFileRefused
 from sekisho.linking.exchange import TAKEN, FolderTray
 from sekisho.linking.zengin import FileKind, TransferResult, ZenginFile, read_file, write_file
 

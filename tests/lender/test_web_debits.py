@@ -10,7 +10,6 @@ from sekisho.identity.assurance import Standing, StepUp, Way
 from sekisho.identity.holds import holds_on
 from sekisho.kernel.posture import Posture
 from sekisho.kernel.yen import Yen
-from sekisho.lender.bank_files import ResultFileRefused
 from sekisho.lender.gates import Held, HeldFor
 from sekisho.lender.incoming_payments import Incoming, Taken, take_incoming, take_payment
 from sekisho.lender.switches import SwitchedOff
@@ -18,6 +17,7 @@ from sekisho.lender.transfer_loans import NoPayoutAccount, OrderUnknown
 from sekisho.lender.web_debit_orders import DebitState
 from sekisho.lender.web_debit_runs import WebDebitRuns
 from sekisho.lender.web_debits import DebitsStopped, NotRepaid, WebDebitDesk
+from sekisho.linking.bank_files import ResultFileRefused
 from sekisho.linking.exchange import FolderTray
 from sekisho.linking.zengin import DebitResult, ZenginFile, read_file, write_file
 
@@ -56,8 +56,11 @@ def order(lender, yen, key="r"):
 
 
 def send(runs, tray):
+    """Send what is due, and return the file that is new; names of one moment have no order."""
+    before = set(tray.glob("*.txt"))
     asyncio.run(runs.send_due())
-    return max(tray.glob("*.txt")).read_bytes()
+    (new,) = set(tray.glob("*.txt")) - before
+    return new.read_bytes()
 
 
 def answered(octets, *results, on=None):

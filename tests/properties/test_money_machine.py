@@ -18,13 +18,13 @@ from tests.lender.lender_at_hand import OURS, open_lender
 from sekisho.kernel.clock import SECOND_US
 from sekisho.kernel.posture import Posture
 from sekisho.kernel.yen import Yen
-from sekisho.lender.bank_files import ResultFileRefused
 from sekisho.lender.incoming_payments import Incoming, take_incoming
 from sekisho.lender.loan_events import NotDone
 from sekisho.lender.transfer_loans import NotLent
 from sekisho.lender.transfer_runs import TransferRuns
 from sekisho.lender.web_debit_runs import WebDebitRuns
 from sekisho.lender.web_debits import NotRepaid, WebDebitDesk
+from sekisho.linking.bank_files import ResultFileRefused
 from sekisho.linking.exchange import TAKEN, FolderTray
 from sekisho.linking.zengin import DebitResult, FileKind, TransferResult, read_file, write_file
 

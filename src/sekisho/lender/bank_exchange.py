@@ -4,10 +4,10 @@ import asyncio
 
 import structlog
 
-from sekisho.lender.bank_files import ResultFileRefused, ResultTakenBefore, read_result
 from sekisho.lender.house import LenderParts
 from sekisho.lender.transfer_runs import TransferRuns
 from sekisho.lender.web_debit_runs import WebDebitRuns
+from sekisho.linking.bank_files import ResultFileRefused, ResultTakenBefore, read_result
 from sekisho.linking.exchange import FolderTray, InTray
 from sekisho.linking.zengin import FileKind, Party
 

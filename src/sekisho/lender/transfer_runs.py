@@ -12,11 +12,11 @@ from sekisho.kernel.ids import BankFileId
 from sekisho.kernel.japan import day_in_japan
 from sekisho.ledger.transfers import Transfer, post_all
 from sekisho.lender import transfer_orders
-from sekisho.lender.bank_files import ROWS_MAX, BankFiles, ResultFileRefused, read_result
 from sekisho.lender.house import LenderParts
 from sekisho.lender.loan_events import LoanEvent
 from sekisho.lender.payout_accounts import payee_of
 from sekisho.lender.transfer_orders import Change, OrderState, TransferOrder
+from sekisho.linking.bank_files import ROWS_MAX, BankFiles, ResultFileRefused, read_result
 from sekisho.linking.exchange import OutTray
 from sekisho.linking.zengin import FileKind, Party, Row, TransferResult
 from sekisho.messages.notices import NoticeKind
@@ -32,7 +32,7 @@ class TransferRuns:
 
     def __init__(self, house: LenderParts, party: Party, tray: OutTray) -> None:
         self._house = house
-        self._files = BankFiles(house, FileKind.TRANSFERS, party, tray)
+        self._files = BankFiles(house.parts, FileKind.TRANSFERS, party, tray)
 
     async def send_due(self) -> BankFileId | None:
         """Put what is due into a file and hand over every file that was not; return the new one's id.

@@ -14,12 +14,12 @@ from sekisho.kernel.japan import day_in_japan
 from sekisho.kernel.yen import Yen, total
 from sekisho.ledger.transfers import Transfer, post_all
 from sekisho.lender import web_debit_orders
-from sekisho.lender.bank_files import ROWS_MAX, BankFiles, ResultFileRefused, read_result
 from sekisho.lender.due_days import next_business_day
 from sekisho.lender.house import LenderParts
 from sekisho.lender.incoming_payments import Taken, take_payment
 from sekisho.lender.payout_accounts import payee_of, stop_debits
 from sekisho.lender.web_debit_orders import DebitState, WebDebitOrder
+from sekisho.linking.bank_files import ROWS_MAX, BankFiles, ResultFileRefused, read_result
 from sekisho.linking.exchange import OutTray
 from sekisho.linking.zengin import DebitResult, FileKind, Party, Row
 from sekisho.messages.notices import NoticeKind
@@ -35,7 +35,7 @@ class WebDebitRuns:
 
     def __init__(self, house: LenderParts, party: Party, tray: OutTray) -> None:
         self._house = house
-        self._files = BankFiles(house, FileKind.DEBITS, party, tray)
+        self._files = BankFiles(house.parts, FileKind.DEBITS, party, tray)
 
     async def send_due(self) -> BankFileId | None:
         """Put what is approved into a file and hand over every file that was not; return the new one's id.

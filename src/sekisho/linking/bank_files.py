@@ -12,9 +12,9 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, insert, select, update
 
+from sekisho.identity.institution import Parts
 from sekisho.kernel.ids import BANK_FILE, BankFileId
 from sekisho.kernel.refusals import Refusal
-from sekisho.lender.house import LenderParts
 from sekisho.linking.exchange import OutTray
 from sekisho.linking.zengin import (
     FileKind,
@@ -54,16 +54,16 @@ class SentFile(NamedTuple):
 class BankFiles:
     """Writes files of one kind, hands them over and takes their results."""
 
-    def __init__(self, house: LenderParts, kind: FileKind, party: Party, tray: OutTray) -> None:
-        self._house = house
+    def __init__(self, parts: Parts, kind: FileKind, party: Party, tray: OutTray) -> None:
+        self._parts = parts
         self._kind = kind
         self._party = party
         self._tray = tray
 
     def write_within(self, connection: Connection, rows: tuple[Row, ...], on: date) -> BankFileId:
         """Write a file down in the unit of work that puts its orders into it. Raises ZenginFault."""
-        house = self._house
-        file_id, now_us = BANK_FILE.new(house.clock, house.chance), house.clock.now_us()
+        parts = self._parts
+        file_id, now_us = BANK_FILE.new(parts.clock, parts.chance), parts.clock.now_us()
         file = ZenginFile(self._kind, self._party, on, rows)
         connection.execute(
             insert(bank_file).values(
@@ -71,7 +71,7 @@ class BankFiles:
                 kind=self._kind.value,
                 on_day=on.isoformat(),
                 name=f"{self._kind.name.lower()}-{on:%Y%m%d}-{file_id}.txt",
-                sealed=house.keyring.seal(write_file(file), context=_context(file_id)),
+                sealed=parts.keyring.seal(write_file(file), context=_context(file_id)),
                 rows=len(rows),
                 amount_yen=file.amount.amount,
                 made_at_us=now_us,
@@ -80,7 +80,7 @@ class BankFiles:
                 result_at_us=None,
             )
         )
-        outbox.append(connection, [outbox.Entry("lender:bank_file:made", file_id, now_us, b"{}")])
+        outbox.append(connection, [outbox.Entry("bank_file:made", file_id, now_us, b"{}")])
         return file_id
 
     def hand_over(self) -> int:
@@ -91,17 +91,17 @@ class BankFiles:
         waiting = select(bank_file).where(
             bank_file.c.kind == self._kind.value, bank_file.c.handed_over_us.is_(None)
         )
-        with self._house.store.read() as connection:
+        with self._parts.store.read() as connection:
             files = connection.execute(waiting.order_by(bank_file.c.id)).all()
         for file in files:
-            self._tray.put(file.name, self._house.keyring.open(file.sealed, context=_context(file.id)))
+            self._tray.put(file.name, self._parts.keyring.open(file.sealed, context=_context(file.id)))
             self._recorded(file.id)
         return len(files)
 
     def _recorded(self, file_id: str) -> None:
-        now_us = self._house.clock.now_us()
+        now_us = self._parts.clock.now_us()
         one = update(bank_file).where(bank_file.c.id == file_id, bank_file.c.handed_over_us.is_(None))
-        self._house.store.write(lambda at: at.execute(one.values(handed_over_us=now_us)).rowcount).result()
+        self._parts.store.write(lambda at: at.execute(one.values(handed_over_us=now_us)).rowcount).result()
 
     def take_within(self, connection: Connection, octets: bytes, file_id: str) -> SentFile:
         """Take a result for a file, whole, or refuse it: the caller's unit of work is rolled back then.
@@ -120,18 +120,18 @@ class BankFiles:
             raise refused(known=f"{file_id}: a result was taken before")
         result = read_result(octets, near=date.fromisoformat(found.on_day))
         sent = read_file(
-            self._house.keyring.open(found.sealed, context=_context(file_id)),
+            self._parts.keyring.open(found.sealed, context=_context(file_id)),
             near=date.fromisoformat(found.on_day),
         )
         _require_answer(sent, result)
-        now_us = self._house.clock.now_us()
+        now_us = self._parts.clock.now_us()
         taken = update(bank_file).where(bank_file.c.id == file_id)
         # Whoever answers has the file, also where its sender died before that was written down.
         handed_over_us = now_us if found.handed_over_us is None else found.handed_over_us
         connection.execute(
             taken.values(result_digest=digest, result_at_us=now_us, handed_over_us=handed_over_us)
         )
-        outbox.append(connection, [outbox.Entry("lender:bank_file:answered", file_id, now_us, b"{}")])
+        outbox.append(connection, [outbox.Entry("bank_file:answered", file_id, now_us, b"{}")])
         return SentFile(BankFileId(file_id), sent.on, result)
 
 
