@@ -13,12 +13,16 @@ from sekisho.identity.relying.desk import FederatedDesk
 from sekisho.identity.relying.provider import Provider
 from sekisho.kernel.posture import Posture
 from sekisho.storage.rounds import Round
+from sekisho.wallet.bank_move_desk import BankMoveDesk
+from sekisho.wallet.bank_moves import MoveBooks
+from sekisho.wallet.bank_orders import BankOrders
 from sekisho.wallet.gates import Gatekeeper, OnOutage
 from sekisho.wallet.house import WalletParts, open_house
 from sekisho.wallet.identity_checks import IdentityDesk
 from sekisho.wallet.link_banks import LinkBanks
 from sekisho.wallet.link_returns import LinkReturnDesk
 from sekisho.wallet.link_rounds import LinkRounds
+from sekisho.wallet.link_tokens import LinkTokens
 from sekisho.wallet.links import LinkDesk
 from sekisho.wallet.newcomers import opens
 from sekisho.wallet.outside import Outside
@@ -27,6 +31,7 @@ from sekisho.wallet.switch_book import WalletSwitches
 STATE = "wallet"
 UNFINISHED_EVERY_S = 60.0
 BANKS_EVERY_S = 5.0
+ORDERS_EVERY_S = 2.0
 
 
 class WalletDesks(NamedTuple):
@@ -40,6 +45,7 @@ class WalletDesks(NamedTuple):
     banks: LinkBanks
     links: LinkDesk
     returns: LinkReturnDesk
+    moves: BankMoveDesk
     rounds: tuple[Round, ...]
     card_page: str
 
@@ -64,6 +70,7 @@ def open_desks(parts: Parts, guard: AsksGuard, outside: Outside) -> WalletDesks:
     on_outage = OnOutage(switches=Posture.CLOSED, guard=Posture.CLOSED)
     gatekeeper = Gatekeeper(house, guard, WalletSwitches(parts), on_outage=on_outage)
     going = LinkRounds(house, banks)
+    orders = BankOrders(house, banks, LinkTokens(house, banks), MoveBooks(house).settled)
     return WalletDesks(
         house=house,
         line=line,
@@ -73,9 +80,11 @@ def open_desks(parts: Parts, guard: AsksGuard, outside: Outside) -> WalletDesks:
         banks=banks,
         links=LinkDesk(house, gatekeeper, banks),
         returns=LinkReturnDesk(house, banks),
+        moves=BankMoveDesk(house, gatekeeper, orders),
         rounds=(
             Round("links_unfinished", UNFINISHED_EVERY_S, going.end_unfinished),
             Round("links_to_tell", BANKS_EVERY_S, going.tell_banks),
+            Round("bank_orders", ORDERS_EVERY_S, orders.carry_out_due),
         ),
         card_page=outside.card_page,
     )

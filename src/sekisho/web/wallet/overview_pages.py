@@ -19,7 +19,11 @@ from sekisho.web.problems import NotFound
 from sekisho.web.wallet.desks import desks_of
 
 LINES_SHOWN = 5
-DOINGS: tuple[tuple[str, str], ...] = (("/banks", "links"),)
+DOINGS: tuple[tuple[str, str], ...] = (
+    ("/charge", "charge"),
+    ("/payout", "payout"),
+    ("/banks", "links"),
+)
 """What a member can do with the wallet: the path of each page, and the name of its card."""
 
 MONTHS_SHOWN = 24
