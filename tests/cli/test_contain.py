@@ -4,15 +4,13 @@ import json
 
 import pytest
 from click.testing import CliRunner
+from tests.cli.keyring_in import keyring_in
 from tests.response.cohort_at_hand import CohortAtHand
 
 from sekisho.cli.main import main
-from sekisho.kernel.chance import SystemChance
-from sekisho.kernel.clock import SystemClock, rfc3339
+from sekisho.kernel.clock import rfc3339
 from sekisho.kernel.ids import MEMBER
 from sekisho.storage.engine import open_store
-from sekisho.storage.keyring_files import open_keyring
-from sekisho.storage.kms import key_wrapper
 
 PROBABILITIES = (0.97, 0.6, 0.1)
 
@@ -20,8 +18,7 @@ PROBABILITIES = (0.97, 0.6, 0.1)
 @pytest.fixture
 def hand(tmp_path):
     """Make an institution's folder as it is in production, with its own keyring, and serve it."""
-    clock, chance = SystemClock(), SystemChance()
-    keyring = open_keyring(tmp_path, key_wrapper(tmp_path, {}, chance), clock=clock, chance=chance)
+    keyring = keyring_in(tmp_path)
     made = CohortAtHand(tmp_path, 0)
     made.at_hand.store.close()
     store = open_store(f"sqlite:///{tmp_path / 'sekisho.db'}")

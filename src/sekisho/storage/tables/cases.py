@@ -122,3 +122,18 @@ claim = Table(
     Column("posted_at_us", BigInteger, nullable=True),
     UniqueConstraint("loss"),
 )
+
+# A report as it was made at a time, with the figures it was made from; what was sent stays what it was.
+report_version = Table(
+    "report_version",
+    metadata,
+    Column("kind", Text, primary_key=True),
+    Column("about", Text, primary_key=True),
+    Column("version", BigInteger, primary_key=True, autoincrement=False),
+    Column("sheet", LargeBinary, nullable=False),
+    Column("sha256", Text, nullable=False),
+    Column("made_by", Text, nullable=False),
+    Column("made_at_us", BigInteger, nullable=False),
+    Column("sent_by", Text, nullable=False),
+    Column("sent_at_us", BigInteger, nullable=True),
+)

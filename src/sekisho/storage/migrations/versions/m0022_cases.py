@@ -1,4 +1,4 @@
-"""Containments, cases of damage and claims."""
+"""Containments, cases of damage, claims and reports."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -15,6 +15,7 @@ def upgrade() -> None:
     _make_case_stage()
     _make_case_entry()
     _make_claim()
+    _make_report_version()
 
 
 def _make_containment() -> None:
@@ -157,3 +158,19 @@ def _make_claim() -> None:
     )
     op.create_index(op.f("ix_claim_case_id"), "claim", ["case_id"], unique=False)
     op.create_index(op.f("ix_claim_state"), "claim", ["state"], unique=False)
+
+
+def _make_report_version() -> None:
+    op.create_table(
+        "report_version",
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("about", sa.Text(), nullable=False),
+        sa.Column("version", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("sheet", sa.LargeBinary(), nullable=False),
+        sa.Column("sha256", sa.Text(), nullable=False),
+        sa.Column("made_by", sa.Text(), nullable=False),
+        sa.Column("made_at_us", sa.BigInteger(), nullable=False),
+        sa.Column("sent_by", sa.Text(), nullable=False),
+        sa.Column("sent_at_us", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("kind", "about", "version", name=op.f("pk_report_version")),
+    )

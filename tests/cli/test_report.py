@@ -1,0 +1,65 @@
+"""`sekisho report`, as an operator types it on the day after."""
+
+import json
+
+import pytest
+from click.testing import CliRunner
+from tests.cli.keyring_in import keyring_in
+from tests.response.cohort_at_hand import CAMPAIGN
+from tests.response.incident_at_hand import open_incident
+
+from sekisho.cli.main import main
+
+
+@pytest.fixture
+def incident(tmp_path):
+    hand, _ = open_incident(tmp_path)
+    hand.at_hand.store.close()
+    hand.at_hand.file.rename(tmp_path / "sekisho.db")
+    keyring_in(tmp_path)
+    return hand
+
+
+@pytest.fixture
+def typed(tmp_path, incident):
+    del incident
+
+    def type_it(*words, code=0):
+        done = CliRunner().invoke(main, ["report", words[0], "--data", str(tmp_path), *words[1:]])
+        assert done.exit_code == code, done.output
+        return done.stdout
+
+    return type_it
+
+
+def test_the_breach_report_is_written_sent_and_written_anew(typed, tmp_path):
+    """A PDF, its deadlines and figures; the second version beside the first, which was sent."""
+    out = tmp_path / "breach.pdf"
+    words = ("breach", CAMPAIGN, "--out", str(out), "--by", "sato")
+    told = json.loads(typed(*words, "--json"))
+    assert (told["version"], told["about"]) == (1, CAMPAIGN)
+    assert told["figures"]
+    assert out.read_bytes().startswith(b"%PDF-")
+    typed("sent", "breach_preliminary", CAMPAIGN, "1", "--by", "ito")
+    assert "version 2" in typed(*words)
+    typed(*words[:2], "--kind", "final", *words[2:])
+    lines = typed("versions", "breach_preliminary", CAMPAIGN).splitlines()
+    assert lines[0].startswith("1\t")
+    assert "not sent" not in lines[0]
+    assert any(line.startswith("2\t") and "not sent" in line for line in lines)
+
+
+def test_the_other_papers_are_written(typed, tmp_path):
+    """To the police, to the bank, to the public."""
+    for name, more in (("police", ()), ("partner", ("--partner", "9901")), ("public", ())):
+        out = tmp_path / f"{name}.pdf"
+        typed(name, CAMPAIGN, "--out", str(out), "--by", "sato", *more)
+        assert out.stat().st_size > 1_000
+
+
+def test_what_is_not_known_is_refused(typed, tmp_path):
+    """No such case; a notice to no partner; a version that is not there."""
+    out = str(tmp_path / "x.pdf")
+    typed("breach", "cmp_none", "--out", out, "--by", "sato", code=2)
+    typed("partner", CAMPAIGN, "--out", out, "--by", "sato", code=2)
+    typed("sent", "police", CAMPAIGN, "1", "--by", "sato", code=2)
