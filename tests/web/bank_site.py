@@ -124,7 +124,7 @@ class PlayedPartner:
         says: dict[str, Any] = {
             "iss": self.client_id,
             "sub": self.client_id,
-            "aud": ORIGIN,
+            "aud": self.site.origin,
             "jti": f"{self.client_id}-{id(self)}-{self.made}",
             "iat": now_s,
             "exp": now_s + 60,
@@ -137,7 +137,7 @@ class PlayedPartner:
         """Prove the DPoP key for a request."""
         site = self.site
         nonce = self.nonce if nonce is None else nonce
-        demand = Demand(method, ORIGIN + path, token)
+        demand = Demand(method, self.site.origin + path, token)
         return self.dpop.prove(demand, clock=site.clock, chance=site.chance, nonce=nonce)
 
     async def post(
@@ -204,6 +204,10 @@ class BankSite:
     clock: SetClock
     chance: SeededChance
     site: Site
+
+    @property
+    def origin(self) -> str:
+        return self.bank.institution.origin
 
     def browser(self, ip: str = "192.0.2.10", language: str = "en") -> BankBrowser:
         client = httpx.AsyncClient(

@@ -1,9 +1,12 @@
 """A bank on loopback for programs and browsers that we did not write."""
 
+import asyncio
 import threading
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, TypeVar
 
 import msgspec
 import uvicorn
@@ -13,6 +16,14 @@ from tests.web.bank_site import BankSite, open_bank_site
 from sekisho.bank.authorisation.settings import LinkPolicy
 from sekisho.kernel.clock import SystemClock
 from sekisho.web.server import listening_socket
+
+Result = TypeVar("Result")
+
+
+def beside(work: Coroutine[Any, Any, Result]) -> Result:
+    """Do something in a loop of its own thread: a browser that is driven from this one has a loop here."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, work).result()
 
 
 @contextmanager
