@@ -322,7 +322,7 @@ def test_a_hook_that_fails_leaves_the_order_to_be_settled_again(tmp_path):
     assert (order.state, settled, booked) == (OrderState.DONE, 1, 10_000)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     moods=st.lists(st.sampled_from(["", BROKEN, FAILING]), max_size=6),
     steps=st.lists(st.integers(0, 3 * MINUTE_US), min_size=1, max_size=8),

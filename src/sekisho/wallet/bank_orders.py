@@ -21,11 +21,13 @@ from sekisho.linking.bank_bookings import Direction, Movement
 from sekisho.linking.bank_http import BankAway
 from sekisho.linking.link_answers import Booking, BookingState, Declined
 from sekisho.linking.link_partners import BankNotLinkable
+from sekisho.linking.zengin import DebitResult
 from sekisho.storage import outbox
 from sekisho.wallet import bank_order_rows, link_rows
 from sekisho.wallet.bank_order_rows import BankOrder, OrderState, Settled
 from sekisho.wallet.house import WalletParts
 from sekisho.wallet.link_banks import LinkBanks
+from sekisho.wallet.link_ends import Suspension, suspend_within
 from sekisho.wallet.link_limits import require_chargeable
 from sekisho.wallet.link_rows import BankLink, LinkState
 from sekisho.wallet.link_tokens import LinkRefusedByBank, LinkTokens
@@ -42,6 +44,9 @@ LEASE_US = 60 * SECOND_US
 PAUSE_US_MAX = 10 * MINUTE_US
 GIVE_UP_US = DAY_US
 """After so long without a word a person has to ask the bank."""
+
+STOPS_LINK = (DebitResult.DEPOSITOR_STOPPED, DebitResult.NO_MANDATE, DebitResult.NO_ACCOUNT)
+"""Results after which a link stands still: who told the bank to stop may never have linked it."""
 
 AT_ONCE = 20
 _UNAUTHORISED = 401
@@ -200,6 +205,10 @@ class BankOrders:
         after = bank_order_rows.find(connection, order.id)
         assert after is not None  # noqa: S101 - it was changed just now
         self._on_settled(connection, after)
+        if order.direction is Direction.DEBIT and settled.result in STOPS_LINK:
+            link = link_rows.find(connection, order.link_id)
+            if link is not None:
+                suspend_within(connection, self._house.parts, link, Suspension.DEBIT_STOPPED)
         body = {
             "link_id": order.link_id,
             "direction": order.direction,

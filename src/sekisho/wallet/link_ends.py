@@ -6,7 +6,11 @@ import msgspec
 from sqlalchemy import Connection
 
 from sekisho.identity.institution import Parts
+from sekisho.identity.notifying import warn
 from sekisho.kernel.ids import MemberId
+from sekisho.kernel.japan import day_in_japan
+from sekisho.linking.banks import bank_in_words
+from sekisho.messages.notices import NoticeKind
 from sekisho.storage import outbox
 from sekisho.wallet import link_rows
 from sekisho.wallet.link_rows import LIVE, BankLink, LinkState
@@ -55,6 +59,9 @@ class Suspension(StrEnum):
     BANK_SIGNAL = "bank_signal"
     """The bank told us of fraud, or that the depositor stopped it."""
 
+    DEBIT_STOPPED = "debit_stopped"
+    """The bank refused a debit because the depositor stopped it, or the mandate or account is gone."""
+
     DISPUTED = "disputed"
     """Somebody reported a debit that was not theirs."""
 
@@ -95,7 +102,9 @@ def suspend_within(connection: Connection, parts: Parts, link: BankLink, why: Su
         return False
     if not link_rows.move(connection, link, LinkState.SUSPENDED, suspended_for=why.value):
         return False
-    _write_down(connection, "wallet:link:suspended", link, why.value, parts.clock.now_us())
+    now_us = parts.clock.now_us()
+    _write_down(connection, "wallet:link:suspended", link, why.value, now_us)
+    _tell(connection, parts, link, now_us)
     return True
 
 
@@ -124,13 +133,23 @@ def end_by_mandate(connection: Connection, parts: Parts, bank: str, mandate_id: 
     link = link_rows.by_mandate(connection, bank, mandate_id)
     if link is None or link.state not in LIVE:
         return None
-    return link if end_within(connection, parts, link, LinkEnd.BANK_REVOKED) else None
+    if not end_within(connection, parts, link, LinkEnd.BANK_REVOKED):
+        return None
+    _tell(connection, parts, link, parts.clock.now_us())
+    return link
 
 
 def suspend_all_of(connection: Connection, parts: Parts, member_id: MemberId, why: Suspension) -> int:
     """Stop all of a member's links, and return how many were active."""
     own = link_rows.of_member(connection, member_id)
     return sum(suspend_within(connection, parts, link, why) for link in own)
+
+
+def _tell(connection: Connection, parts: Parts, link: BankLink, now_us: int) -> None:
+    """Tell a member of a link that stopped; it stops also where no contact opens."""
+    kind, bank = NoticeKind.BANK_LINK_STOPPED, bank_in_words(link.bank, day_in_japan(now_us))
+    dedupe = f"{kind}:{link.id}:{now_us}"
+    warn(connection, parts, link.member_id, kind, {"when": now_us, "bank": bank}, dedupe=dedupe)
 
 
 def _write_down(connection: Connection, kind: str, link: BankLink, why: str, now_us: int) -> None:
