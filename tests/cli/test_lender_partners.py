@@ -10,7 +10,8 @@ from tests.lender.atm_certificates import Authority
 from sekisho.cli.around import Around
 from sekisho.cli.guard_options import GuardOptions
 from sekisho.cli.institutions import LENDER, Machine, open_institution
-from sekisho.cli.lender_partners import PartnersUnreadable, read_partners
+from sekisho.cli.lender_partners import read_partners
+from sekisho.cli.partner_files import PartnersUnreadable
 from sekisho.kernel.chance import SeededChance
 from sekisho.kernel.clock import SystemClock
 from sekisho.kernel.posture import OperationalError, Posture

@@ -1,6 +1,5 @@
 """The lender's partners as an operator names them in a file: bureau, incomes, bank, network of machines."""
 
-import tomllib
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
@@ -11,8 +10,8 @@ import httpx
 import msgspec
 
 from sekisho.cli.lender_ties import BankTie, Beside, LenderTies, StandingMachine
+from sekisho.cli.partner_files import read_partner_file, unreadable
 from sekisho.identity.person_checks import Trust
-from sekisho.kernel.refusals import Refusal
 from sekisho.lender.atm_machines import AtmSettings
 from sekisho.lender.atm_network import Certificates, HttpsAtmNetwork
 from sekisho.lender.credit_bureau import HttpCreditBureau
@@ -30,14 +29,6 @@ if TYPE_CHECKING:
     from sekisho.web.asgi import App
 
 SECURE = "https://"
-
-
-class PartnersUnreadable(Refusal):
-    """The file that names the lender's partners cannot be used."""
-
-    code = "partners_unreadable"
-    status = 500
-    told = "The file of the lender's partners can't be used; docs/reference/lender-partners.md has its form."
 
 
 class AskedSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -97,26 +88,12 @@ class PartnerSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
 
 def read_partners(path: Path) -> PartnerSettings:
     """Read the file. Raises PartnersUnreadable and OSError."""
-    try:
-        text = tomllib.loads(path.read_text(encoding="utf-8"))
-        read = msgspec.convert(text, PartnerSettings, dec_hook=_read_path)
-    except (ValueError, msgspec.ValidationError) as error:
-        raise _unreadable(str(error)) from error
+    read = read_partner_file(path, PartnerSettings)
     for url in (each.url for each in (read.bureau, read.incomes, read.network) if each is not None):
         # What is asked there is personal, and what is told there pays cash.
         if not url.startswith(SECURE):
-            raise _unreadable(f"not over HTTPS: {url[:100]}")
+            raise unreadable(f"not over HTTPS: {url[:100]}")
     return read
-
-
-def _unreadable(why: str) -> PartnersUnreadable:
-    return PartnersUnreadable(told=f"{PartnersUnreadable.told} It says: {why}")
-
-
-def _read_path(kind: type, value: object) -> object:
-    if kind is Path and isinstance(value, str):
-        return Path(value)
-    raise NotImplementedError(kind)
 
 
 def connected(path: Path, trust: Trust) -> LenderTies:

@@ -1,4 +1,4 @@
-"""`sekisho serve`: one service alone, as it runs in production: the guard, the lender, or the ID."""
+"""`sekisho serve`: one service alone, as it runs in production: the guard, or an institution."""
 
 import signal
 from pathlib import Path
@@ -24,7 +24,7 @@ from sekisho.web.server import listening_socket, run, serve
 
 
 @click.command("serve")
-@click.argument("what", type=click.Choice(["guard", "lender", "id"]), default="guard")
+@click.argument("what", type=click.Choice(["guard", "lender", "id", "wallet", "bank"]), default="guard")
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
 @click.option("--port", default=8471, show_default=True, help="The port to listen on; 0 takes a free one.")
 @click.option(
@@ -55,18 +55,18 @@ from sekisho.web.server import listening_socket, run, serve
     "--institution",
     "institution_file",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="Who the lender or the ID is, in TOML; the demo's institution at *.localhost if not given.",
+    help="Who the institution is, in TOML; the demo's at *.localhost if not given.",
 )
 @click.option(
     "--partners",
     "partners_file",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="Whom the lender works with, in TOML: bureau, incomes, bank, network of machines.",
+    help="With whom the institution works, in TOML; another form for lender, wallet and bank.",
 )
 @click.option("--echo", is_flag=True, help="Open POST /v1/echo, which the bench compares a decision with.")
 @guard_options
 def command(**options: object) -> None:
-    """Serve one part alone: the guard (if none is named), the lender's member site, or the ID.
+    """Serve one part alone: the guard (if none is named), or an institution with its member site.
 
     The guard answers POST /v1/attempts, their outcomes, and forward-auth for a reverse proxy.
     """

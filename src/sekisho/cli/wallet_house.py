@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, cast
 from sekisho.bank.branches import MISAKI
 from sekisho.cli.around import Around, Made
 from sekisho.cli.played_outside import PlayedOutside
-from sekisho.identity.institution import Institution
+from sekisho.cli.wallet_partners import wallet_outside
 from sekisho.identity.trust_folder import FolderTrust
 from sekisho.kernel.refusals import Refusal
 from sekisho.linking.link_partners import LinkPartner, PartnerBook, Strength
@@ -32,15 +32,20 @@ class IdMissing(Refusal):
 
     code = "wallet_without_id"
     status = 500
-    told = "A wallet needs the ID that its members log in with; `sekisho up` has one."
+    told = "A wallet needs the ID that its members log in with: --partners FILE names it."
 
 
 def make_wallet(site: Site, around: Around) -> Made:
-    """Make the wallet's application. Raises IdMissing, OSError and OperationalError."""
-    if around.played is None:
+    """Make the wallet's application. Raises IdMissing, PartnersUnreadable, OSError and OperationalError."""
+    trust = FolderTrust(around.trust)
+    origin = site.parts.institution.origin
+    if around.played is not None:
+        around.played.trust_cards(around.trust)
+        outside = _played(around.played, trust, origin)
+    elif around.partners is not None:
+        outside = wallet_outside(around.partners, trust, origin)
+    else:
         raise IdMissing
-    around.played.trust_cards(around.trust)
-    outside = _outside(site.parts.institution, around, around.played)
     application = create_wallet_app(site, outside)
     desks = desks_in(application)
 
@@ -52,13 +57,13 @@ def make_wallet(site: Site, around: Around) -> Made:
     return Made(cast("App", application), living)
 
 
-def _outside(own: Institution, around: Around, played: PlayedOutside) -> Outside:
+def _played(played: PlayedOutside, trust: FolderTrust, origin: str) -> Outside:
     bank = LinkPartner(
         bank=MISAKI.code, issuer=played.origin("bank"), client_id=AT_BANK, strength=Strength.POSSESSION
     )
     return Outside(
-        id=client_at(played.origin("id"), AT_ID, own.origin),
-        trust=FolderTrust(around.trust),
+        id=client_at(played.origin("id"), AT_ID, origin),
+        trust=trust,
         partners=PartnerBook((bank,)),
         card_page=played.card_page,
     )
