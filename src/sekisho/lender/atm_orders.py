@@ -120,7 +120,7 @@ def settle(connection: Connection, house: LenderParts, order_id: str, moved: Yen
         if said_before != moved.amount:
             _differ(connection, house, order, Discrepancy.ANOTHER_AMOUNT, moved)
         return Settled(order, again=True)
-    return Settled(_settle_open(connection, house, order, moved))
+    return Settled(book(connection, house, order, moved))
 
 
 def give_up(connection: Connection, house: LenderParts, order: AtmOrder) -> AtmOrder:
@@ -217,7 +217,8 @@ def _new(connection: Connection, house: LenderParts, session: AtmSession, state:
     )
 
 
-def _settle_open(connection: Connection, house: LenderParts, order: AtmOrder, moved: Yen) -> AtmOrder:
+def book(connection: Connection, house: LenderParts, order: AtmOrder, moved: Yen) -> AtmOrder:
+    """Book what was moved under an order that has not ended, or leave it disputed where the books refuse."""
     if not moved:
         return give_up(connection, house, order)
     if moved > order.amount:
