@@ -92,17 +92,10 @@ settlement = Table(
     Column("fee_yen", BigInteger, nullable=False),
     Column("net_yen", BigInteger, nullable=False),
     Column("reference", Text, nullable=False, unique=True),
+    Column("file_id", Text, nullable=False, index=True),
+    Column("state", Text, nullable=False),
     Column("made_at_us", BigInteger, nullable=False),
     Index("uq_settlement_merchant_id_on_day", "merchant_id", "on_day", unique=True),
-)
-
-# A settlement's file, written down whole before it is handed over, so that it is the same each time.
-settlement_file = Table(
-    "settlement_file",
-    metadata,
-    Column("on_day", Text, primary_key=True),
-    Column("sealed", LargeBinary, nullable=False),
-    Column("made_at_us", BigInteger, nullable=False),
 )
 
 # Money from one wallet to another, by a phone number: it waits until it is accepted, and goes back if not.

@@ -15,7 +15,6 @@ def upgrade() -> None:
     _make_payment()
     _make_payment_refund()
     _make_settlement()
-    _make_settlement_file()
     _make_send()
 
 
@@ -143,6 +142,8 @@ def _make_settlement() -> None:
         sa.Column("fee_yen", sa.BigInteger(), nullable=False),
         sa.Column("net_yen", sa.BigInteger(), nullable=False),
         sa.Column("reference", sa.Text(), nullable=False),
+        sa.Column("file_id", sa.Text(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
         sa.Column("made_at_us", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(
             ["merchant_id"],
@@ -151,17 +152,8 @@ def _make_settlement() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_settlement")),
         sa.UniqueConstraint("reference", name=op.f("uq_settlement_reference")),
     )
+    op.create_index(op.f("ix_settlement_file_id"), "settlement", ["file_id"], unique=False)
     op.create_index("uq_settlement_merchant_id_on_day", "settlement", ["merchant_id", "on_day"], unique=True)
-
-
-def _make_settlement_file() -> None:
-    op.create_table(
-        "settlement_file",
-        sa.Column("on_day", sa.Text(), nullable=False),
-        sa.Column("sealed", sa.LargeBinary(), nullable=False),
-        sa.Column("made_at_us", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("on_day", name=op.f("pk_settlement_file")),
-    )
 
 
 def _make_send() -> None:
