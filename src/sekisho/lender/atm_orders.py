@@ -218,6 +218,7 @@ def _new(connection: Connection, house: LenderParts, session: AtmSession, state:
 
 
 def book(connection: Connection, house: LenderParts, order: AtmOrder, moved: Yen) -> AtmOrder:
+    """Book what was moved under an order that is not settled; what cannot be is a dispute."""
     """Book what was moved under an order that has not ended, or leave it disputed where the books refuse."""
     if not moved:
         return give_up(connection, house, order)
