@@ -3,8 +3,6 @@
 import datetime as dt
 from typing import NamedTuple
 
-from sqlalchemy import Connection
-
 from sekisho.bank import file_partners, mandates
 from sekisho.bank.deposits import Deposit
 from sekisho.bank.holders import NewHolder
@@ -17,6 +15,7 @@ from sekisho.identity.names import NameUnusable
 from sekisho.identity.people import BirthDateUnusable
 from sekisho.identity.recipients import NumberNotServed
 from sekisho.kernel.yen import Yen
+from sekisho.storage.unit_of_work import Connection
 
 CASH = Yen(500_000)
 PAPER_CEILING, PAPER_MONTH_CEILING = Yen(500_000), Yen(1_000_000)
