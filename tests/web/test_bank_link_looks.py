@@ -80,21 +80,22 @@ def test_every_page_is_for_everybody(browser, bank, number, size, scheme, langua
     context = new_context(browser, viewport={"width": size[0], "height": size[1]}, color_scheme=scheme)
     context.add_cookies([{"name": "lang", "value": language, "url": bank.origin}])
     page, wrong = context.new_page(), {}
-    with watched(page) as (complaints, _):
-        for name in walk(bank, bank.partner(), page):
-            # What a page answers to a wrong entry is no complaint of ours.
-            own = [each for each in complaints if "the server responded with a status of 40" not in each]
-            if faults := [*faults_of(page, size[0], language), *own]:
-                wrong[name] = faults
-            complaints.clear()
+    complaints: list[str] = []
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("console", lambda said: complaints.append(said.text) if "policy" in said.text.lower() else None)
+    for name in walk(bank, bank.partner(), page):
+        if faults := [*faults_of(page, size[0], language), *complaints]:
+            wrong[name] = faults
+        complaints.clear()
     context.close()
     assert wrong == {}
 
 
 def test_a_page_is_light(browser, bank):
     page = new_context(browser).new_page()
+    sent(bank, bank.partner(), page)
     with watched(page) as (_, octets):
-        sent(bank, bank.partner(), page)
+        page.goto(f"{bank.origin}/link/account")
         page.wait_for_load_state("networkidle")
     assert 0 < sum(octets) < PAGE_OCTETS_MAX
     page.context.close()

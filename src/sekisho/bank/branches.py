@@ -15,11 +15,16 @@ class BranchUnknown(Refusal):
 
 
 class Branch(NamedTuple):
-    """A branch: three digits, its name, and its name as files write it."""
+    """A branch: three digits, its name in Japanese, as files write it, and in English."""
 
     code: str
     name: str
     name_kana: str
+    english: str
+
+    def called(self, language: str) -> str:
+        """Return the name in a language, `ja` or `en`."""
+        return self.english if language == "en" else self.name
 
 
 class BankProfile(NamedTuple):
@@ -37,6 +42,9 @@ class BankProfile(NamedTuple):
         return found
 
 
-_BRANCHES = (Branch("001", "本店", "ﾎﾝﾃﾝ"), Branch("002", "港町", "ﾐﾅﾄﾏﾁ"))
+_BRANCHES = (
+    Branch("001", "本店", "ﾎﾝﾃﾝ", "Main branch"),
+    Branch("002", "港町支店", "ﾐﾅﾄﾏﾁ", "Minatomachi branch"),
+)
 MISAKI = BankProfile("9901", "ﾐｻｷ", {branch.code: branch for branch in _BRANCHES})
 """The invented bank of the demonstration. No bank of Japan has a code that begins with 990."""

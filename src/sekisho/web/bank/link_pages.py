@@ -155,7 +155,6 @@ async def _ask_account(request: AnyRequest, *, wrong: bool = False) -> Response[
         debits=Action.DEBIT in found.asked.link.actions,
         by_pin=desks.settings.policy is not LinkPolicy.PASSKEY,
         wrong=wrong,
-        branches=desks.bank.profile.branches.values(),
         here=PAGES[Step.OPENED],
     )
 
