@@ -289,6 +289,23 @@ def test_the_days_report_settles_what_nobody_ever_heard_about(atm, member_id, ap
     assert atm.reconcile() == (0, 0, 0, 0)
 
 
+def test_yesterday_is_compared_at_every_machine_that_answers(atm, approved):
+    """What was given under an order that nobody heard of is owed; a line that is cut costs nothing."""
+    atm.line.cut = "answer"
+    atm.type(approved)
+    assert atm.order(approved)["state"] == "unknown"
+    atm.at.clock.advance(DAY_US)
+    atm.line.cut = "request"
+    assert asyncio.run(atm.desk.settlement.reconcile_yesterday()) == 0
+    assert atm.order(approved)["state"] == "unknown"
+    atm.line.cut = ""
+    for _ in range(2):
+        assert asyncio.run(atm.desk.settlement.reconcile_yesterday()) == len(atm.machines)
+        assert atm.order(approved)["state"] == "dispensed"
+        assert atm.cash_booked() - atm.fees() == atm.cash_given()
+    assert atm.discrepancies() == []
+
+
 def test_the_days_report_ends_what_can_no_longer_begin_and_nothing_before(atm, member_id, approved):
     atm.line.cut = "request"
     atm.type(approved)

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 SCREENING_EVERY_S = 3.0
 RECEIPTS_EVERY_S = 10.0
 EXPIRING_EVERY_S = 600.0
+ATM_DAYS_EVERY_S = 3600.0
 
 
 def make_lender(site: Site, around: Around, banks: Mapping[str, str] | None = None) -> Made:
@@ -79,6 +80,7 @@ def _rounds(desks: LenderDesks) -> list[Round]:
     going = [
         Round("receipts", RECEIPTS_EVERY_S, receipts.issue),
         Round("expiring", EXPIRING_EVERY_S, expire),
+        Round("atm_days", ATM_DAYS_EVERY_S, desks.machines.settlement.reconcile_yesterday),
     ]
     if desks.screening is not None:
         going.append(Round("screening", SCREENING_EVERY_S, desks.screening.screen_waiting))
