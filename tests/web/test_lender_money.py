@@ -322,3 +322,34 @@ async def by_code(site, browser, mobile):
     await browser.submit("/step-up/code/send")
     site.wait(20)
     await browser.submit("/step-up/code", code=site.code_to(mobile))
+
+
+def test_an_approval_of_a_debit_alone_shows_no_figures(tmp_path):
+    """The order is not worth anything any more; what is owed is told to whoever proves that alone."""
+
+    async def scene(site):
+        browser = site.browser()
+        number, mobile = await site.sign_up(browser)
+        line = line_of(house_of(site), number)
+        line.borrow("first", 123_000)
+        await browser.get("/payout-account/change")
+        await browser.submit("/payout-account/change", **ACCOUNT)
+        await by_code(site, browser, mobile)
+        await browser.submit("/payout-account/confirm")
+        await browser.get("/step-up?wish=loan:repay")
+        await by_code(site, browser, mobile)
+        orders = []
+        for _ in range(2):
+            await browser.get("/repay")
+            await browser.submit("/repay", choice="all")
+            orders.append(browser.path)
+        await by_code(site, browser, mobile)
+        assert 'data-state="approved"' in (await browser.submit("/repay/confirm")).text
+        site.wait(301)
+        await browser.get(orders[0])
+        await by_code(site, browser, mobile)
+        answer = await browser.submit("/repay/confirm")
+        assert answer.url.path == "/step-up"
+        assert "123,000" not in answer.text
+
+    play(tmp_path, scene)
