@@ -101,9 +101,16 @@ def code_of(merchant: Merchant, request: Request | None = None) -> str:
 
 def require_request(connection: Connection, request_id: str, now_us: int) -> Request:
     """Return a purchase that waits to be paid. Raises RequestOver."""
-    its = select(payment_request).where(payment_request.c.id == request_id)
-    row = connection.execute(its).one_or_none()
+    found = find_request(connection, request_id)
     paid = select(payment.c.id).where(payment.c.request_id == request_id)
-    if row is None or row.expires_at_us <= now_us or connection.execute(paid).first() is not None:
+    if found is None or found.expires_at_us <= now_us or connection.execute(paid).first() is not None:
         raise RequestOver(known=request_id[:40])
+    return found
+
+
+def find_request(connection: Connection, request_id: str) -> Request | None:
+    """Return a purchase, whatever became of it."""
+    row = connection.execute(select(payment_request).where(payment_request.c.id == request_id)).one_or_none()
+    if row is None:
+        return None
     return Request(row.id, row.merchant_id, Yen(row.amount_yen), row.reference, row.expires_at_us)

@@ -39,6 +39,9 @@ class Scope(StrEnum):
     CALLS = "calls"
     """Write down calls to members before they are made."""
 
+    TILL = "till"
+    """Take payments for the merchant whose id is the key's name."""
+
 
 class ApiKey(msgspec.Struct, frozen=True, kw_only=True):
     """A key as it is kept: who holds it, what it allows, and the hash of its secret."""

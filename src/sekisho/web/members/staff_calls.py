@@ -11,12 +11,11 @@ from litestar import Response, post
 from sekisho.identity import members
 from sekisho.identity.calls import CallUnrecordable
 from sekisho.kernel.clock import rfc3339
-from sekisho.kernel.refusals import Refusal
 from sekisho.web.guard_api.api_keys import Scope
-from sekisho.web.guard_api.refusals import NoKey, WrongScope
+from sekisho.web.members.programs import for_programs, require_key, told
 from sekisho.web.members.roles import ROLE, Role
-from sekisho.web.members.visits import NO_STORE, AnyRequest, Visit, visit_of
-from sekisho.web.problems import CONTENT_TYPE, Malformed, problem_of
+from sekisho.web.members.visits import AnyRequest, visit_of
+from sekisho.web.problems import Malformed
 
 CREATED = 201
 
@@ -30,29 +29,12 @@ class CallOrder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
 
 @post("/v1/calls", opt={ROLE: Role.CLIENT})
+@for_programs
 async def record_call(request: AnyRequest) -> Response[Any]:
     """Write a call down, and give the code that the caller must say."""
+    visit, key = visit_of(request), require_key(request, Scope.CALLS)
     try:
-        return await _recorded(visit_of(request), await request.body())
-    except Refusal as refusal:
-        return Response(
-            msgspec.json.encode(problem_of(refusal)),
-            status_code=refusal.status,
-            media_type=CONTENT_TYPE,
-            headers=NO_STORE,
-        )
-
-
-async def _recorded(visit: Visit, body: bytes) -> Response[Any]:
-    keys = visit.site.staff_keys
-    authorization = visit.request.headers.get("authorization", "").encode("latin-1", "replace")
-    key = None if keys is None else keys.holder(authorization)
-    if key is None:
-        raise NoKey
-    if Scope.CALLS not in key.scopes:
-        raise WrongScope
-    try:
-        order = msgspec.json.decode(body, type=CallOrder)
+        order = msgspec.json.decode(await request.body(), type=CallOrder)
     except (msgspec.MsgspecError, UnicodeDecodeError) as failure:
         raise Malformed from failure
     parts = visit.site.parts
@@ -62,10 +44,8 @@ async def _recorded(visit: Visit, body: bytes) -> Response[Any]:
         raise CallUnrecordable
     staff = f"{key.name}:{order.staff.strip()[:60]}"
     call = await visit.site.desks.calls.record(staff, found.id, order.purpose)
-    told = {"id": call.id, "code": call.code, "expires_at": rfc3339(call.expires_at_us)}
-    return Response(
-        msgspec.json.encode(told), status_code=CREATED, media_type="application/json", headers=NO_STORE
-    )
+    answer = {"id": call.id, "code": call.code, "expires_at": rfc3339(call.expires_at_us)}
+    return told(answer, status=CREATED)
 
 
 ROUTES = (record_call,)

@@ -24,7 +24,7 @@ from sekisho.web.members import (
 )
 from sekisho.web.members.app import create_member_app
 from sekisho.web.members.site import Site
-from sekisho.web.wallet import identity_pages, link_pages, move_pages, overview_pages, sign_in
+from sekisho.web.wallet import identity_pages, link_pages, move_pages, overview_pages, sign_in, till_api
 from sekisho.web.wallet.desks import STATE, open_desks
 
 # Nobody has a password here: who logs in, and who gets in again, is the ID's business.
@@ -44,7 +44,7 @@ PAGES = (
     staff_calls,
 )
 SHARED = tuple(route for pages in PAGES for route in pages.ROUTES if route not in OF_PASSWORDS)
-OWN_PAGES = (sign_in, overview_pages, identity_pages, link_pages, move_pages)
+OWN_PAGES = (sign_in, overview_pages, identity_pages, link_pages, move_pages, till_api)
 ROUTES = tuple(route for pages in OWN_PAGES for route in pages.ROUTES)
 PLACES = ("/", "/banks", "/identity", "/security", "/notices")
 

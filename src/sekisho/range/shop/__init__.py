@@ -1,0 +1,1 @@
+"""A shop of the outside: its till calls the wallet as any merchant's would."""
