@@ -27,6 +27,7 @@ COMMANDS = {
     "streams": "sekisho.cli.streams",
     "contain": "sekisho.cli.contain",
     "report": "sekisho.cli.report",
+    "audit": "sekisho.cli.audit",
     "bench": "sekisho.cli.bench",
     "holder-name": "sekisho.cli.holder_name",
 }

@@ -320,6 +320,42 @@ def told(  # noqa: PLR0913 - whose, in which session, to whom
     )
 
 
+def shown_to_staff(  # noqa: PLR0913 - whose, which, to whom and why
+    connection: Connection,
+    parts: Parts,
+    member_id: MemberId,
+    items: Iterable[Item],
+    *,
+    actor: str,
+    reason: str,
+) -> dict[Item, str]:
+    """Return items in full for somebody at a desk, and record each; there is no session of the member's.
+
+    Whether they may see it is the caller's to know. Raises Unsealable; ValueError without a reason.
+    """
+    if not reason:
+        raise ValueError("nothing is revealed without a reason")
+    found = read_for_use(connection, parts.keyring, member_id, KEPT & frozenset(items))
+    now_us = parts.clock.now_us()
+    _keep(
+        connection,
+        [
+            Seen(
+                id=REVEAL.new(parts.clock, parts.chance),
+                member_id=member_id,
+                session_id=SessionId(""),
+                actor=actor,
+                item=item,
+                form=Form.SHOWN,
+                reason=reason,
+                at_us=now_us,
+            )
+            for item in found
+        ],
+    )
+    return found
+
+
 def _keep(connection: Connection, looks: list[Seen]) -> None:
     if looks:
         connection.execute(insert(reveal_table), [_row(look) for look in looks])

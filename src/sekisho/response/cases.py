@@ -14,6 +14,8 @@ from sekisho.identity.institution import Parts
 from sekisho.identity.reveals import Seen, seen_in_sessions
 from sekisho.kernel.ids import CASE, CaseId, MemberId, SessionId
 from sekisho.kernel.refusals import Refusal
+from sekisho.response import audit
+from sekisho.response.audit import Act
 from sekisho.response.case_stages import ALLOWED, Stage
 from sekisho.response.desk_hours import DeskHours, DueKind, desk_hours
 from sekisho.response.staff import require_staff
@@ -189,6 +191,7 @@ def open_case(
     body = {"kind": opening.kind, "reporter": opening.reporter, "by": by}
     event = outbox.Entry("response:case:opened", case_id, now_us, msgspec.json.encode(body))
     outbox.append(connection, [event])
+    _acted(connection, by, "opened", case_id, now_us, opening.kind.value)
     return require(connection, case_id)
 
 
@@ -208,6 +211,7 @@ def take_step(connection: Connection, parts: Parts, case_id: str, step: Step, *,
         "closed_at_us": now_us if ended else None,
     }
     connection.execute(update(case_file).where(case_file.c.id == case_id).values(values))
+    _acted(connection, by, f"{step.stage}", case_id, now_us, step.reason)
     return require(connection, case_id)
 
 
@@ -225,6 +229,7 @@ def note(connection: Connection, parts: Parts, case_id: str, entry: Entry) -> No
     sealed = parts.keyring.seal(entry.text[:TEXT_MAX].encode(), context=_context(case_id))
     values = {"case_id": case_id, "kind": entry.kind, "at_us": entry.at_us, "by": entry.by, "sealed": sealed}
     connection.execute(insert(case_entry).values(values))
+    _acted(connection, entry.by, f"noted_{entry.kind}", case_id, parts.clock.now_us(), "")
 
 
 def find(connection: Connection, case_id: str) -> Case | None:
@@ -291,6 +296,12 @@ def exposed(connection: Connection, member_id: str, *, from_us: int, until_us: i
     )
     ids = [SessionId(each) for each in connection.execute(opened).scalars()]
     return seen_in_sessions(connection, ids)
+
+
+def _acted(connection: Connection, by: str, what: str, case_id: str, at_us: int, reason: str) -> None:  # noqa: PLR0913, PLR0917 - an act, part by part
+    if by != SYSTEM:
+        act = Act(actor=by, act=f"case:{what}", subject=case_id, reason=reason)
+        audit.record(connection, act, at_us=at_us)
 
 
 def _write_step(connection: Connection, case_id: CaseId, step: Step, *, by: str, at_us: int) -> None:

@@ -14,7 +14,8 @@ from sqlalchemy.exc import IntegrityError
 from sekisho.identity.institution import Parts
 from sekisho.kernel.ids import CLAIM, ClaimId
 from sekisho.kernel.refusals import Refusal
-from sekisho.response import cases, claim_letters
+from sekisho.response import audit, cases, claim_letters
+from sekisho.response.audit import Act
 from sekisho.response.case_stages import Stage
 from sekisho.response.cases import Step
 from sekisho.response.claim_policy import Assessment, awarded_yen, policy_at, why_not
@@ -238,6 +239,8 @@ class ClaimDesk:
         body = msgspec.json.encode({"by": by, "awarded_yen": found.awarded_yen})
         event = outbox.Entry(f"response:claim:{what}", f"{claim_id}:{now_us}", now_us, body)
         outbox.append(connection, [event])
+        act = Act(actor=by, act=f"claim:{what}", subject=claim_id, reason=found.reason)
+        audit.record(connection, act, at_us=now_us)
         return found
 
 

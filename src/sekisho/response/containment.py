@@ -24,7 +24,8 @@ from sekisho.kernel.ids import CONTAINMENT, MEMBER, ContainmentId
 from sekisho.kernel.posture import OperationalError
 from sekisho.kernel.refusals import Refusal
 from sekisho.messages.notices import NoticeKind
-from sekisho.response import cases, containment_rows
+from sekisho.response import audit, cases, containment_rows
+from sekisho.response.audit import Act
 from sekisho.response.case_stages import Stage
 from sekisho.response.cases import CaseKind, Opening, Reporter, Step
 from sekisho.response.cohorts import Suspect
@@ -159,6 +160,7 @@ class ContainmentDesk:
         ]
         body = {"campaign": campaign, "by": by, "cohort": len(cohort), "added": sum(added)}
         self._happened(connection, "begun", f"{begun.id}:{now_us}", body)
+        self._acted(connection, by, "begun", begun.id, campaign)
         return begun
 
     def _approve(self, connection: Connection, containment_id: str, by: str) -> int:
@@ -170,6 +172,7 @@ class ContainmentDesk:
         containment_rows.approve(connection, begun.id, by=by, at_us=now_us)
         raised = containment_rows.raise_to_waiting(connection, begun.id, begun.policy.automatic_from)
         self._happened(connection, "approved", f"{begun.id}:{now_us}", {"by": by, "members": raised})
+        self._acted(connection, by, "approved", begun.id, begun.campaign)
         return raised
 
     def _decide(
@@ -183,6 +186,7 @@ class ContainmentDesk:
         changed = found._replace(standing=standing, by=require_staff(by), at_us=self._parts.clock.now_us())
         containment_rows.change(connection, changed)
         self._member_happened(connection, changed, {"by": by})
+        self._acted(connection, by, f"member_{standing}", found.named, containment_id)
         return changed
 
     def _work(self, one: Contained) -> Callable[[Connection], None]:
@@ -269,6 +273,7 @@ class ContainmentDesk:
         for follower in self._following:
             follower.reopened(connection, changed)
         self._member_happened(connection, changed, {"by": by, "proof": proof, "is_open": is_open})
+        self._acted(connection, by, "member_undone", found.member_id, proof)
         return changed
 
     def _tell_reopened(self, connection: Connection, found: Contained, now_us: int) -> None:
@@ -284,6 +289,10 @@ class ContainmentDesk:
     def _member_happened(self, connection: Connection, of: Contained, body: dict[str, object]) -> None:
         subject = f"{of.containment_id}:{of.named}:{of.at_us}"
         self._happened(connection, f"member_{of.standing}", subject, body)
+
+    def _acted(self, connection: Connection, by: str, what: str, subject: str, reason: str) -> None:
+        act = Act(actor=by, act=f"containment:{what}", subject=subject, reason=reason)
+        audit.record(connection, act, at_us=self._parts.clock.now_us())
 
     def _happened(self, connection: Connection, what: str, subject: str, body: dict[str, object]) -> None:
         now_us = self._parts.clock.now_us()

@@ -15,12 +15,10 @@ from sekisho.kernel.refusals import Refusal
 from sekisho.response import switch_rows
 from sekisho.response.functions import EVERY, Direction, functions, is_switchable
 from sekisho.response.staff import require_second, require_staff
-from sekisho.response.switch_rows import Deed
+from sekisho.response.switch_rows import CLOCK, Deed
 from sekisho.response.switches import OPEN_STATES, Scope, Switch, Usage, meets
 
 TEXT_MAX = 400
-CLOCK = "clock"
-"""Who ends a switch whose time is over."""
 
 Result = TypeVar("Result")
 

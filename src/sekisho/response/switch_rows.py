@@ -7,15 +7,18 @@ import msgspec
 from sqlalchemy import ColumnElement, Connection, Row, and_, func, insert, or_, select, update
 
 from sekisho.kernel.ids import SwitchId
+from sekisho.response import audit
+from sekisho.response.audit import Act
 from sekisho.response.switches import AppliesTo, Scope, Switch
 from sekisho.storage import outbox
 from sekisho.storage.tables.switches import switch, switch_deed, switch_member
 
-ROWS_AT_ONCE = 400
+CLOCK = "clock"
+"""Who ends a switch whose time is over."""
 
 
 class Deed(NamedTuple):
-    """One thing that was done with a switch. `by` is a staff id, or `clock` for what time brought."""
+    """One thing that was done with a switch. `by` is a staff id, or CLOCK for what time brought."""
 
     switch_id: SwitchId
     deed: str
@@ -88,6 +91,9 @@ def write_down(connection: Connection, deed: Deed) -> None:
     subject = f"{deed.switch_id}:{deed.at_us}"
     event = outbox.Entry(f"response:switch:{deed.deed}", subject, deed.at_us, body)
     outbox.append(connection, [event])
+    if deed.by != CLOCK:
+        act = Act(actor=deed.by, act=f"switch:{deed.deed}", subject=deed.switch_id, reason=deed.note)
+        audit.record(connection, act, at_us=deed.at_us)
 
 
 def deeds(connection: Connection, switch_id: str) -> list[Deed]:

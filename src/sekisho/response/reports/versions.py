@@ -8,6 +8,8 @@ from sqlalchemy import ColumnElement, Connection, func, insert, select, update
 
 from sekisho.identity.institution import Parts
 from sekisho.kernel.refusals import Refusal
+from sekisho.response import audit
+from sekisho.response.audit import Act
 from sekisho.response.reports.sheets import Sheet
 from sekisho.response.staff import require_staff
 from sekisho.storage import outbox
@@ -60,6 +62,8 @@ def keep(  # noqa: PLR0913 - what is kept, about what, by whom
     body = msgspec.json.encode({"by": by, "sha256": sha256})
     event = outbox.Entry("response:report:made", f"{kind}:{about}:{number}", now_us, body)
     outbox.append(connection, [event])
+    act = Act(actor=by, act="report:made", subject=f"{kind}:{about}:{number}", reason=sha256)
+    audit.record(connection, act, at_us=now_us)
     return Version(kind, about, number, sheet, sha256, by, now_us, None)
 
 
@@ -74,6 +78,8 @@ def mark_sent(  # noqa: PLR0913 - which version of what, by whom
     body = msgspec.json.encode({"by": by})
     event = outbox.Entry("response:report:sent", f"{kind}:{about}:{version}", now_us, body)
     outbox.append(connection, [event])
+    act = Act(actor=by, act="report:sent", subject=f"{kind}:{about}:{version}")
+    audit.record(connection, act, at_us=now_us)
 
 
 def of(connection: Connection, parts: Parts, kind: str, about: str) -> list[Version]:

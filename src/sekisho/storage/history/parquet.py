@@ -129,6 +129,12 @@ class HistoryFolder:
             attempts = attempts.append_column(name, pc.fill_null(outcomes[name].take(found), ""))
         return attempts
 
+    def events(self) -> Iterator[tuple[str, bytes]]:
+        """Yield every event of the record that is no attempt and no outcome: its kind and its body."""
+        for path in self._files("events", "", _NO_DAY):
+            table = pq.read_table(path, columns=["kind", "body"], partitioning=None)
+            yield from zip(table["kind"].to_pylist(), table["body"].to_pylist(), strict=True)
+
     def sha256(self, name: str) -> str | None:
         """Return the SHA-256 of a file's bytes in hexadecimal, or None where the file is gone."""
         try:

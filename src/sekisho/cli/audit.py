@@ -1,0 +1,90 @@
+"""`sekisho audit`: what staff did and saw, for an auditor; and whether the record is what was sealed.
+
+`sekisho audit verify` exits with 0 only where everything holds, with 4 where something was changed or is
+missing, and with 1 where a part is down, so that it cannot be asked.
+"""
+
+import json
+from pathlib import Path
+
+import click
+
+from sekisho.cli.at_institution import AS_JSON, Place, at_institution
+from sekisho.kernel.clock import rfc3339
+from sekisho.ledger.journal import first_fault as fault_in_ledger
+from sekisho.response import audit
+from sekisho.response.audit import Recorded
+from sekisho.storage.engine import Store
+from sekisho.storage.history.parquet import HistoryFolder
+from sekisho.storage.history.sealing import first_fault as fault_in_history
+
+EXIT_BROKEN = 4
+
+
+@click.group("audit")
+def command() -> None:
+    """Look at what staff did and saw, and check that the record is what was sealed."""
+
+
+@command.command("verify")
+@AS_JSON
+@at_institution
+def verify(place: Place, *, as_json: bool) -> None:
+    """Check the acts of staff, the sealed history and the books. Exit code 0 only where all of them hold."""
+    with place.parts() as parts:
+        faults, acts = _faults(parts.store, HistoryFolder(place.history))
+    if as_json:
+        click.echo(json.dumps({"holds": not faults, "acts": acts, "faults": faults}))
+    else:
+        click.echo(f"{acts:,} acts of staff, the history and the books: {'all hold' if not faults else ''}")
+        for fault in faults:
+            click.echo(f"BROKEN  {fault}")
+    if faults:
+        raise SystemExit(EXIT_BROKEN)
+
+
+@command.command("list")
+@click.option("--actor", default="", help="Only what this member of staff did.")
+@click.option("--subject", default="", help="Only what was done to this: a member, a case, a switch.")
+@click.option("--act", default="", help="Only acts that begin like this: switch:, member:seen.")
+@click.option("--limit", type=click.IntRange(1, 10_000), default=100, show_default=True, help="How many.")
+@at_institution
+def list_acts(place: Place, *, actor: str, subject: str, act: str, limit: int) -> None:
+    """Print acts, the newest first: position, time, who, what, to whom, why, details."""
+    with place.parts() as parts, parts.store.read() as connection:
+        found = audit.search(connection, actor=actor, subject=subject, act=act, limit=limit)
+    for one in found:
+        row = (str(one.position), rfc3339(one.at_us), one.actor, one.act, one.subject, one.reason)
+        click.echo("\t".join((*row, json.dumps(one.details, ensure_ascii=False))))
+
+
+@command.command("export")
+@click.option(
+    "--out", required=True, type=click.Path(dir_okay=False, path_type=Path), help="Where to, as NDJSON."
+)
+@at_institution
+def export(place: Place, *, out: Path) -> None:
+    """Write every act in order, with its link, for an auditor to keep."""
+    with place.parts() as parts, parts.store.read() as connection, out.open("w", encoding="utf-8") as file:
+        for one in audit.all_acts(connection):
+            file.write(json.dumps(_told(one), ensure_ascii=False) + "\n")
+
+
+def _told(one: Recorded) -> dict[str, object]:
+    return one._asdict() | {"at": rfc3339(one.at_us), "link": one.link.hex()}
+
+
+def _faults(store: Store, history: HistoryFolder) -> tuple[list[str], int]:
+    faults = []
+    in_history = fault_in_history(store, history)
+    if in_history is not None:
+        faults.append(f"history up to {in_history.upto}: {in_history.what}")
+    with store.read() as connection:
+        # A file that is damaged has been named above, and cannot be read for what it says of acts.
+        of_acts = audit.first_fault(connection, history if in_history is None else None)
+        of_books, acts = fault_in_ledger(connection), audit.count(connection)
+    if of_acts is not None:
+        faults.append(f"act {of_acts.position}: {of_acts.what}")
+    if of_books is not None:
+        faults.append(f"books at entry {of_books.position}: {of_books.what}")
+    return faults, acts
