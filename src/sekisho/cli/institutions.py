@@ -100,7 +100,9 @@ LENDER = Kind(
 ID = Kind("id", "かささぎID", "Kasasagi ID", "0120-000-222", make_id)
 
 
-WALLET = Kind("wallet", "かもめウォレット", "Kamome Wallet", "0120-000-333", make_wallet)
+WALLET = Kind(
+    "wallet", "かもめウォレット", "Kamome Wallet", "0120-000-333", partial(make_wallet, banks=PLAYED_BANKS)
+)
 BANK = Kind("bank", "みさき銀行", "Misaki Bank", "0120-000-444", make_bank)
 
 

@@ -27,6 +27,7 @@ from sekisho.cli.institutions import BANK, ID, LENDER, POST_HOST, WALLET, Instit
 from sekisho.cli.play_screen import PlayScreen
 from sekisho.cli.played_lender import ATM_HOST
 from sekisho.cli.played_outside import CARD_HOST
+from sekisho.cli.played_shop import SHOP_HOST
 from sekisho.console.staff import Enrolment
 from sekisho.kernel.chance import SystemChance
 from sekisho.kernel.clock import SystemClock
@@ -144,6 +145,7 @@ def _welcome(port: int, data: Path, key: str, people: Mapping[str, Enrolment]) -
     for name, kind in NAMED.items():
         click.echo(f"  {name:<11} http://{kind.key}.localhost:{port}/login")
     click.echo(f"  ATM         http://{ATM_HOST}:{port}   a machine for cash")
+    click.echo(f"  Shop        http://{SHOP_HOST}:{port}   a till that takes payments from wallets")
     click.echo(f"  Card        http://{CARD_HOST}:{port}   stands for a card that says who somebody is")
     click.echo(f"  Counter     http://{COUNTER_HOST}:{port}   opens accounts at the bank")
     click.echo(f"  Post        http://{POST_HOST}:{port}   what members' handsets and mailboxes get")

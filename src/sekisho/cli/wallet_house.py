@@ -1,12 +1,13 @@
 """The wallet as a program runs it: its pages, the ID that members log in with, and the banks it links to."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, cast
 
 from sekisho.bank.branches import MISAKI
 from sekisho.cli.around import Around, Made
 from sekisho.cli.played_outside import PlayedOutside
+from sekisho.cli.played_shop import SHOP_HOST, PlayedShop, play_shop
 from sekisho.cli.wallet_partners import wallet_outside
 from sekisho.identity.trust_folder import FolderTrust
 from sekisho.kernel.refusals import Refusal
@@ -15,7 +16,7 @@ from sekisho.storage.rounds import going_round
 from sekisho.wallet.outside import Outside, client_at
 from sekisho.web.members.site import Site
 from sekisho.web.wallet.app import create_wallet_app
-from sekisho.web.wallet.desks import desks_in
+from sekisho.web.wallet.desks import WalletDesks, desks_in
 
 if TYPE_CHECKING:
     from sekisho.web.asgi import App
@@ -35,8 +36,12 @@ class IdMissing(Refusal):
     told = "A wallet needs the ID that its members log in with: --partners FILE names it."
 
 
-def make_wallet(site: Site, around: Around) -> Made:
-    """Make the wallet's application. Raises IdMissing, PartnersUnreadable, OSError and OperationalError."""
+def make_wallet(site: Site, around: Around, banks: Mapping[str, str] | None = None) -> Made:
+    """Make the wallet's application, and play a shop beside it where the outside is played.
+
+    `banks` are those institutions of this program that are banks, by their codes. Raises IdMissing,
+    PartnersUnreadable, OSError and OperationalError.
+    """
     trust = FolderTrust(around.trust)
     origin = site.parts.institution.origin
     if around.played is not None:
@@ -48,13 +53,24 @@ def make_wallet(site: Site, around: Around) -> Made:
         raise IdMissing
     application = create_wallet_app(site, outside)
     desks = desks_in(application)
+    shop = _shop(site, desks, around, banks or {})
+    rounds = (*desks.rounds, *([shop.settling] if shop else []))
 
     @asynccontextmanager
     async def living() -> AsyncIterator[None]:
-        async with desks.living(), going_round(desks.rounds):
+        async with AsyncExitStack() as lives:
+            for part in (desks.living, *([shop.living] if shop else [])):
+                await lives.enter_async_context(part())
+            await lives.enter_async_context(going_round(rounds))
             yield
 
-    return Made(cast("App", application), living)
+    return Made(cast("App", application), living, {SHOP_HOST: shop.application} if shop else {})
+
+
+def _shop(site: Site, desks: WalletDesks, around: Around, banks: Mapping[str, str]) -> PlayedShop | None:
+    if around.played is None or site.staff_keys is None:
+        return None
+    return play_shop(desks.house, site.staff_keys, around.played, banks)
 
 
 def _played(played: PlayedOutside, trust: FolderTrust, origin: str) -> Outside:
