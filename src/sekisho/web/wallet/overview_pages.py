@@ -10,7 +10,8 @@ from sekisho.kernel.japan import day_in_japan
 from sekisho.kernel.yen import Yen
 from sekisho.ledger.journal import Line, statement
 from sekisho.storage.unit_of_work import Connection
-from sekisho.wallet.identity_levels import hold_max
+from sekisho.wallet.identity_levels import hold_max, rules_on
+from sekisho.wallet.switches import Function
 from sekisho.wallet.wallets import Wallet, WalletNotOpen, account_of, wallet_of
 from sekisho.web.members.roles import ROLE, Role
 from sekisho.web.members.visits import AnyRequest, Visit, visit_of
@@ -19,14 +20,22 @@ from sekisho.web.problems import NotFound
 from sekisho.web.wallet.desks import desks_of
 
 LINES_SHOWN = 5
-DOINGS: tuple[tuple[str, str], ...] = (
-    ("/charge", "charge"),
-    ("/payout", "payout"),
-    ("/banks", "links"),
-)
-"""What a member can do with the wallet: the path of each page, and the name of its card."""
-
 MONTHS_SHOWN = 24
+
+
+class Doing(NamedTuple):
+    """Something that a member can do with the wallet: its page, the name of its card, and what it takes."""
+
+    path: str
+    name: str
+    function: Function
+
+
+DOINGS = (
+    Doing("/charge", "charge", Function.CHARGE),
+    Doing("/payout", "payout", Function.PAYOUT),
+    Doing("/banks", "links", Function.LINK_REGISTER),
+)
 
 
 class WalletSight(NamedTuple):
@@ -72,7 +81,7 @@ async def overview_page(request: AnyRequest) -> Response[Any]:
         hold_max=hold_max(seen.wallet.level, today),
         sign=signed,
         kind=kind_of(visit),
-        doings=DOINGS,
+        doings=[each for each in DOINGS if each.function in rules_on(today).rule(seen.wallet.level).may],
     )
 
 
