@@ -17,12 +17,14 @@ from sekisho.bank.house import BankParts
 from sekisho.identity.names import NameUnusable, read_kana
 from sekisho.identity.notifying import Address, notify_at, warn
 from sekisho.identity.people import BirthDateUnusable
+from sekisho.identity.personal_data import Item, read_for_use
 from sekisho.identity.recipients import mobile_number
 from sekisho.kernel.ids import DEPOSITOR, DepositorId, MemberId
 from sekisho.kernel.refusals import Refusal
 from sekisho.messages.message import Channel
 from sekisho.messages.notices import NoticeKind
 from sekisho.storage import outbox
+from sekisho.storage.keyring import Unsealable
 from sekisho.storage.tables.deposits import depositor
 
 _LANGUAGES = ("ja", "en")
@@ -156,12 +158,11 @@ def tell_holder(  # noqa: PLR0913 - a notice is about an account, of a kind, wit
     found = None if one is None else find(connection, bank, one.depositor_id)
     if found is None:
         raise LookupError(f"no holder of {deposit_id}")
-    if found.holder.phone:
+    # Whoever changed the member's number has not changed the one on file: where they differ, both are told.
+    if found.holder.phone and found.holder.phone != _mobile_of(connection, bank, found.member_id):
         address = Address(Channel.SMS, found.holder.phone, found.language, found.member_id or "")
         notify_at(connection, bank.parts, address, kind, values, dedupe=f"{dedupe}:on_file")
     if found.member_id is not None:
-        # Where the member's number is the one on file, the second message is one too many, and no harm:
-        # who changed one of the two has not changed the other.
         warn(connection, bank.parts, found.member_id, kind, values, dedupe=dedupe)
 
 
@@ -170,6 +171,15 @@ def language_of(connection: Connection, deposit_id: str) -> str:
     one = deposits.find(connection, deposit_id)
     its = select(depositor.c.language).where(depositor.c.id == (one.depositor_id if one else ""))
     return connection.execute(its).scalar_one_or_none() or _LANGUAGES[0]
+
+
+def _mobile_of(connection: Connection, bank: BankParts, member_id: MemberId | None) -> str:
+    """Return the number of a customer of the online bank; empty where there is none, or it does not open."""
+    try:
+        found = read_for_use(connection, bank.keyring, member_id or MemberId(""), (Item.MOBILE_PHONE,))
+    except Unsealable:
+        return ""
+    return found.get(Item.MOBILE_PHONE, "")
 
 
 def _opened(connection: Connection, bank: BankParts, which: ColumnElement[bool]) -> Depositor | None:

@@ -118,6 +118,13 @@ class LinkAuthentication:
         """
         return await self._bank.read(lambda at: self._visit(at, came))
 
+    async def sweep(self) -> None:
+        """Tell the guard of right proofs whose code never came. Raises OperationalError."""
+        now_us = self._bank.clock.now_us()
+        late = await self._bank.written(lambda at: pushed_requests.give_up_late(at, now_us=now_us))
+        for attempt_id in late:
+            await self._gate.settle(attempt_id, Outcome.CHALLENGED, ChallengeResult.ABANDONED)
+
     async def given_up(self, came: Came) -> tuple[Visit, Partner]:
         """Return a request in which no try is left, to tell the partner. Raises what `visit` raises."""
         return await self._bank.read(lambda at: self._visit(at, came, spent=True))

@@ -55,7 +55,7 @@ def make_bank(site: Site, around: Around) -> Made:
     application = create_bank_app(site, link_settings_in(around.folder))
     links = cast("LinkDesks", application.state[STATE])
     bank, pages = links.bank, cast("App", application)
-    sweeping = Round("bank_links", SWEEPING_EVERY_S, links.exchange.sweep)
+    sweeping = Round("bank_links", SWEEPING_EVERY_S, links.sweep)
     if around.played is None:
         files = [] if around.partners is None else [_named_files(bank, around.partners)]
         return Made(pages, partial(going_round, [sweeping, *files]))

@@ -209,6 +209,23 @@ def end(connection: Connection, request_id: str, now_us: int) -> bool:
     return connection.execute(its.values(state=Step.ENDED.value, ended_at_us=now_us)).rowcount == 1
 
 
+def give_up_late(connection: Connection, *, now_us: int, limit: int = 100) -> list[str]:
+    """End those whose code never came though the proof was right; return the ids of their attempts."""
+    late = (
+        select(link_request.c.id, link_request.c.attempt_id)
+        .where(
+            link_request.c.state == Step.CODE.value,
+            link_request.c.deposit_id != "",
+            link_request.c.visit_until_us <= now_us,
+            link_request.c.ended_at_us.is_(None),
+        )
+        .order_by(link_request.c.id)
+        .limit(limit)
+    )
+    rows = connection.execute(late).all()
+    return [row.attempt_id for row in rows if end(connection, row.id, now_us)]
+
+
 def forget_old(connection: Connection, *, now_us: int) -> None:
     """Delete requests a day after they came: what came of them stands in the consents and in history."""
     connection.execute(delete(link_request).where(link_request.c.pushed_at_us < now_us - KEPT_US))

@@ -30,6 +30,11 @@ class LinkDesks(NamedTuple):
     authentication: LinkAuthentication
     consents: LinkConsents
 
+    async def sweep(self) -> None:
+        """Put away what is too old to count for anything. Raises OperationalError."""
+        await self.authentication.sweep()
+        await self.exchange.sweep()
+
 
 def open_link_desks(bank: BankParts, desks: Desks, settings: LinkSettings, switches: Switches) -> LinkDesks:
     """Put the desks of links together. Where the guard cannot be asked, nothing is linked by PIN."""

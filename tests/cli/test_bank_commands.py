@@ -1,0 +1,143 @@
+"""`sekisho partners` and `sekisho depositors`, on a bank's folder."""
+
+import pytest
+from click.testing import CliRunner
+from joserfc import jwk
+
+from sekisho.bank import deposits
+from sekisho.bank.house import open_house
+from sekisho.cli.institutions import BANK
+from sekisho.cli.link_settings import LinkSettingsUnreadable, link_settings_in
+from sekisho.cli.main import main
+from sekisho.identity.institution import Parts
+from sekisho.kernel.chance import SystemChance
+from sekisho.kernel.clock import SystemClock
+from sekisho.storage.engine import open_store
+from sekisho.storage.keyring_files import open_keyring
+from sekisho.storage.kms import key_wrapper
+
+HANAKO = (
+    *("--name-kana", "ヤマダ ハナコ", "--birth-date", "1990-04-01", "--phone", "090-1234-0001"),
+    *("--number", "1234567", "--yen", "500000"),
+)
+
+
+@pytest.fixture(name="sekisho")
+def _sekisho(tmp_path):
+    """Run a command on the folder of a bank that nobody has open."""
+
+    def run(group, *arguments, typed=None):
+        return CliRunner().invoke(main, [group, "--data", str(tmp_path / "bank"), *arguments], input=typed)
+
+    return run
+
+
+@pytest.fixture(name="keys")
+def _keys(tmp_path):
+    """Write the public keys of a partner to a file."""
+
+    def written(name="keys.json", *, private=False):
+        key = jwk.ECKey.generate_key("P-256", private=True)
+        file = tmp_path / name
+        file.write_text(jwk.KeySet([key]).as_dict(private=private).__repr__().replace("'", '"'))
+        return str(file)
+
+    return written
+
+
+def test_an_account_is_opened_with_its_cash_and_found(sekisho, tmp_path):
+    opened = sekisho("depositors", "open", *HANAKO, "--pin", "3817")
+    assert (opened.exit_code, opened.output) == (0, "001-1234567\n")
+    clock, chance, folder = SystemClock(), SystemChance(), tmp_path / "bank"
+    store = open_store(f"sqlite:///{folder}/sekisho.db")
+    keyring = open_keyring(folder, key_wrapper(folder, {}, chance), clock=clock, chance=chance)
+    bank = open_house(Parts(BANK.on_port(0), store, keyring, clock, chance))
+    with store.read() as connection:
+        one = deposits.find_by_number(connection, "001", "1234567")
+        assert one is not None
+        assert deposits.balance(connection, one).amount == 500_000
+    assert bank.profile.code == "9901"
+    store.close()
+
+
+def test_a_pin_is_asked_for_twice_where_it_is_not_given(sekisho):
+    opened = sekisho("depositors", "open", *HANAKO, typed="3817\n3817\n")
+    assert opened.exit_code == 0
+    assert "3817" not in opened.output
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        (("--pin", "1234"), "PIN"),
+        (("--pin", "0401"), "PIN"),
+        (("--pin", "3817", "--branch", "999"), "branch"),
+        (("--pin", "3817", "--phone", "03-1234-5678"), "mobile"),
+        (("--pin", "3817", "--number", "12"), "digits"),
+        (("--pin", "3817", "--name-kana", "山田"), "name"),
+    ],
+)
+def test_what_cannot_be_opened_is_said_and_not_opened(sekisho, changed, words):
+    refused = sekisho("depositors", "open", *HANAKO, *changed)
+    assert refused.exit_code == 2
+    assert words in refused.output
+    assert sekisho("depositors", "state", "001-1234567", "blocked", "--reason", "x").exit_code == 1
+
+
+def test_an_account_is_blocked_freed_and_its_phone_changed(sekisho):
+    sekisho("depositors", "open", *HANAKO, "--pin", "3817")
+    assert "blocked" in sekisho("depositors", "state", "001-1234567", "blocked", "--reason", "lost").output
+    assert "nothing" in sekisho("depositors", "state", "001-1234567", "blocked", "--reason", "lost").output
+    assert sekisho("depositors", "phone", "001-1234567", "090-1111-2222").exit_code == 0
+    assert sekisho("depositors", "phone", "001-1234567", "x").exit_code == 2
+    unknown = sekisho("depositors", "tie", "001-7777777", "--member-number", "1")
+    assert (unknown.exit_code, "no such account" in unknown.output) == (1, True)
+    nobody = sekisho("depositors", "tie", "001-1234567", "--member-number", "1")
+    assert (nobody.exit_code, "no customer" in nobody.output) == (1, True)
+
+
+def test_a_partner_is_registered_listed_rekeyed_and_removed(sekisho, keys):
+    wallet = ("kamome-wallet", "--name", "かもめウォレット", "--redirect-uri", "https://wallet.example/back")
+    added = sekisho("partners", "add", *wallet, "--key-set", keys(), "--ceiling-yen", "100000")
+    assert (added.exit_code, added.output) == (0, "registered: kamome-wallet\n")
+    again = sekisho("partners", "add", *wallet, "--key-set", keys())
+    assert (again.exit_code, "there is or was" in again.output) == (1, True)
+    columns = ["kamome-wallet", "かもめウォレット", "100000/1000000", wallet[-1]]
+    assert sekisho("partners", "list").output.split("\t")[:4] == columns
+    assert sekisho("partners", "rekey", "kamome-wallet", "--key-set", keys("new.json")).exit_code == 0
+    assert sekisho("partners", "rekey", "other", "--key-set", keys("new.json")).exit_code == 1
+    assert sekisho("partners", "remove", "kamome-wallet").exit_code == 0
+    assert sekisho("partners", "remove", "kamome-wallet").exit_code == 1
+    assert sekisho("partners", "list").output == ""
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        (("--redirect-uri", "http://wallet.example/back"), "http"),
+        (("--redirect-uri", "https://other.example/back"), "one host"),
+        (("--ceiling-yen", "0"), "ceilings"),
+        (("--ceiling-yen", "2000000"), "ceilings"),
+        (("--name", "\u202e"), "name"),
+    ],
+)
+def test_what_would_be_unsafe_is_not_registered(sekisho, keys, changed, words):
+    wallet = ("kamome-wallet", "--name", "x", "--redirect-uri", "https://wallet.example/back")
+    refused = sekisho("partners", "add", *wallet, "--key-set", keys(), *changed)
+    assert (refused.exit_code, words in refused.output) == (1, True)
+
+
+def test_private_keys_are_no_key_set(sekisho, keys):
+    wallet = ("kamome-wallet", "--name", "x", "--redirect-uri", "https://wallet.example/back")
+    refused = sekisho("partners", "add", *wallet, "--key-set", keys(private=True))
+    assert (refused.exit_code, "private" in refused.output) == (1, True)
+
+
+def test_what_links_ask_stands_in_the_banks_folder(tmp_path):
+    assert link_settings_in(tmp_path).policy == "account_pin_code"
+    (tmp_path / "links.toml").write_text('policy = "passkey"\ncode_s = 30\n')
+    assert link_settings_in(tmp_path).policy.strength == 3
+    for wrong in ("code_s = 61", 'policy = "none"', "other = 1", "=", "ceiling_yen = 2000000"):
+        (tmp_path / "links.toml").write_text(wrong)
+        with pytest.raises(LinkSettingsUnreadable):
+            link_settings_in(tmp_path)
