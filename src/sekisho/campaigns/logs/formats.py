@@ -8,6 +8,7 @@ from pathlib import Path
 from sekisho.campaigns.logs.cowrie import read_cowrie_csv, read_cowrie_json
 from sekisho.campaigns.logs.delimited import header_of, read_delimited
 from sekisho.campaigns.logs.faults import Faults
+from sekisho.campaigns.logs.history import read_history
 from sekisho.campaigns.logs.ndjson import read_ndjson
 from sekisho.campaigns.logs.ocsf import read_ocsf
 from sekisho.campaigns.logs.openssh import read_openssh
@@ -43,6 +44,7 @@ def _web_access(path: Path, faults: Faults, options: ReadingOptions) -> Iterator
 
 READERS: dict[str, Reader] = {
     "parquet": lambda path, faults, _: read_parquet(path, faults),
+    "history": lambda path, faults, _: read_history(path, faults),
     "csv": lambda path, faults, _: read_delimited(path, faults, COLUMNS),
     "ndjson": lambda path, faults, _: read_ndjson(path, faults),
     "ocsf": lambda path, faults, _: read_ocsf(path, faults),

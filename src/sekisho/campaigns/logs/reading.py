@@ -10,6 +10,7 @@ import pyarrow as pa
 from sekisho.campaigns.logs.blocks import read_head
 from sekisho.campaigns.logs.faults import BrokenRecord, Faults, UnusableLog
 from sekisho.campaigns.logs.formats import READERS, ReadingOptions, detect
+from sekisho.campaigns.logs.history import is_history
 from sekisho.campaigns.logs.record import SCHEMA, attempt_records
 from sekisho.campaigns.logs.web_access import WebAccessRules
 
@@ -83,10 +84,13 @@ def stream_logs(paths: Sequence[Path], faults: Faults, options: ReadingOptions) 
 
 def _stream_one(path: Path, faults: Faults, options: ReadingOptions) -> Iterator[pa.RecordBatch]:
     try:
-        if path.is_dir():
+        if path.is_dir() and not is_history(path):
             faults.damaged("is a directory: name the files in it")
             return
-        name = _format_of(path, faults) if options.log_format == "auto" else options.log_format
+        if is_history(path):
+            name: str | None = "history"
+        else:
+            name = _format_of(path, faults) if options.log_format == "auto" else options.log_format
         if name is not None:
             for raw in READERS[name](path, faults, options):
                 yield attempt_records(raw, faults)
