@@ -1,5 +1,6 @@
 """Members: who has an account, under which number, and in which state it is."""
 
+from collections.abc import Collection
 from enum import StrEnum
 
 import msgspec
@@ -14,6 +15,7 @@ from sekisho.storage.keyring import Keyring
 from sekisho.storage.tables.members import member
 
 LANGUAGES = ("ja", "en")
+NUMBERS_AT_ONCE = 400
 
 
 class MemberState(StrEnum):
@@ -70,6 +72,17 @@ def find(connection: Connection, member_id: MemberId, *, for_update: bool = Fals
     found = select(member).where(member.c.id == member_id)
     row = connection.execute(found.with_for_update() if for_update else found).one_or_none()
     return None if row is None else _of(row)
+
+
+def ids_by_number(connection: Connection, numbers: Collection[str]) -> dict[str, MemberId]:
+    """Return the members of these numbers by their number; who has none of them is left out."""
+    found: dict[str, MemberId] = {}
+    wanted = sorted(numbers)
+    for start in range(0, len(wanted), NUMBERS_AT_ONCE):
+        some = wanted[start : start + NUMBERS_AT_ONCE]
+        rows = connection.execute(select(member.c.number, member.c.id).where(member.c.number.in_(some)))
+        found |= {row.number: MemberId(row.id) for row in rows}
+    return found
 
 
 def find_by_name(connection: Connection, keyring: Keyring, typed: str) -> Member | None:

@@ -3,16 +3,14 @@
 import re
 from datetime import datetime
 
-from sqlalchemy import Connection, select
-
-from sekisho.identity import member_numbers
+from sekisho.identity import member_numbers, members
 from sekisho.kernel.clock import DAY_US, HOUR_US
 from sekisho.kernel.ids import MEMBER
 from sekisho.kernel.japan import japanese_us
 from sekisho.response.functions import functions
 from sekisho.response.switch_desk import SwitchUnusable, Wish
 from sekisho.response.switches import AppliesTo, Scope
-from sekisho.storage.tables.members import member
+from sekisho.storage.unit_of_work import Connection
 from sekisho.web.members.forms import Form
 
 FIELDS = (
@@ -32,7 +30,6 @@ FIELDS = (
     *(f"open_{name}" for name in functions()),
 )
 MEMBERS_MAX = 2_000
-NUMBERS_AT_ONCE = 400
 _HOURS = re.compile(r"[0-9]{1,5}")
 
 
@@ -96,14 +93,11 @@ def _members(connection: Connection, typed: list[str]) -> tuple[str, ...]:
             numbers.add(number)
         else:
             ids.add(_id(text))
-    wanted = sorted(numbers)
-    for start in range(0, len(wanted), NUMBERS_AT_ONCE):
-        some = wanted[start : start + NUMBERS_AT_ONCE]
-        rows = connection.execute(select(member.c.number, member.c.id).where(member.c.number.in_(some))).all()
-        missing = set(some) - {row.number for row in rows}
-        if missing:
-            raise _fault(f"nobody has the member number {min(missing)}")
-        ids.update(row.id for row in rows)
+    known = members.ids_by_number(connection, numbers)
+    missing = numbers - set(known)
+    if missing:
+        raise _fault(f"nobody has the member number {min(missing)}")
+    ids.update(known.values())
     return tuple(sorted(ids))
 
 

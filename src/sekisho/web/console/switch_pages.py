@@ -5,7 +5,6 @@ from collections.abc import Callable
 from typing import Any, NamedTuple, TypeVar
 
 from litestar import Response, get, post
-from sqlalchemy import Connection
 
 from sekisho.console.rights import Right
 from sekisho.kernel.clock import DAY_US
@@ -16,6 +15,7 @@ from sekisho.response.staff import SecondPersonNeeded
 from sekisho.response.switch_desk import SwitchUnknown, SwitchUnusable, Wish
 from sekisho.response.switch_preview import DAYS, Preview, preview
 from sekisho.response.switches import AppliesTo, Switch, told_of
+from sekisho.storage.unit_of_work import Connection
 from sekisho.web.console.staff_admission import RIGHT, staff_of
 from sekisho.web.console.staff_deeds import deed, require_approved
 from sekisho.web.console.staff_desks import InstitutionDesks, desks_at
