@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from sekisho.cli.played_outside import PlayedOutside
 from sekisho.sharing.actions import Handlers, LeadsTo
+from sekisho.sharing.announcing import Learner
 from sekisho.web.asgi import App
 
 TRUST_FOLDER = "identity-trust"
@@ -31,6 +32,7 @@ class Signals(NamedTuple):
 
     handlers: Handlers | None = None
     leads_to: LeadsTo | None = None
+    learners: Mapping[str, Learner] | None = None
 
 
 class Made(NamedTuple):

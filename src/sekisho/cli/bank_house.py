@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, cast
 
 import msgspec
 
-from sekisho.bank import file_partners
+from sekisho.bank import file_partners, signals
 from sekisho.bank.debits import DebitDesk
 from sekisho.bank.file_desk import FileDesk
 from sekisho.bank.file_exchange import BankFileExchange
 from sekisho.bank.house import BankParts
 from sekisho.bank.switch_book import BankSwitches
-from sekisho.cli.around import Around, Made
+from sekisho.cli.around import Around, Made, Signals
 from sekisho.cli.link_settings import link_settings_in
 from sekisho.cli.partner_files import read_partner_file
 from sekisho.cli.played_lender import PARTY
@@ -55,15 +55,16 @@ def make_bank(site: Site, around: Around) -> Made:
     application = create_bank_app(site, link_settings_in(around.folder))
     links = cast("LinkDesks", application.state[STATE])
     bank, pages = links.bank, cast("App", application)
+    heard = Signals(signals.handlers(bank), learners=signals.LEARNERS)
     sweeping = Round("bank_links", SWEEPING_EVERY_S, links.sweep)
     if around.played is None:
         files = [] if around.partners is None else [_named_files(bank, around.partners)]
-        return Made(pages, partial(going_round, [sweeping, *files]))
+        return Made(pages, partial(going_round, [sweeping, *files]), signals=heard)
     _know(bank, (PARTY,))
     counter = Counter(bank, site.desks.hasher, BRANCH)
     window = WindowSite(counter, bank_code=bank.profile.code, collector=PARTY.code)
     rounds = [sweeping, _files(bank, around.played)]
-    return Made(pages, partial(going_round, rounds), {COUNTER_HOST: cast("App", window)})
+    return Made(pages, partial(going_round, rounds), {COUNTER_HOST: cast("App", window)}, heard)
 
 
 def _know(bank: BankParts, senders: Sequence[Party]) -> None:

@@ -20,7 +20,7 @@ from sekisho.cli.guard_options import GuardOptions
 from sekisho.cli.keys import FILE_NAME
 from sekisho.cli.lender_house import make_lender
 from sekisho.cli.played_outside import PlayedOutside
-from sekisho.cli.wallet_house import AT_ID, make_wallet
+from sekisho.cli.wallet_house import AT_BANK, AT_ID, make_wallet
 from sekisho.identity.institution import Institution, Parts
 from sekisho.identity.leaked_lists import leaks_in
 from sekisho.identity.openid.settings import OpenIdSettings
@@ -58,8 +58,8 @@ SWITCHES_EVERY_S = 60.0
 CONTAINMENTS_EVERY_S = 600.0
 """What a dead process left unfinished is found at the start, and what died elsewhere within this time."""
 
-HEARING = (("id", "wallet", AT_ID), ("wallet", "bank", ""), ("id", "lender", ""))
-"""Whose exchanges of signals are introduced to each other, and as whose client the second logs members in."""
+HEARING = (("id", "wallet", AT_ID), ("bank", "wallet", AT_BANK), ("id", "lender", ""))
+"""Whose exchanges of signals are introduced to each other, and what the second is called at the first."""
 
 LEAKS_FOLDER = "SEKISHO_LEAKS_FOLDER"
 
@@ -210,7 +210,8 @@ def _signalling(parts: Parts, made: Made) -> tuple[App, Exchange | None]:
     """Open an institution's exchange of signals, and put its paths beside the pages."""
     if made.signals is None:
         return made.application, None
-    exchange = open_exchange(parts, handlers=made.signals.handlers, leads_to=made.signals.leads_to)
+    does = made.signals
+    exchange = open_exchange(parts, handlers=does.handlers, leads_to=does.leads_to, learners=does.learners)
     return Beside(made.application, cast("App", create_signals_app(exchange))), exchange
 
 

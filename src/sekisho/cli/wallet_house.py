@@ -5,7 +5,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, cast
 
 from sekisho.bank.branches import MISAKI
-from sekisho.cli.around import Around, Made
+from sekisho.cli.around import Around, Made, Signals
 from sekisho.cli.played_outside import PlayedOutside
 from sekisho.cli.played_shop import SHOP_HOST, PlayedShop, play_shop
 from sekisho.cli.wallet_partners import wallet_outside
@@ -13,6 +13,7 @@ from sekisho.identity.trust_folder import FolderTrust
 from sekisho.kernel.refusals import Refusal
 from sekisho.linking.link_partners import LinkPartner, PartnerBook, Strength
 from sekisho.storage.rounds import going_round
+from sekisho.wallet import signals
 from sekisho.wallet.outside import Outside, client_at
 from sekisho.web.members.site import Site
 from sekisho.web.wallet.app import create_wallet_app
@@ -64,7 +65,10 @@ def make_wallet(site: Site, around: Around, banks: Mapping[str, str] | None = No
             await lives.enter_async_context(going_round(rounds))
             yield
 
-    return Made(cast("App", application), living, {SHOP_HOST: shop.application} if shop else {})
+    learners = signals.learners(desks.house, outside.partners)
+    heard = Signals(signals.HANDLERS, signals.LEADS_TO, learners)
+    pages = cast("App", application)
+    return Made(pages, living, {SHOP_HOST: shop.application} if shop else {}, heard)
 
 
 def _shop(site: Site, desks: WalletDesks, around: Around, banks: Mapping[str, str]) -> PlayedShop | None:

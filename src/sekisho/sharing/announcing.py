@@ -4,6 +4,7 @@ Whatever freezes, contains or disowns need not know of partners. The outbox is f
 left, and each entry is announced in the unit of work that moves on: nothing is told twice, or never.
 """
 
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,12 @@ from sekisho.sharing.agreed_subjects import MEMBER, About
 from sekisho.sharing.announcements import Announcement, announce_within
 from sekisho.sharing.events import BY_SHORT_NAME, KINDS, Event, EventUnreadable, read_event
 from sekisho.sharing.intake import was_made_by_signal
-from sekisho.sharing.openid_names import LOGIN_COMPLETED, learn_login
+from sekisho.sharing.openid_names import (
+    LOGIN_COMPLETED,
+    SESSION_OPENED,
+    learn_federated_session,
+    learn_login,
+)
 from sekisho.storage.outbox import StoredEntry, last_position
 from sekisho.storage.tables.members import password
 from sekisho.storage.tables.outbox import outbox
@@ -30,6 +36,11 @@ DEFAULT = Path(__file__).with_name("announcing.toml")
 CURSOR = "announcing"
 AT_ONCE = 200
 TXN_OCTETS = 12
+
+Learner = Callable[[Connection, Parts, StoredEntry], None]
+"""Learns from a happening by which names a partner knows something of ours."""
+
+LEARNERS: dict[str, Learner] = {LOGIN_COMPLETED: learn_login, SESSION_OPENED: learn_federated_session}
 
 _OWNERS = {"ses": session, "dev": device, "hld": hold, "sin": sign_in}
 
@@ -46,9 +57,13 @@ class Said(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One line of the table: the happening, what must be known of it or must not, and what partners hear."""
+    """One line of the table: the happening, what must be known of it or must not, and what partners hear.
+
+    `about` is the kind of what it is about; of what is no member, the happening's subject begins with the id.
+    """
 
     happening: str
+    about: str = MEMBER
     when: dict[str, list[str]] = {}
     unless: dict[str, list[str]] = {}
     event: tuple[Said, ...]
@@ -84,10 +99,13 @@ def load_table(path: Path = DEFAULT) -> tuple[Rule, ...]:
 class Announcer:
     """Follows the outbox of one institution."""
 
-    def __init__(self, parts: Parts, rules: tuple[Rule, ...]) -> None:
+    def __init__(
+        self, parts: Parts, rules: tuple[Rule, ...], learners: Mapping[str, Learner] | None = None
+    ) -> None:
         self._parts = parts
         self._rules = rules
-        self._kinds = {rule.happening for rule in rules} | {LOGIN_COMPLETED}
+        self._learners = {**LEARNERS, **(learners or {})}
+        self._kinds = {rule.happening for rule in rules} | self._learners.keys()
 
     def begin(self) -> None:
         """Begin with what happens from now on, where it was not begun before. Raises OperationalError."""
@@ -128,14 +146,14 @@ class Announcer:
         return queued
 
     def _one(self, connection: Connection, entry: StoredEntry) -> int:
-        if entry.kind == LOGIN_COMPLETED:
-            learn_login(connection, self._parts, entry.body)
+        if entry.kind in self._learners:
+            self._learners[entry.kind](connection, self._parts, entry)
+        rules = [rule for rule in self._rules if rule.happening == entry.kind]
+        facts = _said(entry) if rules else {}
+        about = _about(connection, entry, facts, rules[0].about) if rules else None
+        if about is None or was_made_by_signal(connection, about, entry.at_us):
             return 0
-        facts = _said(entry)
-        member_id = _member_of(connection, entry, facts)
-        if member_id is None or was_made_by_signal(connection, About(MEMBER, member_id), entry.at_us):
-            return 0
-        facts |= _more_facts(connection, entry, member_id)
+        facts |= _more_facts(connection, entry, about.id)
         txn = self._parts.keyring.digest(f"{entry.kind} {entry.subject}", context="signal:txn")
         return sum(
             announce_within(
@@ -143,12 +161,12 @@ class Announcer:
                 self._parts,
                 Announcement(
                     event=_event(said, entry.at_us // SECOND_US),
-                    about=About(MEMBER, member_id),
+                    about=about,
                     txn=txn[:TXN_OCTETS].hex(),
                 ),
             )
-            for rule in self._rules
-            if rule.happening == entry.kind and _meets(rule, facts)
+            for rule in rules
+            if _meets(rule, facts)
             for said in rule.event
         )
 
@@ -179,16 +197,19 @@ def _event(said: Said, at_s: int) -> Event:
     return event
 
 
-def _member_of(connection: Connection, entry: StoredEntry, facts: dict[str, str]) -> str | None:
-    """Return whose happening it is: by its body, or by the id that its subject begins with."""
+def _about(connection: Connection, entry: StoredEntry, facts: dict[str, str], kind: str) -> About | None:
+    """Return what a happening is about: by its body, or by the id that its subject begins with."""
     subject = entry.subject.partition(":")[0]
     prefix = subject.partition("_")[0]
+    if kind != MEMBER:
+        return About(kind, subject)
     if "member_id" in facts or prefix == MEMBER_IDS.prefix:
-        return facts.get("member_id", subject)
+        return About(MEMBER, facts.get("member_id", subject))
     table = _OWNERS.get(prefix)
     if table is None:
         return None
-    return connection.execute(select(table.c.member_id).where(table.c.id == subject)).scalar_one_or_none()
+    owner = connection.execute(select(table.c.member_id).where(table.c.id == subject)).scalar_one_or_none()
+    return None if owner is None else About(MEMBER, owner)
 
 
 def _said(entry: StoredEntry) -> dict[str, str]:

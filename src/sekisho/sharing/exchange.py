@@ -1,7 +1,7 @@
 """One institution's part in the exchange of signals: what it sends and takes in, and what keeps it going."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 from traceback import format_exception
@@ -17,7 +17,7 @@ from sekisho.identity.openid.signing_keys import SigningKeys
 from sekisho.kernel.posture import OperationalError
 from sekisho.sharing import actions, announcing, feeds, outgoing, source_exchange
 from sekisho.sharing.actions import Handlers, LeadsTo
-from sekisho.sharing.announcing import Announcer
+from sekisho.sharing.announcing import Announcer, Learner
 from sekisho.sharing.deliverer import Deliverer
 from sekisho.sharing.feeds import Feed
 from sekisho.sharing.intake import Intake, Policy, forget_received
@@ -119,17 +119,18 @@ def open_exchange(
     *,
     handlers: Handlers | None = None,
     leads_to: LeadsTo | None = None,
+    learners: Mapping[str, Learner] | None = None,
     settings: SignalSettings | None = None,
 ) -> Exchange:
     """Put an institution's exchange together, and wait until it has keys that sign.
 
-    `handlers` are the institution's own, beside those for members; `leads_to` says whose its links are.
-    Raises OperationalError.
+    `handlers` are the institution's own, beside those for members; `leads_to` says whose its links are, and
+    `learners` which names follow from its own happenings. Raises OperationalError.
     """
     settings = settings or SignalSettings()
     keys = SigningKeys(parts.store, parts.keyring, parts.clock, OpenIdSettings())
     keys.ensure()
-    announcer = Announcer(parts, announcing.load_table())
+    announcer = Announcer(parts, announcing.load_table(), learners)
     announcer.begin()
     line, patient = HttpLine(), HttpLine(answer_s_max=ANSWER_S_MAX + settings.poll_wait_s)
     policy = Policy(actions.load_table(), {**MEMBER_HANDLERS, **(handlers or {})}, leads_to or {})

@@ -1,4 +1,4 @@
-"""At an OpenID provider: whoever logs in to a partner is known to it by the pairwise subject.
+"""Names by logins: whoever logs in to a partner with the ID is known to both by the pairwise subject.
 
 That name is agreed by the login itself, so that nothing has to be exchanged beside it.
 """
@@ -12,10 +12,14 @@ from sekisho.identity.openid.claims import subject
 from sekisho.kernel.ids import MemberId
 from sekisho.sharing.agreed_subjects import MEMBER, About, agree_within
 from sekisho.sharing.subjects import IssSub
+from sekisho.storage.outbox import StoredEntry
 from sekisho.storage.tables.openid import openid_visit
+from sekisho.storage.tables.sessions import session
 from sekisho.storage.tables.signals import signal_partner
+from sekisho.storage.tables.wallets import federated_session
 
 LOGIN_COMPLETED = "openid:login:completed"
+SESSION_OPENED = "member:session:opened"
 
 
 class _Login(msgspec.Struct, frozen=True):
@@ -23,10 +27,22 @@ class _Login(msgspec.Struct, frozen=True):
     client_id: str
 
 
-def learn_login(connection: Connection, parts: Parts, body: bytes) -> bool:
-    """Agree on a name by a login of which the outbox tells, and tell whether that is new."""
-    login = msgspec.json.decode(body, type=_Login)
-    return _agree(connection, parts, login)
+def learn_login(connection: Connection, parts: Parts, entry: StoredEntry) -> None:
+    """At the ID: agree on a name by a login of which the outbox tells."""
+    _agree(connection, parts, msgspec.json.decode(entry.body, type=_Login))
+
+
+def learn_federated_session(connection: Connection, parts: Parts, entry: StoredEntry) -> None:
+    """Where members log in with an ID: agree on the name under which the ID knows whose session it is."""
+    its = (
+        select(federated_session.c.issuer, federated_session.c.subject, session.c.member_id)
+        .join(session, session.c.id == federated_session.c.session_id)
+        .where(federated_session.c.session_id == entry.subject)
+    )
+    row = connection.execute(its).one_or_none()
+    if row is not None:
+        name = IssSub(row.issuer, row.subject)
+        agree_within(connection, parts, row.issuer, name, About(MEMBER, row.member_id))
 
 
 def learn_earlier_logins(connection: Connection, parts: Parts, client_id: str) -> int:

@@ -34,7 +34,7 @@ class NoSuchPartner(Refusal):
 
 
 class Partner(NamedTuple):
-    """An institution, by the issuer of its tokens. `client_id` is its own at our OpenID provider, if any."""
+    """An institution, by the issuer of its tokens. `client_id` is its name as a client of ours, if any."""
 
     issuer: str
     client_id: str
@@ -96,6 +96,12 @@ def all_partners(connection: Connection) -> list[Partner]:
     """Return the partners in the order of their names. They are few."""
     rows = connection.execute(select(signal_partner).order_by(signal_partner.c.issuer))
     return [Partner(row.issuer, row.client_id, row.agreed_at_us, row.source_key is not None) for row in rows]
+
+
+def of_client(connection: Connection, client_id: str) -> Partner | None:
+    """Return the partner that is this client of ours."""
+    known = all_partners(connection) if client_id else []
+    return next((each for each in known if each.client_id == client_id), None)
 
 
 def bearer(authorization: str) -> str:
