@@ -1,4 +1,4 @@
-"""Every route of the bank's own, asked for by strangers: pages, endpoints of partners, the debit interface."""
+"""Every route of the bank's own, asked for by strangers: pages, endpoints of partners, the debit API."""
 
 import re
 
