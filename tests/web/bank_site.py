@@ -36,7 +36,7 @@ from sekisho.kernel.clock import SECOND_US, SetClock
 from sekisho.kernel.yen import Yen
 from sekisho.linking.dpop import Demand, ProofKey, new_key
 from sekisho.messages.queue import Contents, unseal
-from sekisho.storage.engine import open_store
+from sekisho.storage.engine import Store, open_store
 from sekisho.storage.keyring import HeldKeyring, new_keys
 from sekisho.storage.tables.messages import message
 from sekisho.web.bank.app import create_bank_app
@@ -308,10 +308,11 @@ def open_bank_site(
     policy: LinkPolicy,
     guard: AsksGuard | None = None,
     institution: Institution = BANK,
+    store_at: Store | None = None,
 ) -> BankSite:
     """Open a bank; whoever opens it closes its desks and its store."""
     chance, asked = SeededChance(11), guard or SaidGuard()
-    store = open_store(f"sqlite:///{folder}/bank.db")
+    store = store_at or open_store(f"sqlite:///{folder}/bank.db")
     parts = Parts(institution, store, HeldKeyring.of(new_keys(clock, chance), chance), clock, chance)
     switches = PlainSwitches()
     site = Site(parts, open_desks(parts, asked))
