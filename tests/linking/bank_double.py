@@ -20,8 +20,8 @@ from sekisho.linking.link_details import LinkRequest, read_request
 
 HOLDER = {"name_kana": "ｼﾁｼﾞﾕｳｼﾁ ﾀﾛｳ", "birth_date": "1980-01-01", "phone_matches": True}
 ACCOUNT = {"bank": "9901", "branch": "001", "kind": "1", "last4": "4567", "ref": "ref-of-taro"}
-MUTE, DEAF, BROKEN, FAILING, LATE = "mute", "deaf", "broken", "failing", "late"
-"""Acts and says nothing; does nothing and says nothing; answers no JSON; acts and says 500; says too late."""
+MUTE, DEAF, BROKEN, FAILING, LATE, SILENT = "mute", "deaf", "broken", "failing", "late", "silent"
+"""Acts and hangs up; hangs up; answers no JSON; acts and says 500; says too late; acts and is silent."""
 
 
 class _Gone(Exception):  # noqa: N818 - the other side hangs up
@@ -56,6 +56,7 @@ class BankDouble:
     revoked: list[str] = field(default_factory=list)
     statements: set[str] = field(default_factory=set)
     server: asyncio.Server | None = None
+    at_work: set[asyncio.Task[None] | None] = field(default_factory=set)
     fell_silent: asyncio.Event = field(default_factory=asyncio.Event)
 
     def agree(self, address: str) -> dict[str, str]:
@@ -191,26 +192,32 @@ class BankDouble:
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Answer one call, in the mood of the moment."""
-        with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError, _Gone):
-            call = await _read_call(reader)
-            self.calls.append(f"{call.method} {call.path}")
-            moods = self.moods.get(call.path, [])
-            mood = moods.pop(0) if moods else ""
-            status, said = (0, {}) if mood == DEAF else self.answer(call)
-            if mood in {MUTE, DEAF}:
-                # Says nothing until the other side has had enough.
-                self.fell_silent.set()
-                await reader.read()
-                raise _Gone
-            body = b"<html>" if mood == BROKEN else json.dumps(said).encode()
-            status = 500 if mood == FAILING else status
-            nonce = "DPoP-Nonce: nonce-1\r\n" if self.wants_nonce else ""
-            head = f"HTTP/1.1 {status} -\r\nContent-Length: {len(body)}\r\nConnection: close\r\n{nonce}\r\n"
-            writer.write(head.encode() + body)
-            await writer.drain()
-        writer.close()
-        with contextlib.suppress(ConnectionError):
-            await writer.wait_closed()
+        self.at_work.add(asyncio.current_task())
+        try:
+            with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError, _Gone):
+                writer.write(await self._answered(await _read_call(reader), reader))
+                await writer.drain()
+        finally:
+            writer.close()
+            with contextlib.suppress(ConnectionError):
+                await writer.wait_closed()
+
+    async def _answered(self, call: "_Call", reader: asyncio.StreamReader) -> bytes:
+        self.calls.append(f"{call.method} {call.path}")
+        moods = self.moods.get(call.path, [])
+        mood = moods.pop(0) if moods else ""
+        status, said = (0, {}) if mood == DEAF else self.answer(call)
+        if mood == SILENT:
+            # Says nothing until the other side has had enough.
+            self.fell_silent.set()
+            await reader.read()
+        if mood in {MUTE, DEAF, SILENT}:
+            raise _Gone
+        body = b"<html>" if mood == BROKEN else json.dumps(said).encode()
+        status = 500 if mood == FAILING else status
+        nonce = "DPoP-Nonce: nonce-1\r\n" if self.wants_nonce else ""
+        head = f"HTTP/1.1 {status} -\r\nContent-Length: {len(body)}\r\nConnection: close\r\n{nonce}\r\n"
+        return head.encode() + body
 
 
 @dataclass
@@ -244,4 +251,7 @@ async def serving(bank: BankDouble) -> AsyncIterator[BankDouble]:
     bank.issuer = bank.issuer or f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     bank.server = server
     async with server:
-        yield bank
+        try:
+            yield bank
+        finally:
+            await asyncio.gather(*(task for task in bank.at_work if task is not None))

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 
 import pytest
-from tests.linking.bank_double import BROKEN, DEAF, FAILING, LATE, MUTE, BankDouble, serving
+from tests.linking.bank_double import BROKEN, DEAF, FAILING, LATE, MUTE, SILENT, BankDouble, serving
 
 from sekisho.identity.http_line import HttpLine
 from sekisho.kernel.chance import SeededChance
@@ -20,7 +20,6 @@ from sekisho.linking.link_details import Action, HolderClaim, LinkDetailsUnreada
 from sekisho.linking.link_partners import LinkPartner, Strength
 
 NOON_US = 1_790_000_000_000_000
-PATIENCE_S = 0.3
 FLOW = Flow("http://wallet.localhost:8470/links/return", "state-of-the-flow", "v" * 43)
 WISH = LinkRequest(
     type="account_link",
@@ -70,10 +69,10 @@ class AtBank:
 
 
 @contextlib.asynccontextmanager
-async def at_bank(**changes):
+async def at_bank(*, patience_s=30.0, **changes):
     clock, key_pair = SetClock(NOON_US), new_client_key()
     bank = BankDouble(clock=clock, key_set=f'{{"keys":[{key_pair.public.decode()}]}}', **changes)
-    http = HttpLine(answer_s_max=PATIENCE_S)
+    http = HttpLine(answer_s_max=patience_s)
     try:
         async with serving(bank):
             yield AtBank(bank, clock, http, key_pair)
@@ -231,6 +230,17 @@ def test_a_debit_whose_answer_is_lost_may_have_been_heard(mood):
     else:
         assert isinstance(found, Booking)
         assert booked == 10_000
+
+
+def test_a_bank_that_keeps_silent_is_waited_for_so_long_and_may_have_heard():
+    async def use(there):
+        await there.client.metadata()
+        there.bank.moods["/par"] = [SILENT]
+        return await there.client.push(WISH, FLOW, there.key)
+
+    fault = away(use, patience_s=2.0)
+    assert "TimeoutError" in fault.detail
+    assert fault.maybe_heard
 
 
 def test_the_same_key_again_is_answered_and_moves_nothing_more():

@@ -37,7 +37,7 @@ from sekisho.wallet.switches import SwitchedOff, Usage
 
 ARRIVAL = Arrival(ip="192.0.2.7", user_agent="Mozilla/5.0")
 BANK = "9901"
-PATIENCE_S = 0.3
+PATIENCE_S = 30.0
 
 
 @dataclass

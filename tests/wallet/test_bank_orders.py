@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.linking.bank_double import BROKEN, DEAF, FAILING, LATE, MUTE
+from tests.linking.bank_double import BROKEN, DEAF, FAILING, LATE, MUTE, SILENT
 from tests.wallet.links_at_hand import within
 
 from sekisho.kernel.clock import DAY_US, HOUR_US, MINUTE_US
@@ -100,7 +100,7 @@ def test_a_program_that_dies_while_it_asks_leaves_an_order_that_is_asked_about(t
 
     async def use(there):
         link = await there.old_link(there.wallet.add_verified())
-        there.bank.moods[DEBITS] = [MUTE]
+        there.bank.moods[DEBITS] = [SILENT]
         order = there.place(link, 10_000)
         dying = asyncio.create_task(there.orders.carry_out(order.id))
         await there.bank.fell_silent.wait()
@@ -324,7 +324,7 @@ def test_a_hook_that_fails_leaves_the_order_to_be_settled_again(tmp_path):
 
 @settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
-    moods=st.lists(st.sampled_from(["", BROKEN, FAILING]), max_size=6),
+    moods=st.lists(st.sampled_from(["", MUTE, DEAF, BROKEN, FAILING]), max_size=6),
     steps=st.lists(st.integers(0, 3 * MINUTE_US), min_size=1, max_size=8),
 )
 def test_in_every_order_of_moods_and_times_the_bank_s_books_and_ours_agree(tmp_path_factory, moods, steps):

@@ -39,6 +39,10 @@ class Access(NamedTuple):
     token: str
     key: ProofKey
 
+    def __repr__(self) -> str:
+        # It stands in tracebacks, and the token must not.
+        return "Access(...)"
+
 
 class Movement(NamedTuple):
     """What the bank is asked to move. `text` is what the passbook shows, `reference` what we call it.

@@ -39,6 +39,10 @@ class Flow(NamedTuple):
     state: str
     verifier: str
 
+    def __repr__(self) -> str:
+        # It stands in tracebacks, and its secrets must not.
+        return f"Flow({self.redirect_uri!r}, ...)"
+
 
 class OauthFault(msgspec.Struct):
     """How an authorisation server says no (RFC 6749 section 5.2)."""

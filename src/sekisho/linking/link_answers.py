@@ -37,6 +37,10 @@ class Tokens(msgspec.Struct, frozen=True, kw_only=True):
     refresh_token: str = ""
     authorization_details: msgspec.Raw = msgspec.Raw(b"[]")
 
+    def __repr__(self) -> str:
+        # It stands in tracebacks, and the tokens must not.
+        return "Tokens(...)"
+
     @property
     def granted(self) -> LinkGranted:
         """Return the link that came with the tokens. Raises LinkDetailsUnreadable."""

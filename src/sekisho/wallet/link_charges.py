@@ -2,18 +2,21 @@
 
 from typing import NamedTuple
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, and_, func, or_, select
 
 from sekisho.identity import personal_data
 from sekisho.identity.assurance import Level
 from sekisho.identity.personal_data import Item
 from sekisho.identity.session_desk import Present
 from sekisho.kernel.yen import Yen
+from sekisho.sharing.agreed_subjects import MEMBER
 from sekisho.storage.tables.ledger import ledger_journal
+from sekisho.storage.tables.signals import signal_evidence
 from sekisho.wallet import bank_order_rows
 from sekisho.wallet.gates import Weighed
 from sekisho.wallet.link_risk import RAPID_US, ChargeFacts, charge_signs
 from sekisho.wallet.link_rows import BankLink
+from sekisho.wallet.link_signals import BANK_LINK
 from sekisho.wallet.wallets import Wallet, require_open
 
 
@@ -54,6 +57,7 @@ def charge_facts(connection: Connection, asked: ChargeAsked, now_us: int) -> Cha
         device_since_us=device.trusted_at_us or device.first_seen_us,
         contact_changed_us=_contact_changed_us(connection, wallet),
         spent_us=_spent_us(connection, wallet),
+        warned=_is_warned(connection, link, now_us),
     )
 
 
@@ -73,3 +77,16 @@ def _spent_us(connection: Connection, wallet: Wallet) -> int | None:
     out = select(func.max(ledger_journal.c.booked_at_us)).where(ledger_journal.c.debit == wallet.account)
     last: int | None = connection.execute(out).scalar_one_or_none()
     return last
+
+
+def _is_warned(connection: Connection, link: BankLink, now_us: int) -> bool:
+    """Say whether a partner's word speaks against the link or its member now."""
+    counts = and_(
+        or_(
+            and_(signal_evidence.c.kind == BANK_LINK, signal_evidence.c.about == link.id),
+            and_(signal_evidence.c.kind == MEMBER, signal_evidence.c.about == link.member_id),
+        ),
+        signal_evidence.c.lifted_at_us.is_(None),
+        signal_evidence.c.until_us > now_us,
+    )
+    return connection.execute(select(signal_evidence.c.id).where(counts).limit(1)).first() is not None

@@ -68,6 +68,9 @@ class Suspension(StrEnum):
     STAFF = "staff"
     """We stopped it."""
 
+    CONTAINED = "contained"
+    """The member's account was contained in an incident."""
+
     BANK_REFUSES = "bank_refuses"
     """The bank takes our token no more."""
 
@@ -143,6 +146,14 @@ def suspend_all_of(connection: Connection, parts: Parts, member_id: MemberId, wh
     """Stop all of a member's links, and return how many were active."""
     own = link_rows.of_member(connection, member_id)
     return sum(suspend_within(connection, parts, link, why) for link in own)
+
+
+def resume_all_of(
+    connection: Connection, parts: Parts, member_id: MemberId, why: Suspension, *, by: str
+) -> int:
+    """Let a member's links go on that stood still for one reason, and return how many did."""
+    own = link_rows.of_member(connection, member_id)
+    return sum(resume_within(connection, parts, link, by=by) for link in own if link.suspended_for == why)
 
 
 def _tell(connection: Connection, parts: Parts, link: BankLink, now_us: int) -> None:

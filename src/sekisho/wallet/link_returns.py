@@ -31,6 +31,7 @@ from sekisho.wallet.link_banks import LinkBanks
 from sekisho.wallet.link_ends import LinkEnd, end_within
 from sekisho.wallet.link_limits import LinkSettings, terms_for
 from sekisho.wallet.link_rows import AccountTaken, BankLink, LinkSecrets, LinkState, Review
+from sekisho.wallet.link_signals import agree_on
 from sekisho.wallet.links import (
     BankNotReached,
     LinkNotGranted,
@@ -166,6 +167,7 @@ class LinkReturnDesk:
             return HolderDiffers(known=match.in_one_word)
         try:
             self._claim(connection, link, granted.details.account.ref, now_us)
+            agree_on(connection, house.parts, self._banks.partner(link.bank).issuer, link)
         except AccountTaken as refusal:
             end_within(connection, house.parts, link, LinkEnd.ACCOUNT_TAKEN)
             return refusal

@@ -147,6 +147,10 @@ class LinkSecrets(msgspec.Struct, frozen=True, kw_only=True):
     kind: str = ""
     last4: str = ""
 
+    def __repr__(self) -> str:
+        # It stands in tracebacks, and its secrets must not.
+        return "LinkSecrets(...)"
+
 
 def find(connection: Connection, link_id: str, *, for_update: bool = False) -> BankLink | None:
     """Return a link by id; `for_update` keeps it until this work is over."""

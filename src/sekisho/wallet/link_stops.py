@@ -1,0 +1,102 @@
+"""Links that people stop: by staff, with word to the bank where it may be fraud, and in a containment."""
+
+from typing import NamedTuple
+
+from sqlalchemy import Connection
+
+from sekisho.identity.institution import Parts
+from sekisho.response.containment_rows import Contained
+from sekisho.wallet import link_rows
+from sekisho.wallet.house import WalletParts
+from sekisho.wallet.link_ends import (
+    LinkEnd,
+    Suspension,
+    end_within,
+    resume_all_of,
+    resume_within,
+    suspend_all_of,
+    suspend_within,
+)
+from sekisho.wallet.link_rows import BankLink, LinkState
+from sekisho.wallet.link_signals import tell_bank
+from sekisho.wallet.links import LinkUnknown
+
+
+class StaffStop(NamedTuple):
+    """What a member of staff does to a link, and who it is.
+
+    `is_fraud` says that the bank should look as well; `reason` is for its staff, in English.
+    """
+
+    link_id: str
+    by: str
+    reason: str
+    is_fraud: bool = False
+
+
+class LinkStopDesk:
+    """Stops links, lets them go on and ends them, for one wallet."""
+
+    def __init__(self, house: WalletParts) -> None:
+        self._house = house
+
+    async def stop(self, stop: StaffStop) -> BankLink:
+        """Stop a link until somebody resumes it. Raises LinkUnknown where it is not active."""
+        why = Suspension.DISPUTED if stop.is_fraud else Suspension.STAFF
+        return await self._house.written(lambda at: self._stop(at, stop, why))
+
+    async def resume(self, link_id: str, *, by: str) -> BankLink:
+        """Let a link go on, whoever had stopped it. Raises LinkUnknown where it is not suspended."""
+        return await self._house.written(lambda at: self._resume(at, link_id, by))
+
+    async def end(self, stop: StaffStop) -> BankLink:
+        """End a link for good. Raises LinkUnknown where it is not open."""
+        return await self._house.written(lambda at: self._end(at, stop))
+
+    def _stop(self, connection: Connection, stop: StaffStop, why: Suspension) -> BankLink:
+        link = _found(connection, stop.link_id)
+        if not suspend_within(connection, self._house.parts, link, why):
+            raise LinkUnknown(known=f"{link.id}: {link.state}")
+        return self._told(connection, stop)
+
+    def _resume(self, connection: Connection, link_id: str, by: str) -> BankLink:
+        link = _found(connection, link_id)
+        if not resume_within(connection, self._house.parts, link, by=by):
+            raise LinkUnknown(known=f"{link.id}: {link.state}")
+        return _found(connection, link_id)
+
+    def _end(self, connection: Connection, stop: StaffStop) -> BankLink:
+        link = _found(connection, stop.link_id)
+        over = link.state is LinkState.ENDED
+        if over or not end_within(connection, self._house.parts, link, LinkEnd.CONTAINED):
+            raise LinkUnknown(known=f"{link.id}: {link.state}")
+        return self._told(connection, stop)
+
+    def _told(self, connection: Connection, stop: StaffStop) -> BankLink:
+        link = _found(connection, stop.link_id)
+        if stop.is_fraud:
+            tell_bank(connection, self._house.parts, link, stop.reason)
+        return link
+
+
+class LinksContained:
+    """Stops the links of accounts that are contained, and lets them go on when an account is open again."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+
+    def contained(self, connection: Connection, of: Contained) -> None:
+        """Stop a member's links, in the unit of work that shuts the account."""
+        suspend_all_of(connection, self._parts, of.member_id, Suspension.CONTAINED)
+
+    def reopened(self, connection: Connection, of: Contained) -> None:
+        """Let those links go on that the containment had stopped, and no others."""
+        by = of.containment_id
+        resume_all_of(connection, self._parts, of.member_id, Suspension.CONTAINED, by=by)
+
+
+def _found(connection: Connection, link_id: str) -> BankLink:
+    link = link_rows.find(connection, link_id, for_update=True)
+    if link is None:
+        raise LinkUnknown(known=link_id[:40])
+    return link
