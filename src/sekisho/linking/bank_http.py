@@ -72,9 +72,7 @@ class BankLine(NamedTuple):
                 question.method, question.url, headers=headers, form=form, content=question.body
             )
         except AddressUnfit as error:
-            raise BankAway(
-                self.bank, f"unfit address: {error.known}", maybe_heard=False
-            ) from error
+            raise BankAway(self.bank, f"unfit address: {error.known}", maybe_heard=False) from error
         except OperationalError as error:
             sent = not isinstance(error.__cause__, _NEVER_SENT)
             raise BankAway(self.bank, error.detail, maybe_heard=sent) from error
