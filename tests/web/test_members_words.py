@@ -80,7 +80,7 @@ def test_every_word_is_said_somewhere():
         r"(item|hold|name|role|institution|password|result|way|security_done|place|stopped|channel|message|device|profile_group"
         r"|sign_up_step|scope|prove|loan_(?:kind|way|turn)|statement|diagnosis_because"
         r"|wallet_(?:level|kind|card)|proof_(?:may|fault)|wlink_(?:done|state|means)"
-        r"|move_(?:title|account|this|means|do)|moved|moved_(?:title|means))_\w+|\w+_(title|means|do|hint|wrong|unusable)|number_not_served|\w+_now"
+        r"|move_(?:title|account|this|means|do)|moved|moved_(?:title|means)|sent_(?:title|means|state)|offers_done)_\w+|\w+_(title|means|do|hint|wrong|unusable)|number_not_served|\w+_now"
     )
     unsaid = [
         key for key in BOOK["say"] if not re.search(rf"""['"]{key}['"]""", text) and not built.fullmatch(key)

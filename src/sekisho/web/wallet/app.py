@@ -24,7 +24,16 @@ from sekisho.web.members import (
 )
 from sekisho.web.members.app import create_member_app
 from sekisho.web.members.site import Site
-from sekisho.web.wallet import identity_pages, link_pages, move_pages, overview_pages, sign_in, till_api
+from sekisho.web.wallet import (
+    identity_pages,
+    link_pages,
+    move_pages,
+    overview_pages,
+    pay_pages,
+    send_pages,
+    sign_in,
+    till_api,
+)
 from sekisho.web.wallet.desks import STATE, open_desks
 
 # Nobody has a password here: who logs in, and who gets in again, is the ID's business.
@@ -44,8 +53,9 @@ PAGES = (
     staff_calls,
 )
 SHARED = tuple(route for pages in PAGES for route in pages.ROUTES if route not in OF_PASSWORDS)
-OWN_PAGES = (sign_in, overview_pages, identity_pages, link_pages, move_pages, till_api)
+OWN_PAGES = (sign_in, overview_pages, identity_pages, link_pages, move_pages, pay_pages, send_pages, till_api)
 ROUTES = tuple(route for pages in OWN_PAGES for route in pages.ROUTES)
+WISHES = {**link_pages.WISHES, **move_pages.WISHES, **pay_pages.WISHES, **send_pages.WISHES}
 PLACES = ("/", "/banks", "/identity", "/security", "/notices")
 
 
@@ -66,7 +76,7 @@ def create_wallet_app(site: Site, outside: Outside) -> Litestar:
     site.item_groups = ("reach",)
     site.has_passwords = False
     site.confirms_with = sign_in.CONFIRM_PATH
-    site.wishes |= {**link_pages.WISHES, **move_pages.WISHES}
+    site.wishes |= WISHES
     application = create_member_app(site, ROUTES, shared=SHARED)
     application.state[STATE] = desks
     return application

@@ -26,12 +26,16 @@ from sekisho.wallet.link_tokens import LinkTokens
 from sekisho.wallet.links import LinkDesk
 from sekisho.wallet.newcomers import opens
 from sekisho.wallet.outside import Outside
+from sekisho.wallet.payment_codes import PaymentCodes
+from sekisho.wallet.payments import PaymentDesk
+from sekisho.wallet.sends import SendDesk
 from sekisho.wallet.switch_book import WalletSwitches
 
 STATE = "wallet"
 UNFINISHED_EVERY_S = 60.0
 BANKS_EVERY_S = 5.0
 ORDERS_EVERY_S = 2.0
+SENDS_EVERY_S = 300.0
 
 
 class WalletDesks(NamedTuple):
@@ -46,6 +50,9 @@ class WalletDesks(NamedTuple):
     links: LinkDesk
     returns: LinkReturnDesk
     moves: BankMoveDesk
+    payments: PaymentDesk
+    payment_codes: PaymentCodes
+    sends: SendDesk
     rounds: tuple[Round, ...]
     card_page: str
 
@@ -69,7 +76,7 @@ def open_desks(parts: Parts, guard: AsksGuard, outside: Outside) -> WalletDesks:
     banks = LinkBanks(parts, outside.partners, line)
     on_outage = OnOutage(switches=Posture.CLOSED, guard=Posture.CLOSED)
     gatekeeper = Gatekeeper(house, guard, WalletSwitches(parts), on_outage=on_outage)
-    going = LinkRounds(house, banks)
+    going, sends = LinkRounds(house, banks), SendDesk(house, gatekeeper)
     orders = BankOrders(house, banks, LinkTokens(house, banks), MoveBooks(house).settled)
     return WalletDesks(
         house=house,
@@ -81,9 +88,13 @@ def open_desks(parts: Parts, guard: AsksGuard, outside: Outside) -> WalletDesks:
         links=LinkDesk(house, gatekeeper, banks),
         returns=LinkReturnDesk(house, banks),
         moves=BankMoveDesk(house, gatekeeper, orders),
+        payments=PaymentDesk(house, gatekeeper),
+        payment_codes=PaymentCodes(house, gatekeeper),
+        sends=sends,
         rounds=(
             Round("links_unfinished", UNFINISHED_EVERY_S, going.end_unfinished),
             Round("links_to_tell", BANKS_EVERY_S, going.tell_banks),
+            Round("sends_over", SENDS_EVERY_S, sends.expire_due),
             Round("bank_orders", ORDERS_EVERY_S, orders.carry_out_due),
         ),
         card_page=outside.card_page,

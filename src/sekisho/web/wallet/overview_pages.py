@@ -32,8 +32,11 @@ class Doing(NamedTuple):
 
 
 DOINGS = (
+    Doing("/pay", "pay", Function.PAYMENT),
+    Doing("/pay/code", "show_code", Function.PAYMENT),
     Doing("/charge", "charge", Function.CHARGE),
     Doing("/payout", "payout", Function.PAYOUT),
+    Doing("/send", "send", Function.SEND),
     Doing("/banks", "links", Function.LINK_REGISTER),
 )
 
@@ -45,6 +48,11 @@ class WalletSight(NamedTuple):
     balance: Yen
     waiting: Yen
     lines: list[Line]
+
+
+def today_of(visit: Visit) -> date:
+    """Return the day that it is in Japan."""
+    return desks_of(visit.request).house.today()
 
 
 async def sight(visit: Visit, first: date, last: date) -> WalletSight:
@@ -81,6 +89,7 @@ async def overview_page(request: AnyRequest) -> Response[Any]:
         hold_max=hold_max(seen.wallet.level, today),
         sign=signed,
         kind=kind_of(visit),
+        offers=await desks_of(request).sends.offers(visit.who().member.id),
         doings=[each for each in DOINGS if each.function in rules_on(today).rule(seen.wallet.level).may],
     )
 
@@ -109,10 +118,10 @@ async def history_page(request: AnyRequest) -> Response[Any]:
 
 
 def kind_of(visit: Visit) -> Callable[[Line], str]:
-    """Return what names the words for a movement's kind: `wallet:charge` is `wallet_kind_charge`."""
+    """Return what names the words for a movement: those of `wallet:send:back` are `wallet_kind_send_back`."""
 
     def named(line: Line) -> str:
-        key = f"wallet_kind_{line.kind.rpartition(':')[2]}"
+        key = f"wallet_kind_{line.kind.removeprefix('wallet:').replace(':', '_')}"
         return key if visit.words.has(key) else "wallet_kind_other"
 
     return named
