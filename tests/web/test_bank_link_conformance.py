@@ -1,20 +1,25 @@
-"""The link's OAuth profile, walked by a client library that we did not write (requests_oauth2client).
+"""The link's OAuth profile, walked by client libraries that we did not write.
 
-It reads the metadata, pushes the request, signs who it is, makes the DPoP proofs and takes the nonces, checks
-state and issuer, exchanges, refreshes and revokes.
+requests_oauth2client reads the metadata, pushes the request, signs who it is, makes the DPoP proofs and takes
+the nonces, checks state and issuer, exchanges, refreshes and revokes. authlib exchanges and refreshes.
 """
 
 import asyncio
 import json
 import re
+from types import SimpleNamespace
 from urllib.parse import urlsplit
 
 import httpx
 import pytest
-from jwskate import Jwk
+from authlib.common.security import generate_token
+from authlib.integrations.requests_client import OAuth2Session
+from authlib.oauth2.rfc7523 import PrivateKeyJWT
+from authlib.oauth2.rfc7636 import create_s256_code_challenge
+from joserfc import jwk
 from requests_oauth2client import DPoPKey, InvalidGrant, OAuth2Client, PrivateKeyJwt
 from requests_oauth2client.exceptions import MismatchingIssuer, MismatchingState
-from tests.web.bank_site import BACK, DETAILS, TYPED, WALLET, Forms
+from tests.web.bank_site import BACK, DETAILS, STATE_WORD, TYPED, WALLET, Forms
 from tests.web.served_bank import served_bank
 
 from sekisho.bank.authorisation import partners
@@ -33,18 +38,20 @@ def site(tmp_path):
 @pytest.fixture
 def client(site):
     """Make the library's client, configured from nothing but the bank's metadata and its own key."""
-    key = Jwk.generate(alg="ES256").with_kid_thumbprint()
+    key = jwk.ECKey.generate_key("P-256", private=True)
+    named = {"kid": key.thumbprint(), "alg": "ES256", "use": "sig"}
+    private, public = key.as_dict(private=True) | named, key.as_dict(private=False) | named
     settings = PartnerSettings(
         names={"ja": "かもめウォレット"},
         redirect_uris=(BACK,),
-        key_set=Jwk.as_jwks(key.public_jwk()).to_json(),
+        key_set=json.dumps({"keys": [public]}),
     )
     site.do(lambda at: partners.register(at, site.bank, WALLET, settings))
     origin = site.bank.institution.origin
     found = OAuth2Client.from_discovery_endpoint(
         f"{origin}/.well-known/oauth-authorization-server",
         issuer=origin,
-        auth=PrivateKeyJwt(WALLET, key, aud=origin),
+        auth=PrivateKeyJwt(WALLET, private, aud=origin),
         redirect_uri=BACK,
         dpop_bound_access_tokens=True,
         testing=True,
@@ -117,3 +124,31 @@ def test_the_library_sees_a_foreign_state_and_a_foreign_issuer(site, client):
         asked.validate_callback(re.sub(r"state=[^&]+", "state=foreign", uri))
     with pytest.raises(MismatchingIssuer):
         asked.validate_callback(re.sub(r"iss=[^&]+", "iss=https%3A%2F%2Fevil.example", uri))
+
+
+def test_authlib_exchanges_a_code_and_refreshes(site, monkeypatch):
+    """Another library signs who it is and makes the challenge; the DPoP proofs are made by hand."""
+    monkeypatch.setenv("AUTHLIB_INSECURE_TRANSPORT", "1")
+    wallet, origin = site.partner(), site.bank.institution.origin
+    way = PrivateKeyJWT(origin, alg="ES256")
+    client = OAuth2Session(WALLET, wallet.key, token_endpoint_auth_method=way.name, redirect_uri=BACK)
+    client.register_client_auth_method(way)
+    verifier = generate_token(64)
+    pushed = asyncio.run(wallet.push(code_challenge=create_s256_code_challenge(verifier))).json()
+    query = f"client_id={WALLET}&request_uri={pushed['request_uri']}"
+    back = walked(site, SimpleNamespace(uri=f"{origin}/link/authorize?{query}"))
+    wallet.nonce = site.links.prover.nonce()
+    token = client.fetch_token(
+        f"{origin}/link/token",
+        authorization_response=back,
+        state=STATE_WORD,
+        code_verifier=verifier,
+        headers={"DPoP": wallet.proof("/link/token")},
+    )
+    assert token["token_type"] == "DPoP"  # noqa: S105 - the type's name
+    fresh = client.refresh_token(
+        f"{origin}/link/token",
+        refresh_token=token["refresh_token"],
+        headers={"DPoP": wallet.proof("/link/token")},
+    )
+    assert fresh["access_token"] != token["access_token"]
