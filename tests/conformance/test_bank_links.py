@@ -1,99 +1,95 @@
-"""Links on every store: a whole one, and what is good once, taken by several at the same moment."""
+"""Links and the money over them on every store; on a server, by two processes at once."""
 
 import asyncio
+import contextlib
 
 import pytest
-from tests.identity.member_at_hand import NOON_US
-from tests.web.bank_site import open_bank_site
+from tests.wallet.links_at_hand import ARRIVAL, TARO, beside, links_at_hand
 
-from sekisho.bank import pins
-from sekisho.bank.authorisation.settings import LinkPolicy
-from sekisho.bank.mandate_states import MandateState
-from sekisho.kernel.clock import SetClock
-from sekisho.ledger.journal import first_fault
+from sekisho.identity.people import Person
+from sekisho.kernel.yen import Yen
+from sekisho.storage.engine import open_store
+from sekisho.wallet.bank_moves import MoveState
+from sekisho.wallet.bank_order_rows import OrderState
+from sekisho.wallet.link_rows import AccountTaken, LinkState
 
-
-@pytest.fixture(name="site")
-def _site(store, tmp_path):
-    site = open_bank_site(tmp_path, SetClock(NOON_US), policy=LinkPolicy.ACCOUNT_PIN, store_at=store)
-    yield site
-    site.site.desks.hasher.close()
+NAMESAKE = Person(name="七十七 太朗", kana=TARO.kana, birth_date=TARO.birth_date, home_address="別の町")
 
 
-async def agreed(site, wallet):
-    browser = site.browser()
-    await wallet.send(browser)
-    await browser.type_account()
-    return await browser.agree()
+async def moved(there, present, link, yen, *, out=False):
+    take = there.moves.pay_out if out else there.moves.charge
+    wished = await take(present, link.id, Yen(yen), f"key-{yen}")
+    proven = there.prove(present, wished.purpose)
+    return await there.moves.approve(proven, ARRIVAL, wished.move.id)
 
 
-def test_a_link_is_made_used_and_ended(site):
-    async def scene():
-        one, wallet = await site.open(number="1234567"), site.partner()
-        answer = await agreed(site, wallet)
-        tokens = (await wallet.redeem(answer.parameters["code"])).json()
-        fresh = await wallet.refresh(tokens["refresh_token"])
-        assert fresh.status_code == 200
-        assert (await wallet.post("/link/revoke", {"token": tokens["refresh_token"]})).status_code == 200
-        assert (await wallet.refresh(tokens["refresh_token"])).status_code == 400
-        assert site.mandates(one)[0].state is MandateState.REVOKED
-        assert site.look(first_fault) is None
-        await site.links.sweep()
+def test_a_link_a_charge_and_a_payout(store, tmp_path):
+    async def use():
+        async with links_at_hand(tmp_path, store_at=store) as there:
+            link = await there.old_link(there.wallet.add_verified())
+            present = there.enter(link.member_id)
+            charged = await moved(there, present, link, 20_000)
+            paid = await moved(there, present, link, 5_000, out=True)
+            there.wallet.audit()
+            balance = there.wallet.balance(link.member_id)
+            with pytest.raises(AccountTaken):
+                await there.link(there.wallet.add_verified(NAMESAKE))
+            await there.desk.end(present, link.id)
+            return charged.state, paid.state, balance, await there.rounds.tell_banks()
 
-    asyncio.run(scene())
-
-
-def test_what_is_good_once_is_good_once_for_several_at_the_same_moment(site):
-    async def scene():
-        one, wallet = await site.open(number="1234567"), site.partner()
-        uri = (await wallet.push()).json()["request_uri"]
-        path = f"/link/authorize?client_id={wallet.client_id}&request_uri={uri}"
-        browsers = [site.browser() for _ in range(4)]
-        pages = await asyncio.gather(*(browser.get(path) for browser in browsers))
-        assert sorted(page.status_code for page in pages) == [200, 400, 400, 400]
-        browser = next(each for each in browsers if each.page.status_code == 200)
-        await browser.type_account()
-        fields = {"code_verifier": "v" * 43}
-        await browser.submit("/link/consent")
-        code = browser.answer().parameters["code"]
-        await wallet.refresh("x" * 43)  # brings the nonce
-        tries = await asyncio.gather(*(wallet.redeem(code, **fields) for _ in range(4)))
-        assert sorted(answer.status_code for answer in tries) == [200, 400, 400, 400]
-        # A code that several hands held gives nothing in the end.
-        assert site.mandates(one)[0].state is MandateState.REVOKED
-
-    asyncio.run(scene())
+    assert asyncio.run(use()) == (MoveState.DONE, MoveState.DONE, 15_000, 2)
 
 
-def test_one_consent_is_given_once_however_often_it_is_sent(site):
-    async def scene():
-        one, wallet, browser = await site.open(number="1234567"), site.partner(), site.browser()
-        await wallet.send(browser)
-        await browser.type_account()
-        page = browser.page
-        others = [site.browser() for _ in range(3)]
-        for other in others:
-            other.client.cookies = browser.client.cookies
-            other.page = page
-        await asyncio.gather(*(other.submit("/link/consent") for other in others))
-        assert sum("code=" in other.page.text for other in others) == 1
-        assert len(site.mandates(one)) == 1
-
-    asyncio.run(scene())
+@contextlib.asynccontextmanager
+async def two_processes(folder, url):
+    """Open one wallet twice, as two processes do."""
+    one, other = open_store(url), open_store(url)
+    try:
+        async with links_at_hand(folder, store_at=one) as there:
+            yield there, beside(there, other)
+    finally:
+        one.close()
+        other.close()
 
 
-def test_wrong_pins_at_the_same_moment_are_all_counted(site):
-    async def scene():
-        one, wallet = await site.open(number="1234567"), site.partner()
+@pytest.mark.server
+def test_two_processes_give_one_account_to_one_wallet(server_store_url, tmp_path):
+    """Both members agreed at the bank, and come back to different processes at the same moment."""
 
-        async def wrong():
-            browser = site.browser()
-            await wallet.send(browser)
-            await browser.type_account(pin="9264")
+    async def use():
+        async with two_processes(tmp_path, server_store_url) as (here, there):
+            members = [here.wallet.add_verified(), here.wallet.add_verified(NAMESAKE)]
+            ways = [await here.agreed(here.enter(member)) for member in members]
+            outcomes = await asyncio.gather(
+                *(
+                    house.returns.come_back(present, ARRIVAL, answer)
+                    for house, (present, answer) in zip((here, there), ways, strict=True)
+                ),
+                return_exceptions=True,
+            )
+            states = [(await here.desk.links(member))[0].state for member in members]
+            return outcomes, states
 
-        await asyncio.gather(*(wrong() for _ in range(pins.WEB_TRIES)))
-        kept = site.look(lambda at: pins.find(at, one.id))
-        assert pins.is_locked(kept, site.clock.now_us())
-        assert len(site.sent("notice:link_pin_locked")) == 1
+    outcomes, states = asyncio.run(use())
+    assert sorted(states) == [LinkState.ACTIVE, LinkState.ENDED]
+    assert sum(isinstance(outcome, AccountTaken) for outcome in outcomes) == 1
 
-    asyncio.run(scene())
+
+@pytest.mark.server
+def test_two_processes_exchange_a_code_and_carry_an_order_out_once(server_store_url, tmp_path):
+    async def use():
+        async with two_processes(tmp_path, server_store_url) as (here, there):
+            present, answer = await here.agreed(here.enter(here.wallet.add_verified()))
+            await asyncio.gather(
+                *(house.returns.come_back(present, ARRIVAL, answer) for house in (here, there)),
+                return_exceptions=True,
+            )
+            exchanges = here.bank.calls.count("POST /token")
+            link = (await here.desk.links(present.session.member_id))[0]
+            here.clock.set(link.usable_from_us)
+            order = here.place(link, 10_000)
+            await asyncio.gather(*(house.orders.carry_out(order.id) for house in (here, there)))
+            settled = len(here.settled) + len(there.settled)
+            return exchanges, here.order(order.id).state, settled, here.bank.calls.count("POST /v1/debits")
+
+    assert asyncio.run(use()) == (1, OrderState.DONE, 1, 1)

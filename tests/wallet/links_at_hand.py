@@ -2,19 +2,22 @@
 
 import asyncio
 import contextlib
+import dataclasses
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
 import msgspec
+from tests.identity.member_at_hand import open_at_hand
 from tests.lender.lender_at_hand import PlainGuard
 from tests.linking.bank_double import BankDouble, serving
-from tests.wallet.wallet_at_hand import TARO, WalletAtHand, open_wallet_at_hand
+from tests.wallet.wallet_at_hand import KAMOME, TARO, WalletAtHand, open_wallet_at_hand
 
 from sekisho.identity import sessions
 from sekisho.identity.arrivals import Arrival
 from sekisho.identity.assurance import Level, Standing, Way
 from sekisho.identity.http_line import HttpLine
 from sekisho.identity.session_desk import Present
+from sekisho.kernel.chance import SeededChance
 from sekisho.kernel.clock import DAY_US
 from sekisho.kernel.posture import OperationalError, Posture
 from sekisho.kernel.yen import Yen
@@ -26,6 +29,7 @@ from sekisho.wallet.bank_moves import MoveBooks
 from sekisho.wallet.bank_order_rows import BankOrder
 from sekisho.wallet.bank_orders import BankOrders, Wish, place_within
 from sekisho.wallet.gates import Gatekeeper, OnOutage
+from sekisho.wallet.house import open_house
 from sekisho.wallet.link_banks import LinkBanks, public_key_set
 from sekisho.wallet.link_limits import LinkSettings
 from sekisho.wallet.link_returns import BankAnswer, LinkReturnDesk
@@ -63,6 +67,8 @@ class LinksAtHand:
     bank: BankDouble
     banks: LinkBanks
     settings: LinkSettings
+    book: PartnerBook
+    http: HttpLine
     guard: PlainGuard = field(default_factory=PlainGuard)
     switches: PlainSwitches = field(default_factory=PlainSwitches)
     settled: list[BankOrder] = field(default_factory=list)
@@ -76,13 +82,13 @@ class LinksAtHand:
         self.reviews = LinkReviewDesk(house, self.settings)
         self.rounds = LinkRounds(house, self.banks)
         self.tokens = LinkTokens(house, self.banks)
-        self.orders = BankOrders(house, self.banks, self.tokens, self.book)
+        self.orders = BankOrders(house, self.banks, self.tokens, self.note)
         self.books = MoveBooks(house)
         in_books = BankOrders(house, self.banks, self.tokens, self.books.settled)
         self.moves = BankMoveDesk(house, self.gatekeeper(), in_books)
         self.booked_orders = in_books
 
-    def book(self, connection, order):
+    def note(self, connection, order):
         """Hear of an order that is settled, as the wallet's books do; fail where a test says so."""
         del connection
         if self.failing:
@@ -164,9 +170,14 @@ class LinksAtHand:
 
 
 @contextlib.asynccontextmanager
-async def links_at_hand(folder, settings=None, partner=None, **bank) -> AsyncIterator[LinksAtHand]:
-    """Open a wallet and its bank; with `partner` changes to what was agreed, others are the bank's own."""
-    wallet, http = open_wallet_at_hand(folder), HttpLine(answer_s_max=PATIENCE_S)
+async def links_at_hand(
+    folder, settings=None, partner=None, store_at=None, **bank
+) -> AsyncIterator[LinksAtHand]:
+    """Open a wallet and its bank; with `partner` changes to what was agreed, others are the bank's own.
+
+    With `store_at` the wallet stands on that open store instead of one in the folder.
+    """
+    wallet, http = _wallet(folder, store_at), HttpLine(answer_s_max=PATIENCE_S)
     key_set = wallet.write(lambda at: public_key_set(at, wallet.parts, BANK))
     double = BankDouble(clock=wallet.clock, key_set=key_set, **bank)
     try:
@@ -175,10 +186,31 @@ async def links_at_hand(folder, settings=None, partner=None, **bank) -> AsyncIte
             book = PartnerBook(
                 [LinkPartner(bank=BANK, issuer=double.issuer, client_id=double.client_id, **agreed)]
             )
-            yield LinksAtHand(wallet, double, LinkBanks(wallet.parts, book, http), settings or LinkSettings())
+            banks = LinkBanks(wallet.parts, book, http)
+            yield LinksAtHand(wallet, double, banks, settings or LinkSettings(), book, http)
     finally:
         await http.close()
-        wallet.parts.store.close()
+        if store_at is None:
+            wallet.parts.store.close()
+
+
+def _wallet(folder, store_at):
+    if store_at is None:
+        return open_wallet_at_hand(folder)
+    at_hand = open_at_hand(folder)
+    at_hand.store.close()
+    at_hand.parts = at_hand.parts._replace(institution=KAMOME, store=store_at)
+    return WalletAtHand(at_hand, open_house(at_hand.parts))
+
+
+def beside(there, store, seed=99):
+    """Return the desks of another process of the same wallet: its own store and chance, the same keys."""
+    parts = there.parts._replace(store=store, chance=SeededChance(seed))
+    at_hand = dataclasses.replace(there.wallet.at_hand, parts=parts)
+    banks = LinkBanks(parts, there.book, there.http)
+    return dataclasses.replace(
+        there, wallet=WalletAtHand(at_hand, open_house(parts)), banks=banks, settled=[], keys=1_000
+    )
 
 
 def within(folder, use, **how):

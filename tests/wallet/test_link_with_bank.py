@@ -121,8 +121,10 @@ class Both:
         partner = LinkPartner(
             bank=BANK, issuer=site.bank.institution.origin, client_id="kamome-wallet", strength=strength
         )
-        banks = LinkBanks(self.wallet.parts, PartnerBook([partner]), self.http)
-        self.links = LinksAtHand(self.wallet, BankDouble(self.wallet.clock), banks, settings)
+        book = PartnerBook([partner])
+        banks = LinkBanks(self.wallet.parts, book, self.http)
+        double = BankDouble(self.wallet.clock)
+        self.links = LinksAtHand(self.wallet, double, banks, settings, book, self.http)
 
     async def set_out(self):
         """Send the member to the bank, and return the session and the address."""
