@@ -17,8 +17,9 @@ from sekisho.identity.personal_data import Item, store
 from sekisho.kernel.clock import HOUR_US
 from sekisho.response import containment_rows
 from sekisho.response.cohorts import CohortUnreadable, Suspect, of_sessions, read_entered, together
-from sekisho.response.containment import ContainmentStepRefused, ContainmentUnknown
+from sekisho.response.containment import ContainmentDesk, ContainmentStepRefused, ContainmentUnknown
 from sekisho.response.staff import SecondPersonNeeded
+from sekisho.storage.engine import join_store
 from sekisho.storage.tables.personal_data import personal_item
 from sekisho.storage.tables.sessions import session
 
@@ -85,6 +86,35 @@ def test_many_at_once_take_a_second_person(hand):
     assert asyncio.run(hand.desk(policy).approve(begun.id, by="ito")) == 3
     asyncio.run(hand.desk(policy).run(begun.id))
     assert set(hand.standings(begun).values()) == {"done"}
+
+
+def test_a_crowd_does_not_come_in_little_by_little(hand):
+    """Begun again and again with a few, it is counted together; what was approved stays approved."""
+    policy = msgspec.structs.replace(POLICY, automatic_members_max=2)
+    desk, cohort = hand.desk(policy), hand.cohort()
+    begun = asyncio.run(desk.begin(CAMPAIGN, cohort[:2], by="sato"))
+    asyncio.run(desk.run(begun.id))
+    asyncio.run(desk.begin(CAMPAIGN, cohort, by="sato"))
+    assert [hand.standings(begun)[each] for each in hand.members] == ["done", "done", "proposed"]
+    asyncio.run(desk.approve(begun.id, by="ito"))
+    asyncio.run(desk.run(begun.id))
+    more = [Suspect(f"mem_{number}", 1, 0.99) for number in range(2)]
+    asyncio.run(desk.begin(CAMPAIGN, more, by="sato"))
+    assert [hand.standings(begun)[each.named] for each in more] == ["proposed"] * 2
+
+
+def test_two_who_run_it_at_once_do_it_once(hand):
+    """Two responders, and the process that takes up what waits: nobody is shut or told twice."""
+    begun = asyncio.run(hand.desk().begin(CAMPAIGN, hand.cohort(), by="sato"))
+    beside = join_store(f"sqlite:///{hand.at_hand.file}")
+    other = ContainmentDesk(hand.parts._replace(store=beside), POLICY)
+
+    async def at_once():
+        await asyncio.gather(*(desk.run(begun.id, at_once=1) for desk in (hand.desk(), other, hand.desk())))
+
+    asyncio.run(at_once())
+    beside.close()
+    assert [hand.state_of(each) for each in hand.members] == [SHUT] * 3
 
 
 def test_what_the_thief_left_behind_goes_and_what_the_member_had_stays(hand):

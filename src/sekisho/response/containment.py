@@ -8,7 +8,7 @@ running again ends where one run would have. Who is shut by itself and who is pr
 import asyncio
 import tomllib
 from collections.abc import Callable, Sequence
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Protocol
 
@@ -35,6 +35,7 @@ from sekisho.storage import outbox
 from sekisho.storage.keyring import Unsealable
 
 POLICY = Path(__file__).with_name("containment.toml")
+ADDED_AT_ONCE = 200
 AT_ONCE = 8
 """So many members are shut by one commit. More would let logins wait longer behind it."""
 
@@ -85,12 +86,24 @@ class ContainmentDesk:
         self._policy = policy or published_policy()
         self._following = following
 
+    @property
+    def policy(self) -> Policy:
+        """Where the lines are for what begins now."""
+        return self._policy
+
     async def begin(self, campaign: str, cohort: Sequence[Suspect], *, by: str) -> Containment:
         """Begin to contain a campaign, or add to its containment who is new in its cohort.
 
-        Nobody is shut yet: `run` does that with those who wait. Raises StaffIdUnusable, and OperationalError.
+        Nobody is shut yet: `run` does that with those who wait. A large cohort is written down in many units
+        of work, so that nobody waits behind it; begin again adds whom a crash left out. Raises
+        StaffIdUnusable, and OperationalError.
         """
-        return await self._parts.written(lambda at: self._begin(at, campaign, cohort, by))
+        begun = await self._parts.written(lambda at: self._begin(at, campaign, len(cohort), by))
+        fresh, waits = await self._parts.read(lambda at: _fresh(at, begun, cohort))
+        for start in range(0, len(fresh), ADDED_AT_ONCE):
+            some = fresh[start : start + ADDED_AT_ONCE]
+            await self._parts.written(partial(self._add, begun=begun, some=some, waits=waits))
+        return begun
 
     async def approve(self, containment_id: str, *, by: str) -> int:
         """Let those be shut whose number was too large for one person, and return how many that are.
@@ -139,9 +152,7 @@ class ContainmentDesk:
         """
         return await self._parts.written(lambda at: self._undo(at, containment_id, named, proof, by))
 
-    def _begin(
-        self, connection: Connection, campaign: str, cohort: Sequence[Suspect], by: str
-    ) -> Containment:
+    def _begin(self, connection: Connection, campaign: str, cohort: int, by: str) -> Containment:
         require_staff(by)
         now_us = self._parts.clock.now_us()
         begun = containment_rows.of_campaign(connection, campaign)
@@ -149,19 +160,18 @@ class ContainmentDesk:
             containment_id = CONTAINMENT.new(self._parts.clock, self._parts.chance)
             begun = Containment(containment_id, campaign, self._policy, by, now_us, "", None)
             containment_rows.add(connection, begun)
-        policy = begun.policy
-        automatic = sum(one.probability >= policy.automatic_from for one in cohort)
-        waits = automatic > policy.automatic_members_max and begun.approved_at_us is None
-        added = [
-            containment_rows.add_member(
-                connection, begun.id, one, _standing_of(one.probability, policy, waits=waits), now_us
-            )
-            for one in cohort
-        ]
-        body = {"campaign": campaign, "by": by, "cohort": len(cohort), "added": sum(added)}
+        body = {"campaign": campaign, "by": by, "cohort": cohort}
         self._happened(connection, "begun", f"{begun.id}:{now_us}", body)
         self._acted(connection, by, "begun", begun.id, campaign)
         return begun
+
+    def _add(
+        self, connection: Connection, begun: Containment, some: Sequence[Suspect], *, waits: bool
+    ) -> None:
+        now_us = self._parts.clock.now_us()
+        for one in some:
+            standing = _standing_of(one.probability, begun.policy, waits=waits)
+            containment_rows.add_member(connection, begun.id, one, standing, now_us)
 
     def _approve(self, connection: Connection, containment_id: str, by: str) -> int:
         begun = containment_rows.find(connection, containment_id)
@@ -170,7 +180,7 @@ class ContainmentDesk:
         require_second(by, begun.begun_by)
         now_us = self._parts.clock.now_us()
         containment_rows.approve(connection, begun.id, by=by, at_us=now_us)
-        raised = containment_rows.raise_to_waiting(connection, begun.id, begun.policy.automatic_from)
+        raised = containment_rows.raise_to_waiting(connection, begun.id, begun.policy.automatic_from, by=by)
         self._happened(connection, "approved", f"{begun.id}:{now_us}", {"by": by, "members": raised})
         self._acted(connection, by, "approved", begun.id, begun.campaign)
         return raised
@@ -298,6 +308,21 @@ class ContainmentDesk:
         now_us = self._parts.clock.now_us()
         event = outbox.Entry(f"response:containment:{what}", subject, now_us, msgspec.json.encode(body))
         outbox.append(connection, [event])
+
+
+def _fresh(
+    connection: Connection, begun: Containment, cohort: Sequence[Suspect]
+) -> tuple[list[Suspect], bool]:
+    """Return who is new in a containment, and whether they are too many for one person.
+
+    Those count as well whom nobody has approved yet: little by little makes a crowd.
+    """
+    known = containment_rows.names_in(connection, begun.id)
+    fresh = [one for one in cohort if one.named not in known]
+    line = begun.policy.automatic_from
+    alone = containment_rows.shut_alone(connection, begun.id, line)
+    automatic = sum(one.probability >= line for one in fresh)
+    return fresh, alone + automatic > begun.policy.automatic_members_max
 
 
 def _standing_of(probability: float, policy: Policy, *, waits: bool) -> Standing:

@@ -139,14 +139,31 @@ def add_member(
     return insert_once(connection, contained_member, values)
 
 
-def raise_to_waiting(connection: Connection, containment_id: str, probability_from: float) -> int:
+def names_in(connection: Connection, containment_id: str) -> set[str]:
+    """Return the names of everybody in a containment."""
+    named = select(contained_member.c.named).where(contained_member.c.containment_id == containment_id)
+    return set(connection.execute(named).scalars())
+
+
+def shut_alone(connection: Connection, containment_id: str, probability_from: float) -> int:
+    """Return how many are shut, or wait to be, at least so probable and without anybody's decision."""
+    alone = select(func.count()).where(
+        contained_member.c.containment_id == containment_id,
+        contained_member.c.standing.in_((Standing.WAITING.value, Standing.DONE.value)),
+        contained_member.c.probability >= probability_from,
+        contained_member.c.by == "",
+    )
+    return int(connection.execute(alone).scalar_one())
+
+
+def raise_to_waiting(connection: Connection, containment_id: str, probability_from: float, *, by: str) -> int:
     """Let those who are proposed and at least so probable be shut, and return how many that are."""
     proposed = update(contained_member).where(
         contained_member.c.containment_id == containment_id,
         contained_member.c.standing == Standing.PROPOSED.value,
         contained_member.c.probability >= probability_from,
     )
-    return connection.execute(proposed.values(standing=Standing.WAITING.value)).rowcount
+    return connection.execute(proposed.values(standing=Standing.WAITING.value, by=by)).rowcount
 
 
 def member(
