@@ -51,6 +51,7 @@ screenshots: $(DEV) ## photograph the pages in a real browser, light and dark
 	./tools/debian_packages.sh chromium=chromium fonts-noto-cjk=$(JAPANESE_FONT)
 	$(BIN)/python tools/screenshots.py
 	$(BIN)/python tools/member_screenshots.py
+	$(BIN)/python tools/lender_screenshots.py
 
 clean: ## remove what was built here, .venv and the data of `make run` included
 	rm -rf $(VENV) var dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

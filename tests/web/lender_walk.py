@@ -151,8 +151,9 @@ class Walk:
         house = self.lender.house
         line = open_line(house, self.member_number)
         today = house.today()
-        line.borrow("first", 123_000, today - timedelta(days=40))
-        line.repay("second", 5_000, today - timedelta(days=20))
+        # Keys are the books' own, and several members walk.
+        line.borrow(f"first {self.number}", 123_000, today - timedelta(days=40))
+        line.repay(f"second {self.number}", 5_000, today - timedelta(days=20))
         self.open("/loan/history")
         for name, path in (
             ("loan", "/loan"),

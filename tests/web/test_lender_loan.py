@@ -158,6 +158,7 @@ def test_the_profile_s_items_are_true(tmp_path):
     async def scene(site):
         browser = site.browser()
         line, authenticator = await with_loan(site, browser)
+        site.wait(1)
         line.repay("back", 30_000)
         await prove(site, browser, authenticator)
         assert (await browser.get("/profile")).text.count("●●●●") >= len(FIGURES)
@@ -175,6 +176,7 @@ def test_a_month_as_a_table_and_as_a_page(tmp_path):
     async def scene(site):
         browser = site.browser(language="ja")
         line, authenticator = await with_loan(site, browser)
+        site.wait(1)
         line.repay("back", 30_000)
         await prove(site, browser, authenticator)
         page = await browser.get("/loan/history")

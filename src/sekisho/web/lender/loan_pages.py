@@ -1,5 +1,6 @@
 """The loan: what is owed, what is due, what the next borrowing would change, and what happened."""
 
+from collections.abc import Awaitable, Callable
 from datetime import date
 from typing import Any
 
@@ -19,6 +20,7 @@ from sekisho.web.members.step_up import to_step_up
 from sekisho.web.members.visits import AnyRequest, Visit, visit_of
 from sekisho.web.members.wishes import is_granted
 from sekisho.web.problems import NotFound
+from sekisho.web.words import Words
 
 OF_MEMBERS = {ROLE: Role.MEMBER}
 APPROVED = {ROLE: Role.APPROVED}
@@ -57,24 +59,17 @@ async def history_page(request: AnyRequest) -> Response[Any]:
 @get("/loan/history/{month:str}/csv", opt=APPROVED)
 async def history_csv(request: AnyRequest) -> Response[Any]:
     """Give a month out as a table for spreadsheet programs."""
-    visit = visit_of(request)
-    opened = await _opened(visit, request.path_params["month"], "csv")
-    if isinstance(opened, Response):
-        return opened
-    statement = _statement(visit, *opened)
-    return as_file(csv_file(statement, visit.words), CSV, f"statement-{opened[1]:%Y-%m}.csv")
+
+    async def table(statement: Statement, words: Words) -> bytes:
+        return csv_file(statement, words)
+
+    return await _kept(request, "csv", CSV, table)
 
 
 @get("/loan/history/{month:str}/pdf", opt=APPROVED)
 async def history_pdf(request: AnyRequest) -> Response[Any]:
     """Give a month out as a statement to keep."""
-    visit = visit_of(request)
-    opened = await _opened(visit, request.path_params["month"], "pdf")
-    if isinstance(opened, Response):
-        return opened
-    statement = _statement(visit, *opened)
-    pdf = await desks_of(request).press.typeset(statement, visit.words)
-    return as_file(pdf, PDF, f"statement-{opened[1]:%Y-%m}.pdf")
+    return await _kept(request, "pdf", PDF, desks_of(request).press.typeset)
 
 
 async def sight(visit: Visit) -> LoanSight | None:
@@ -92,6 +87,18 @@ async def show_figures(visit: Visit, items: frozenset[Item], reason: str) -> boo
         return True
     await desk.masked(viewer, reason=reason, items=items)
     return False
+
+
+async def _kept(
+    request: AnyRequest, form: str, media_type: str, make: Callable[[Statement, Words], Awaitable[bytes]]
+) -> Response[Any]:
+    """Answer with a month's statement as a file of some form."""
+    visit = visit_of(request)
+    opened = await _opened(visit, request.path_params["month"], form)
+    if isinstance(opened, Response):
+        return opened
+    octets = await make(_statement(visit, *opened), visit.words)
+    return as_file(octets, media_type, f"statement-{opened[1]:%Y-%m}.{form}")
 
 
 async def _opened(visit: Visit, month: str, form: str) -> Response[Any] | tuple[LoanSight, date]:

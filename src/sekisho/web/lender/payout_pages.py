@@ -1,6 +1,7 @@
 """The account that loans are paid out to: which it is, a change with its waiting time, and its cancelling."""
 
 import base64
+import unicodedata
 from typing import Any, NamedTuple
 
 import msgspec
@@ -105,6 +106,7 @@ def confirm_page(request: AnyRequest) -> Response[Any]:
         visit,
         "lender/payout_confirm.html",
         payee=change.payee,
+        holder=unicodedata.normalize("NFKC", change.payee.holder_kana),
         sealed=sealed,
         approved=is_granted(visit, wish),
         here=wish.go_on,
