@@ -8,10 +8,14 @@ from tests.sharing.foreign_transmitter import meeting
 from tests.sharing.two_houses import QUICK, two_houses
 
 from sekisho.guard.attempts import Attempt
+from sekisho.guard.decisions import Action as GuardAction
+from sekisho.guard.decisions import Decision
 from sekisho.kernel.clock import DAY_US, HOUR_US, SECOND_US
+from sekisho.kernel.ids import ATTEMPT
 from sekisho.sharing import partners, source_exchange
 from sekisho.sharing.settings import SignalSettings
 from sekisho.sharing.source_exchange import Source, SourceBook, digest_under, sources_of
+from sekisho.storage.attempts import AttemptStore
 from sekisho.storage.tables.signals import signal_outgoing, source_digest
 
 ROBOT = "198.51.100.7"
@@ -52,6 +56,42 @@ def test_a_source_told_here_is_recognised_there_and_its_address_never_travels(tm
         assert await book.signs_of(_attempt("198.51.100.8", tls="other")) == frozenset()
         # What we told ourselves is nothing that a partner told us.
         assert await SourceBook(houses.id.parts).signs_of(_attempt()) == frozenset()
+
+    _played(tmp_path, play)
+
+
+def _decided(house, ip, probability, campaign="cmp_login_1"):
+    """Record a decision as the guard's desk does."""
+    decision = Decision(
+        action=GuardAction.CHALLENGE,
+        probability=probability,
+        before_hash=True,
+        reasons=(),
+        policy="p",
+        policy_revision=1,
+        campaign=campaign,
+    )
+    attempts = AttemptStore(house.parts.store, clock=house.clock)
+    attempt_id = ATTEMPT.new(house.clock, house.parts.chance)
+    return attempts.record(attempt_id, _attempt(ip), decision)
+
+
+def test_what_the_guard_is_sure_of_in_a_campaign_is_told_by_itself(tmp_path):
+    async def play(houses):
+        watch = houses.id.exchange.watch
+        await _decided(houses.id, ROBOT, 0.95)
+        await _decided(houses.id, ROBOT, 0.99)
+        await _decided(houses.id, "198.51.100.8", 0.95, campaign="")
+        await _decided(houses.id, "198.51.100.9", 0.89)
+        assert await watch.look() == 1
+        assert await watch.look() == 0
+        await houses.settle()
+        book = SourceBook(houses.wallet.parts)
+        assert await book.signs_of(_attempt()) == {"partner_hostile_source"}
+        for other in ("198.51.100.8", "198.51.100.9"):
+            assert await book.signs_of(_attempt(other)) == frozenset()
+        watch.begin()
+        assert await watch.look() == 0
 
     _played(tmp_path, play)
 

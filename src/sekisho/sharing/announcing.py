@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, select
 
 from sekisho.identity.institution import Parts
 from sekisho.kernel.clock import SECOND_US
 from sekisho.kernel.ids import MEMBER as MEMBER_IDS
+from sekisho.sharing import outbox_cursors
 from sekisho.sharing.agreed_subjects import MEMBER, About
 from sekisho.sharing.announcements import Announcement, announce_within
 from sekisho.sharing.events import BY_SHORT_NAME, KINDS, Event, EventUnreadable, read_event
@@ -30,7 +31,6 @@ from sekisho.storage.tables.members import password
 from sekisho.storage.tables.outbox import outbox
 from sekisho.storage.tables.protections import hold
 from sekisho.storage.tables.sessions import device, session, sign_in
-from sekisho.storage.tables.signals import signal_cursor
 
 DEFAULT = Path(__file__).with_name("announcing.toml")
 CURSOR = "announcing"
@@ -109,7 +109,7 @@ class Announcer:
 
     def begin(self) -> None:
         """Begin with what happens from now on, where it was not begun before. Raises OperationalError."""
-        self._parts.store.write(_begin).result()
+        self._parts.store.write(lambda connection: outbox_cursors.begin(connection, CURSOR)).result()
 
     async def catch_up(self) -> int:
         """Announce what happened since the last time; return to how many partners something was queued.
@@ -123,7 +123,7 @@ class Announcer:
         return queued
 
     def _new(self, connection: Connection) -> tuple[list[StoredEntry], int] | None:
-        position = _position(connection)
+        position = outbox_cursors.position(connection, CURSOR)
         newest = last_position(connection)
         if newest <= position:
             return None
@@ -138,11 +138,9 @@ class Announcer:
 
     def _announce(self, entries: list[StoredEntry], upto: int, connection: Connection) -> int:
         # Another process may have announced these meanwhile.
-        before = _position(connection, for_update=True)
+        before = outbox_cursors.position(connection, CURSOR, for_update=True)
         queued = sum(self._one(connection, entry) for entry in entries if entry.position > before)
-        connection.execute(
-            update(signal_cursor).where(signal_cursor.c.name == CURSOR).values(position=max(before, upto))
-        )
+        outbox_cursors.move(connection, CURSOR, max(before, upto))
         return queued
 
     def _one(self, connection: Connection, entry: StoredEntry) -> int:
@@ -169,17 +167,6 @@ class Announcer:
             if _meets(rule, facts)
             for said in rule.event
         )
-
-
-def _begin(connection: Connection) -> None:
-    if connection.execute(select(signal_cursor).where(signal_cursor.c.name == CURSOR)).first() is None:
-        row = {"name": CURSOR, "position": last_position(connection)}
-        connection.execute(insert(signal_cursor).values(row))
-
-
-def _position(connection: Connection, *, for_update: bool = False) -> int:
-    found = select(signal_cursor.c.position).where(signal_cursor.c.name == CURSOR)
-    return int(connection.execute(found.with_for_update() if for_update else found).scalar_one())
 
 
 def _meets(rule: Rule, facts: dict[str, str]) -> bool:

@@ -26,6 +26,7 @@ from sekisho.sharing.partner_keys import PartnerKeys
 from sekisho.sharing.poller import Poller
 from sekisho.sharing.polls import PollDesk
 from sekisho.sharing.settings import SignalSettings
+from sekisho.sharing.source_watch import SourceWatch
 from sekisho.sharing.streams import POLL
 from sekisho.sharing.subscribing import Subscriber
 
@@ -34,6 +35,7 @@ log = structlog.get_logger(__name__)
 LOOK_EVERY_S = 0.5
 TIDY_EVERY_S = 60.0
 POLL_EVERY_S = 1.0
+WATCH_EVERY_S = 2.0
 
 
 class Exchange(NamedTuple):
@@ -43,6 +45,7 @@ class Exchange(NamedTuple):
     settings: SignalSettings
     keys: SigningKeys
     announcer: Announcer
+    watch: SourceWatch
     deliverer: Deliverer
     polls: PollDesk
     intake: Intake
@@ -86,6 +89,7 @@ class Exchange(NamedTuple):
             for work, every_s in (
                 (self.go_on, LOOK_EVERY_S),
                 (partial(self.fetch, wait=True), POLL_EVERY_S),
+                (self.watch.look, WATCH_EVERY_S),
                 (self.tidy, TIDY_EVERY_S),
             )
         ]
@@ -132,6 +136,8 @@ def open_exchange(
     keys.ensure()
     announcer = Announcer(parts, announcing.load_table(), learners)
     announcer.begin()
+    watch = SourceWatch(parts, settings)
+    watch.begin()
     line, patient = HttpLine(), HttpLine(answer_s_max=ANSWER_S_MAX + settings.poll_wait_s)
     policy = Policy(actions.load_table(), {**MEMBER_HANDLERS, **(handlers or {})}, leads_to or {})
     intake = Intake(parts, PartnerKeys(line, parts.clock), policy, settings)
@@ -140,6 +146,7 @@ def open_exchange(
         settings=settings,
         keys=keys,
         announcer=announcer,
+        watch=watch,
         deliverer=Deliverer(parts, keys, line, settings),
         polls=PollDesk(parts, keys, settings),
         intake=intake,
