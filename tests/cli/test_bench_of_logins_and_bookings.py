@@ -5,7 +5,8 @@ import asyncio
 import pytest
 
 from sekisho.cli.bench_parts import report
-from sekisho.cli.bench_parts.figures import Bookings, Logins
+from sekisho.cli.bench_parts.debits import measure as measure_debits
+from sekisho.cli.bench_parts.figures import Bookings, Debits, Logins
 from sekisho.cli.bench_parts.logins import measure
 
 
@@ -32,3 +33,13 @@ def test_every_measured_login_is_a_welcome_and_every_attempt_is_stopped(tmp_path
     measured = asyncio.run(measure(2, tmp_path))
     assert min(measured.logins_per_second, measured.verifications_per_second) > 0
     assert measured.hostile_per_cpu_second > 0
+
+
+def test_debits_are_shown_beside_the_bare_ledger():
+    measured = Debits(debits_per_second=25.0, ledger_per_second=100.0, clients=8)
+    assert "25% of the bare ledger" in report.debit_rows(measured)[1].figure
+
+
+def test_every_measured_debit_is_done(tmp_path):
+    """A refusal would end the measurement."""
+    assert measure_debits(8, tmp_path).debits_per_second > 0

@@ -1,4 +1,4 @@
-"""`sekisho bench`: what decisions, replay, HTTP, hunt, logins and the ledger cost here, side by side."""
+"""`sekisho bench`: what decisions, replay, HTTP, hunt, logins, ledger and debits cost here, side by side."""
 
 import sys
 import tempfile
@@ -12,9 +12,10 @@ import msgspec
 
 from sekisho.cli.bench_parts import report
 from sekisho.cli.bench_parts.children import SEKISHO, MeasurementFailed, Ran, run_child
-from sekisho.cli.bench_parts.figures import Bookings, Hashing, Hunted, Load, Logins, Replayed, Spread
+from sekisho.cli.bench_parts.figures import Bookings, Debits, Hashing, Hunted, Load, Logins, Replayed, Spread
 
 BOOKINGS = "sekisho.cli.bench_parts.bookings"
+DEBITS = "sekisho.cli.bench_parts.debits"
 DECISIONS = "sekisho.cli.bench_parts.decisions"
 HASHING = "sekisho.cli.bench_parts.hashing"
 HTTP_LOAD = "sekisho.cli.bench_parts.http_load"
@@ -55,14 +56,14 @@ QUICK = Plan(decisions=40_000, replay=60_000, http_s=2, hunts=(24_000, 96_000), 
 @click.option(
     "--only",
     multiple=True,
-    type=click.Choice(["decision", "replay", "http", "hunt", "argon2", "logins", "ledger"]),
+    type=click.Choice(["decision", "replay", "http", "hunt", "argon2", "logins", "ledger", "debits"]),
     help="Measure only this; may be given again.",
 )
 @click.option(
     "--markdown", type=click.Path(path_type=Path, dir_okay=False), help="Write the table here, too."
 )
 def command(*, quick: bool, seed: int, only: tuple[str, ...], markdown: Path | None) -> None:
-    """Measure what decisions, replay, HTTP, hunt, logins and bookings cost, each in a process of its own."""
+    """Measure what decisions, replay, HTTP, hunt, logins, bookings and debits cost, each by itself."""
     rows: list[report.Row] = []
     failed = False
     with tempfile.TemporaryDirectory() as folder:
@@ -101,6 +102,7 @@ class _Bench:
             "argon2": self._argon2,
             "logins": self._logins,
             "ledger": self._ledger,
+            "debits": self._debits,
         }
 
     def _decision(self) -> list[report.Row]:
@@ -138,6 +140,9 @@ class _Bench:
 
     def _ledger(self) -> list[report.Row]:
         return report.ledger_rows(_said(_part(BOOKINGS, str(self._plan.transfers), self._folder), Bookings))
+
+    def _debits(self) -> list[report.Row]:
+        return report.debit_rows(_said(_part(DEBITS, str(self._plan.transfers), self._folder), Debits))
 
     def _log(self, rows: int) -> Path:
         path = self._folder / f"{rows}.parquet"

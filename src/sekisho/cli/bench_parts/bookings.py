@@ -40,17 +40,18 @@ def measure(transfers: int, folder: Path) -> Bookings:
     """Book so many transfers in each round, by both ways in turns, and return the median rates."""
     chance = SeededChance(1)
     stores = [open_store(f"sqlite:///{folder / name}.db") for name in ("ledger", "by_hand")]
-    ways = (_ledger(stores[0]), _by_hand(stores[1]))
+    ways = (ledger_way(stores[0]), _by_hand(stores[1]))
     rates: list[list[float]] = [[], []]
     for round_ in range(ROUNDS):
         for found, (accounts, submit) in zip(rates, ways, strict=True):
-            found.append(_rate(transfers, accounts, submit, f"{round_}", chance))
+            found.append(rate(transfers, accounts, submit, f"{round_}", chance))
     for store in stores:
         store.close()
     return Bookings(ledger_per_second=median(rates[0]), by_hand_per_second=median(rates[1]), clients=CLIENTS)
 
 
-def _rate(transfers: int, accounts: Sequence[str], submit: Submit, mark: str, chance: Chance) -> float:
+def rate(transfers: int, accounts: Sequence[str], submit: Submit, mark: str, chance: Chance) -> float:
+    """Let all clients submit their share at once, and return how many were done a second."""
     share = transfers // CLIENTS
     pairs = [[_pair(accounts, chance) for _ in range(share)] for _ in range(CLIENTS)]
 
@@ -72,7 +73,8 @@ def _pair(accounts: Sequence[str], chance: Chance) -> Pair:
     return accounts[debit], accounts[(debit + 1 + chance.below(len(accounts) - 1)) % len(accounts)]
 
 
-def _ledger(store: Store) -> tuple[Sequence[str], Submit]:
+def ledger_way(store: Store) -> tuple[Sequence[str], Submit]:
+    """Return accounts in the ledger of a store, and what moves an amount between two of them."""
     clock, chance, today = SystemClock(), SystemChance(), date(2026, 1, 1)
 
     def opened(connection: Connection) -> list[str]:

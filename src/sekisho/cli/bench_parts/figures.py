@@ -56,6 +56,14 @@ class Bookings(msgspec.Struct, frozen=True, kw_only=True):
     clients: int
 
 
+class Debits(msgspec.Struct, frozen=True, kw_only=True):
+    """Debits a second under mandates at a bank, and transfers a second in the bare ledger."""
+
+    debits_per_second: float
+    ledger_per_second: float
+    clients: int
+
+
 class Logins(msgspec.Struct, frozen=True, kw_only=True):
     """Logins a second on known devices, bare hash verifications a second on as many threads, and how many
     hostile attempts a second of CPU stops before the hash.

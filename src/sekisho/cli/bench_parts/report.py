@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sekisho.cli.bench_parts.figures import Bookings, Hashing, Hunted, Load, Logins, Replayed, Spread
+from sekisho.cli.bench_parts.figures import Bookings, Debits, Hashing, Hunted, Load, Logins, Replayed, Spread
 
 DECISION_US_MAX = 15.0
 REPLAY_ATTEMPTS = 2_400_000
@@ -154,6 +154,16 @@ def ledger_rows(bookings: Bookings) -> list[Row]:
             f"{LEDGER_SHARE_MIN:.0%} of smallest SQL",
             share >= LEDGER_SHARE_MIN,
         ),
+    ]
+
+
+def debit_rows(debits: Debits) -> list[Row]:
+    """Show debits under mandates beside the bare ledger that they stand on."""
+    share = debits.debits_per_second / debits.ledger_per_second
+    figure = f"{debits.debits_per_second:,.0f} debits/s, {share:.0%} of the bare ledger"
+    return [
+        Row(f"bare ledger, {debits.clients} clients", f"{debits.ledger_per_second:,.0f} transfers/s"),
+        Row(f"debits under mandates, {debits.clients} clients", figure),
     ]
 
 
