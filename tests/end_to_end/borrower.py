@@ -19,6 +19,9 @@ EMAIL, MOBILE = "kari@example.jp", "09012340001"
 PIN = "5938"
 ACCOUNT = {"bank": "9901", "branch": "001", "kind": "1", "holder": "ヤマダ ハナコ"}
 HAPPENS_S_MAX = 40
+UNDER_WAY = re.compile(r'data-state="(approved|sent|paid|done)"')
+"""The bank may have been quicker than the page."""
+
 LOOK_EVERY_S = 0.2
 
 
@@ -117,7 +120,7 @@ class Borrower:
         self.browser.submit("/borrow/transfer", amount=str(yen))
         self.approve_here()
         self.browser.submit("/borrow/confirm")
-        assert 'data-state="approved"' in self.browser.page.text, self.browser.page.text
+        assert UNDER_WAY.search(self.browser.page.text), self.browser.page.text
 
     def repay(self, yen: int) -> None:
         """Repay by a debit of the registered account."""
@@ -126,7 +129,7 @@ class Borrower:
         if "/repay/confirm" not in Forms(self.browser.page.text).fields:
             self.approve_here()
         self.browser.submit("/repay/confirm")
-        assert 'data-state="approved"' in self.browser.page.text, self.browser.page.text
+        assert UNDER_WAY.search(self.browser.page.text), self.browser.page.text
 
     def set_pin(self) -> None:
         """Set the PIN for machines."""
@@ -137,6 +140,8 @@ class Borrower:
     def begin_at(self, machine: HttpBrowser) -> str:
         """Touch the machine's screen, and claim what it shows; return the transaction's page."""
         machine.get("/")
+        if "/begin" not in Forms(machine.page.text).fields:
+            machine.submit("/leave")
         machine.submit("/begin")
         typed = found(r"<code data-typed>([^<]+)</code>", machine.page.text)
         self.browser.get("/atm")
