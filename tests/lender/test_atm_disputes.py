@@ -51,6 +51,8 @@ def test_what_was_moved_is_owed_with_the_fee_for_that_much(atm, desk):
     assert asyncio.run(desk.disputed()) == []
     (closed,) = [event for event in atm.at.events() if event.kind == "atm:discrepancy:closed"]
     assert closed.subject.startswith(order_id)
+    assert b"tanaka" in closed.body
+    assert b"counted the vault" not in closed.body
 
 
 def test_where_nothing_was_moved_all_of_it_is_free_again(atm, desk):

@@ -9,8 +9,6 @@ from datetime import datetime
 from typing import Any, NoReturn
 
 import click
-import msgspec
-from sqlalchemy import Connection
 
 from sekisho.cli.at_institution import AS_JSON, BY, Place, Refused, at_institution, told
 from sekisho.cli.loan import YenType
@@ -19,16 +17,13 @@ from sekisho.identity.person_checks import ManualCheck, NobodyTrusted
 from sekisho.kernel.clock import rfc3339
 from sekisho.kernel.posture import Posture
 from sekisho.kernel.yen import Yen
-from sekisho.lender import application_rows as rows
-from sekisho.lender.applications import Application, State
-from sekisho.lender.house import LenderParts, open_house
-from sekisho.lender.identity_checks import IdentityDesk, checks_of
+from sekisho.lender.applications import State
+from sekisho.lender.house import open_house
+from sekisho.lender.identity_checks import IdentityDesk
 from sekisho.lender.rates import Rate
-from sekisho.lender.reviews import Decision, ReviewDesk, review_of
+from sekisho.lender.reviews import Decision, ReviewDesk, Sight
 from sekisho.lender.staff import require_staff
-from sekisho.storage import outbox
 
-LISTED = 200
 REASON = click.option("--reason", required=True, help="Why, for the record; the applicant does not see it.")
 WAITING = (State.SUBMITTED, State.A_PERSON_DECIDES)
 
@@ -48,11 +43,12 @@ def command() -> None:
 def list_applications(place: Place, *, state: str | None) -> None:
     """Print the applications that wait, the longest first: id, state, since when, and the line wanted."""
     states = WAITING if state is None else (State(state),)
-    with place.parts() as parts, parts.store.read() as connection:
-        for one in states:
-            for application in rows.in_state(connection, parts.keyring, one, LISTED):
-                since, wanted = rfc3339(application.changed_at_us), application.said.wanted_yen
-                click.echo(f"{application.id}\t{application.state}\t{since}\t{wanted}")
+    with place.parts() as parts, told():
+        desk = ReviewDesk(open_house(parts))
+        found = [each for one in states for each in asyncio.run(desk.in_state(one))]
+    for application in found:
+        since, wanted = rfc3339(application.changed_at_us), application.said.wanted_yen
+        click.echo(f"{application.id}\t{application.state}\t{since}\t{wanted}")
 
 
 @command.command("show")
@@ -63,8 +59,8 @@ def list_applications(place: Place, *, state: str | None) -> None:
 def show(place: Place, *, application_id: str, by: str, as_json: bool) -> None:
     """Print what a decision stands on, without name and address; the look goes on record."""
     with place.parts() as parts, told():
-        house = open_house(parts)
-        facts = parts.store.write(lambda at: _looked_at(at, house, application_id, _staff(by))).result()
+        desk = ReviewDesk(open_house(parts))
+        facts = _facts(asyncio.run(desk.look(application_id, _staff(by))))
     if as_json:
         click.echo(json.dumps(facts, ensure_ascii=False))
         return
@@ -147,21 +143,8 @@ def _decide(place: Place, application_id: str, decision: Decision) -> None:
     click.echo(f"{decided.id}\t{decided.state}\t{decided.limit_yen}")
 
 
-def _looked_at(
-    connection: Connection, house: LenderParts, application_id: str, staff_id: str
-) -> dict[str, Any]:
-    """Return what a decision stands on, and put on record who looked."""
-    application = rows.require(connection, house.keyring, application_id)
-    now_us = house.clock.now_us()
-    body = msgspec.json.encode({"by": staff_id})
-    seen = outbox.Entry("lender:application:seen", f"{application.id}:{staff_id}:{now_us}", now_us, body)
-    outbox.append(connection, [seen])
-    return _facts(connection, house, application)
-
-
-def _facts(connection: Connection, house: LenderParts, application: Application) -> dict[str, Any]:
-    said, found = application.said, application.found
-    review = review_of(connection, house, application.id)
+def _facts(sight: Sight) -> dict[str, Any]:
+    application, said, found = sight.application, sight.application.said, sight.application.found
     return {
         "id": application.id,
         "state": application.state.value,
@@ -177,9 +160,9 @@ def _facts(connection: Connection, house: LenderParts, application: Application)
         "income_proven": found is not None and found.income_proven,
         "checks": [
             {"method": one.method.value, "passed": one.passed, "by": one.staff_id, "faults": list(one.faults)}
-            for one in checks_of(connection, application.id)
+            for one in sight.checks
         ],
-        "decided_by": "" if review is None else review.staff_id,
+        "decided_by": "" if sight.review is None else sight.review.staff_id,
     }
 
 

@@ -140,7 +140,9 @@ class DisputeDesk:
         open_ones = (atm_discrepancy.c.order_id == order_id) & atm_discrepancy.c.resolved_at_us.is_(None)
         values = {"resolved_at_us": now_us, "resolved_by": decision.staff_id}
         closed = connection.execute(update(atm_discrepancy).where(open_ones).values(values)).rowcount
-        body = {"by": decision.staff_id, "moved_yen": decision.moved.amount, "reason": decision.reason}
+        # What staff write may name somebody; history does not.
+        reason = self._house.keyring.seal(decision.reason.encode(), context=f"atm_dispute:{order_id}")
+        body = {"by": decision.staff_id, "moved_yen": decision.moved.amount, "reason": reason}
         told = outbox.Entry(
             "atm:discrepancy:closed", f"{order_id}:{now_us}", now_us, msgspec.json.encode(body)
         )

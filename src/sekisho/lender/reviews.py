@@ -1,5 +1,7 @@
 """A person's decision where screening asks for one: with a reason, once, by somebody who checked nothing."""
 
+from typing import NamedTuple
+
 import msgspec
 from sqlalchemy import Connection, Row, insert, select
 
@@ -8,13 +10,15 @@ from sekisho.kernel.yen import Yen
 from sekisho.lender import application_rows as rows
 from sekisho.lender.applications import Application, State, require_going_on
 from sekisho.lender.house import LenderParts
-from sekisho.lender.identity_checks import checks_of
+from sekisho.lender.identity_checks import IdentityCheck, checks_of
 from sekisho.lender.income_checks import proven_income
 from sekisho.lender.screening_desk import tell_decided
 from sekisho.lender.staff import SamePersonTwice, require_staff
+from sekisho.storage import outbox
 from sekisho.storage.tables.applications import application_review
 
 REASON_CHARS_MAX = 2_000
+SEEN = "lender:application:seen"
 
 
 class AlreadyDecided(Refusal):
@@ -53,6 +57,14 @@ class Review(msgspec.Struct, frozen=True, kw_only=True):
     at_us: int
 
 
+class Sight(NamedTuple):
+    """What a decision stands on: the application, how identity was checked, and what was decided."""
+
+    application: Application
+    checks: list[IdentityCheck]
+    review: Review | None
+
+
 class ReviewDesk:
     """Takes people's decisions, for one lender."""
 
@@ -63,6 +75,27 @@ class ReviewDesk:
         """Return the applications that a person has to decide, the oldest first. Raises OperationalError."""
         state = State.A_PERSON_DECIDES
         return await self._house.read(lambda at: rows.in_state(at, self._house.keyring, state, limit))
+
+    async def in_state(self, state: State, *, limit: int = 200) -> list[Application]:
+        """Return the applications in a state, those that wait longest first. Raises OperationalError."""
+        return await self._house.read(lambda at: rows.in_state(at, self._house.keyring, state, limit))
+
+    async def look(self, application_id: str, staff_id: str) -> Sight:
+        """Return what a decision stands on, and put on record who looked.
+
+        Raises ValueError for a staff id that can't be, ApplicationNotFound and OperationalError.
+        """
+        require_staff(staff_id)
+
+        def work(connection: Connection) -> Sight:
+            house, now_us = self._house, self._house.clock.now_us()
+            application = rows.require(connection, house.keyring, application_id)
+            subject, body = f"{application.id}:{staff_id}:{now_us}", msgspec.json.encode({"by": staff_id})
+            outbox.append(connection, [outbox.Entry(SEEN, subject, now_us, body)])
+            checks = checks_of(connection, application.id)
+            return Sight(application, checks, review_of(connection, house, application.id))
+
+        return await self._house.written(work)
 
     async def decide(self, application_id: str, decision: Decision) -> Application:
         """Decide, once. The same person with the same decision changes nothing.
