@@ -44,6 +44,7 @@ class BankDouble:
     metadata_changes: dict[str, object] = field(default_factory=dict)
     answer_changes: dict[str, object] = field(default_factory=dict)
     moods: dict[str, list[str]] = field(default_factory=dict)
+    off: dict[str, str] = field(default_factory=dict)
     wants_nonce: bool = False
     token_s: int = 300
     is_revoked: bool = False
@@ -92,23 +93,31 @@ class BankDouble:
             "sekisho_debit_endpoint": f"{issuer}/v1/debits",
             "sekisho_credit_endpoint": f"{issuer}/v1/credits",
             "sekisho_mandate_endpoint": f"{issuer}/v1/mandates",
+            "sekisho_service_status_endpoint": f"{issuer}/v1/service-status",
         } | self.metadata_changes
 
     def answer(self, call: "_Call") -> tuple[int, object]:
         """Return the status and body of an answer."""
-        match call.path:
-            case "/.well-known/oauth-authorization-server":
-                return 200, self.metadata()
-            case "/par":
-                return self._take_request(self._client(call))
-            case "/token":
-                return self._give_tokens(call, self._client(call))
-            case "/revoke":
-                self.revoked.append(self._client(call)["token"])
-                return 200, {}
-            case "/v1/debits" | "/v1/credits":
-                return self._move(call)
-        return 404, {"code": "not_found"}
+        paths = {
+            "/.well-known/oauth-authorization-server": lambda: (200, self.metadata()),
+            "/par": lambda: self._take_request(self._client(call)),
+            "/token": lambda: self._give_tokens(call, self._client(call)),
+            "/revoke": lambda: self._revoke(self._client(call)),
+            "/v1/service-status": lambda: self._say_what_is_off(call),
+            "/v1/debits": lambda: self._move(call),
+            "/v1/credits": lambda: self._move(call),
+        }
+        return paths[call.path]()
+
+    def _revoke(self, form: dict[str, str]) -> tuple[int, object]:
+        self.revoked.append(form["token"])
+        return 200, {}
+
+    def _say_what_is_off(self, call: "_Call") -> tuple[int, object]:
+        self._client(call)
+        told = {"ja": "停止中です"}
+        details = {name: {"reason": why, "told": told} for name, why in self.off.items()}
+        return 200, {"partner": self.client_id, "off": self.off, "details": details}
 
     def _client(self, call: "_Call") -> dict[str, str]:
         form = dict(parse_qsl(call.body.decode()))

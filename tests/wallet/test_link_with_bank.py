@@ -7,6 +7,7 @@ from urllib.parse import parse_qsl, urlsplit
 import httpx
 import pytest
 from sqlalchemy import update
+from tests.bank.mandate_at_hand import OFF
 from tests.identity.member_at_hand import CHROME
 from tests.linking.bank_double import BankDouble
 from tests.wallet.links_at_hand import ARRIVAL, BANK, LinksAtHand
@@ -21,6 +22,7 @@ from sekisho.bank.authorisation.partners import PartnerSettings
 from sekisho.bank.authorisation.settings import LinkPolicy
 from sekisho.bank.mandate_states import Actor, MandateState, Who
 from sekisho.bank.mandates import revoke_within
+from sekisho.bank.switches import Function
 from sekisho.identity.http_line import HttpLine
 from sekisho.identity.people import Person
 from sekisho.kernel.clock import SystemClock
@@ -32,6 +34,7 @@ from sekisho.linking.link_answers import Declined
 from sekisho.linking.link_partners import LinkPartner, PartnerBook, Strength
 from sekisho.storage.tables.bank_links import bank_link
 from sekisho.wallet.bank_moves import MoveState
+from sekisho.wallet.gates import Held, HeldFor
 from sekisho.wallet.link_banks import LinkBanks, public_key_set
 from sekisho.wallet.link_limits import LinkSettings
 from sekisho.wallet.link_returns import BankAnswer
@@ -298,3 +301,19 @@ def test_the_answer_of_the_bank_is_found_by_key_after_it_was_lost(tmp_path):
         return waits.state, move.state, deposit_balance(both.site, account)
 
     assert at_both(tmp_path, use) == (MoveState.ORDERED, MoveState.DONE, 480_000)
+
+
+def test_what_the_bank_has_switched_off_is_told_here_in_its_words(tmp_path):
+    """New links are off at the bank; the one that stands goes on charging."""
+
+    async def use(both, account):
+        present, link = await both.link()
+        both.site.switches.off = {Function.LINK_CHANGE: OFF}
+        _, out = await both.links.set_out(both.links.enter(link.member_id))
+        charged = await both.move(present, link, 20_000)
+        return out, charged.state, deposit_balance(both.site, account)
+
+    out, charged, at_bank = at_both(tmp_path, use)
+    assert isinstance(out, Held)
+    assert (out.why, out.told["ja"]) == (HeldFor.SWITCHED_OFF, "停止しています。")
+    assert (charged, at_bank) == (MoveState.DONE, 480_000)

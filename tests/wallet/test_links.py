@@ -10,6 +10,7 @@ from sekisho.identity.assurance import NotFromHere, StepUp, Way
 from sekisho.identity.holds import HoldKind, HoldScope, place
 from sekisho.identity.people import Person
 from sekisho.kernel.clock import DAY_US, HOUR_US
+from sekisho.kernel.posture import Posture
 from sekisho.linking.link_partners import BankNotLinkable, Strength
 from sekisho.wallet.gates import Held, HeldFor, Stopped
 from sekisho.wallet.identity_levels import LevelTooLow
@@ -153,6 +154,40 @@ def test_switches_are_asked_for_this_bank_and_say_whether_it_is_new(tmp_path):
         (Function.LINK_CHANGE, BANK, False),
         (Function.LINK_CHANGE, BANK, False),
     ]
+
+
+def test_a_bank_that_has_switched_linking_off_is_not_gone_to(tmp_path):
+    """The bank says so itself: its text is shown, nobody is sent there, and links that stand go on."""
+
+    async def use(there):
+        member = there.wallet.add_verified()
+        link = await there.link(member)
+        there.bank.off = {"change": "incident"}
+        _, change = await there.set_out(there.enter(member))
+        _, register = await there.set_out(there.enter(there.wallet.add_verified(NAMESAKE)))
+        return change, register, there.find(link.id).state
+
+    change, register, state = within(tmp_path, use)
+    assert change == Held(HeldFor.SWITCHED_OFF, "bank: incident", {"ja": "停止中です"})
+    assert isinstance(register, AtBank)
+    assert state is LinkState.ACTIVE
+
+
+@pytest.mark.parametrize("mood", ["mute", "broken", "failing"])
+def test_a_bank_that_does_not_say_what_is_off_keeps_its_own_gate(tmp_path, mood):
+    async def use(there):
+        there.bank.moods["/v1/service-status"] = [mood]
+        _, out = await there.set_out(there.enter(there.wallet.add_verified()))
+        known = await there.banks.off_at_bank(BANK, "register", on_outage=Posture.CLOSED)
+        there.bank.moods["/v1/service-status"] = [mood]
+        away = await there.banks.off_at_bank(BANK, "register", on_outage=Posture.CLOSED)
+        return out, known, away
+
+    out, known, away = within(tmp_path, use)
+    assert isinstance(out, AtBank)
+    assert known is None
+    assert away is not None
+    assert away.reason == "away"
 
 
 def test_a_member_on_hold_links_nothing(tmp_path):

@@ -66,12 +66,6 @@ class BankMandate(msgspec.Struct, frozen=True, kw_only=True):
     state: str
 
 
-class ServiceStatus(msgspec.Struct, frozen=True, kw_only=True):
-    """What the bank has switched off for us, by function: `register`, `change`, `debit`, `credit`."""
-
-    off: dict[str, str] = {}
-
-
 class _Said(msgspec.Struct, frozen=True, kw_only=True):
     state: BookingState
     result: str

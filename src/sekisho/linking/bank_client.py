@@ -18,7 +18,7 @@ from sekisho.linking.bank_http import BankAway, BankLine, Heard, Question
 from sekisho.linking.bank_metadata import BankMetadata, read_metadata
 from sekisho.linking.client_statements import ASSERTION_TYPE, client_statement
 from sekisho.linking.dpop import Demand, ProofKey, encoded
-from sekisho.linking.link_answers import Declined, Pushed, Tokens
+from sekisho.linking.link_answers import Declined, Pushed, ServiceStatus, Tokens
 from sekisho.linking.link_details import LinkRequest, write_request
 from sekisho.linking.link_partners import LinkPartner
 
@@ -118,6 +118,17 @@ class BankClient:
         heard = await self._asked(metadata.revocation_endpoint, {"token": refresh_token}, None)
         if heard.status != HTTPStatus.OK:
             raise BankAway(self.partner.bank, f"revocation: HTTP {heard.status}", maybe_heard=False)
+
+    async def service_status(self) -> ServiceStatus:
+        """Ask what the bank has switched off for us; nothing, where it does not say. Raises BankAway."""
+        metadata = await self.metadata()
+        if not metadata.sekisho_service_status_endpoint:
+            return ServiceStatus()
+        heard = await self._asked(metadata.sekisho_service_status_endpoint, {}, None)
+        status = self._read(heard, ServiceStatus, HTTPStatus.OK)
+        if isinstance(status, Declined):
+            raise BankAway(self.partner.bank, f"service status: {status.code}", maybe_heard=False)
+        return status
 
     async def _tokens(self, form: dict[str, str], key: ProofKey) -> Tokens | Declined:
         metadata = await self.metadata()

@@ -64,3 +64,24 @@ class Booking(msgspec.Struct, frozen=True, kw_only=True):
     state: BookingState
     result: str
     booked_at: str
+
+
+class BankOff(msgspec.Struct, frozen=True, kw_only=True):
+    """A function that a bank has switched off for us: a word for why, and people's text by language."""
+
+    reason: str
+    told: dict[str, str] = {}
+    until: str = ""
+
+
+class ServiceStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """What a bank has switched off for us, by function: `register`, `change`, `debit`, `credit`."""
+
+    off: dict[str, str] = {}
+    details: dict[str, BankOff] = {}
+
+    def off_for(self, function: str) -> BankOff | None:
+        """Return why a function is off; None where it is not."""
+        if function not in self.off:
+            return None
+        return self.details.get(function) or BankOff(reason=self.off[function])

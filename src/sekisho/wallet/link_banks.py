@@ -9,10 +9,12 @@ from sqlalchemy import Connection, insert, select
 from sekisho.identity.http_line import HttpLine
 from sekisho.identity.institution import Parts
 from sekisho.kernel.japan import day_in_japan
+from sekisho.kernel.posture import Posture
 from sekisho.linking.bank_bookings import BankBookings
 from sekisho.linking.bank_client import BankClient
-from sekisho.linking.bank_http import BankLine
+from sekisho.linking.bank_http import BankAway, BankLine
 from sekisho.linking.client_statements import new_client_key
+from sekisho.linking.link_answers import BankOff
 from sekisho.linking.link_partners import LinkPartner, PartnerBook
 from sekisho.storage.tables.bank_links import link_client_key
 
@@ -52,6 +54,18 @@ class LinkBanks:
         if partner not in self._bookings:
             self._bookings[partner] = BankBookings(await self.client(bank))
         return self._bookings[partner]
+
+    async def off_at_bank(self, bank: str, function: str, *, on_outage: Posture) -> BankOff | None:
+        """Return why a bank has switched a function off for us; None where it has not.
+
+        A bank that can't be asked has switched everything off under CLOSED, and nothing under OPEN. Raises
+        BankNotLinkable and OperationalError.
+        """
+        client = await self.client(bank)
+        try:
+            return (await client.service_status()).off_for(function)
+        except BankAway:
+            return BankOff(reason="away") if on_outage is Posture.CLOSED else None
 
 
 def own_key(connection: Connection, parts: Parts, bank: str) -> bytes:

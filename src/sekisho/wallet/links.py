@@ -21,6 +21,7 @@ from sekisho.identity.session_desk import Present
 from sekisho.identity.tokens import digest_of, new_token
 from sekisho.kernel.clock import SECOND_US
 from sekisho.kernel.ids import BANK_LINK, MemberId
+from sekisho.kernel.posture import Posture
 from sekisho.kernel.refusals import Refusal
 from sekisho.ledger.journal import take_turn
 from sekisho.linking.bank_client import BankClient, Flow
@@ -31,7 +32,7 @@ from sekisho.linking.link_details import Action, HolderClaim, LinkRequest
 from sekisho.linking.link_partners import LinkPartner, Strength
 from sekisho.storage import outbox
 from sekisho.wallet import link_rows
-from sekisho.wallet.gates import Asked, Gatekeeper, Held, Passed, Stopped
+from sekisho.wallet.gates import Asked, Gatekeeper, Held, HeldFor, Passed, Stopped
 from sekisho.wallet.house import WalletParts
 from sekisho.wallet.identity_levels import LevelTooLow, require_may
 from sekisho.wallet.link_banks import LinkBanks
@@ -138,6 +139,9 @@ class LinkDesk:
         client = await self._banks.client(link.bank)
         strength = await self._strength(client)
         asked = await self._asked(present, arrival, link)
+        off = await self._off_at_bank(asked)
+        if off is not None:
+            return off
         passed = await self._gatekeeper.ask(asked)
         if not isinstance(passed, Passed):
             return passed
@@ -216,6 +220,15 @@ class LinkDesk:
             return min(client.partner.strength, (await client.metadata()).strength)
         except BankAway as away:
             raise BankNotReached(known=away.detail) from away
+
+    async def _off_at_bank(self, asked: Asked) -> Held | None:
+        """Ask the bank before the member is sent there, only to be sent back.
+
+        An outage means that the member may try: the bank keeps its own gate.
+        """
+        function = "register" if asked.is_new else "change"
+        off = await self._banks.off_at_bank(asked.partner, function, on_outage=Posture.OPEN)
+        return None if off is None else Held(HeldFor.SWITCHED_OFF, f"bank: {off.reason}", off.told)
 
     async def _asked(self, present: Present, arrival: Arrival, link: BankLink) -> Asked:
         own = await self.links(present.session.member_id)
