@@ -12,12 +12,16 @@ from tests.identity.member_at_hand import LENDER, NOON_US
 from tests.identity.software_authenticator import Authenticator
 from tests.web.member_site import Browser, MemberSite, found, options
 
+from sekisho.cli.desks_house import HUNTING
 from sekisho.console import staff
+from sekisho.console.containment_runs import ContainmentRuns
+from sekisho.console.hunts import Hunts
 from sekisho.console.rights import StaffRole
 from sekisho.console.staff import Enrolment
 from sekisho.identity.institution import Parts
 from sekisho.kernel.chance import SeededChance
 from sekisho.kernel.clock import SetClock
+from sekisho.response.containment import ContainmentDesk
 from sekisho.response.past_uses import AttemptHistory
 from sekisho.response.switch_desk import SwitchDesk
 from sekisho.storage.engine import open_store
@@ -36,6 +40,10 @@ class DesksSite(MemberSite):
     """The desks' pages on a clock that stands still, and the lender whose desks they are."""
 
     lender: Parts = field(kw_only=True)
+    desks: InstitutionDesks = field(kw_only=True)
+    chance: SeededChance = field(kw_only=True)
+    file: Path = field(kw_only=True)
+    entered: int = field(default=0, kw_only=True)
 
     def add(self, name: str, roles: Roles) -> Enrolment:
         """Let somebody in, as the operator does."""
@@ -106,10 +114,25 @@ async def desks_site(folder: Path) -> AsyncIterator[DesksSite]:
     lender = Parts(LENDER, lender_store, HeldKeyring.of(new_keys(clock, chance), chance), clock, chance)
     uses = (AttemptHistory(lender, None),)
     functions = ("transfer_loan", "atm_withdrawal", "atm_repayment")
-    institutions = {"lender": InstitutionDesks(lender, SwitchDesk(lender), functions, uses)}
+    containments = ContainmentDesk(lender)
+    desks_of_lender = InstitutionDesks(
+        parts=lender,
+        switches=SwitchDesk(lender),
+        functions=functions,
+        past_uses=uses,
+        hunts=Hunts(folder / "history", folder / "hunt", HUNTING),
+        containments=containments,
+        runs=ContainmentRuns(containments),
+    )
+    institutions = {"lender": desks_of_lender}
     try:
-        yield DesksSite(site, create_desks_app(site, institutions), clock, guard, lender=lender)
+        app = create_desks_app(site, institutions)
+        yield DesksSite(
+            site, app, clock, guard, lender=lender, desks=desks_of_lender, chance=chance, file=folder
+        )
     finally:
+        await desks_of_lender.hunts.close()
+        await desks_of_lender.runs.close()
         lender_store.close()
         await desks.logins.close()
         desks.hasher.close()

@@ -1,12 +1,17 @@
 """The desks' pages in a real browser: readable for everybody, and a passkey that approves a deed."""
 
+from pathlib import Path
+
 import pytest
 from playwright.sync_api import sync_playwright
 from tests.web.served_members import new_context, served, with_authenticator
 from tests.web.test_members_looks import LOOKS, check
 
 from sekisho.console import staff
+from sekisho.console.containment_runs import ContainmentRuns
+from sekisho.console.hunts import Hunts
 from sekisho.console.rights import StaffRole
+from sekisho.response.containment import ContainmentDesk
 from sekisho.response.past_uses import AttemptHistory
 from sekisho.response.switch_desk import SwitchDesk
 from sekisho.web.console.staff_app import create_desks_app
@@ -14,14 +19,23 @@ from sekisho.web.console.staff_desks import InstitutionDesks
 
 pytestmark = pytest.mark.server
 
-PAGES = ("/desks", "/lender/switches", "/lender/switches/new", "/nothing")
+PAGES = ("/desks", "/lender", "/lender/campaigns", "/lender/switches", "/lender/switches/new", "/nothing")
 
 
 def with_desks(site):
     """Make the desks. The lender has the same record as they, which is all the same to how pages look."""
     uses = (AttemptHistory(site.parts, None),)
     functions = ("transfer_loan", "atm_withdrawal", "atm_repayment")
-    lender = InstitutionDesks(site.parts, SwitchDesk(site.parts), functions, uses)
+    containments = ContainmentDesk(site.parts)
+    lender = InstitutionDesks(
+        parts=site.parts,
+        switches=SwitchDesk(site.parts),
+        functions=functions,
+        past_uses=uses,
+        hunts=Hunts(Path("nowhere"), Path("nowhere"), ()),
+        containments=containments,
+        runs=ContainmentRuns(containments),
+    )
     return create_desks_app(site, {"lender": lender})
 
 

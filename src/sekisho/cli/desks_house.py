@@ -1,16 +1,21 @@
 """The desks as a program runs them: who works there, and the institutions that they see."""
 
-from collections.abc import Callable, Iterable, Mapping
+import sys
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 from sekisho.bank.switches import Function as BankFunction
 from sekisho.cli.around import Around, Made
+from sekisho.console.containment_runs import ContainmentRuns
+from sekisho.console.hunts import Hunts
 from sekisho.console.rights import StaffRole
 from sekisho.console.staff import Enrolment, add_staff, all_staff
 from sekisho.identity.institution import Institution, Parts
 from sekisho.lender.past_uses import LenderUses
 from sekisho.lender.switches import Function as LenderFunction
+from sekisho.response.containment import ContainmentDesk
 from sekisho.response.past_uses import AttemptHistory, PastUses
 from sekisho.response.switch_desk import SwitchDesk
 from sekisho.storage.unit_of_work import Connection
@@ -23,6 +28,10 @@ if TYPE_CHECKING:
     from sekisho.web.asgi import App
 
 FOLDER = "desks"
+HUNT = "hunt"
+HUNTING = (sys.executable, "-c", "from sekisho.cli.main import main; main()", "hunt")
+"""What hunts: this program, in a process of its own."""
+
 FIRST, SECOND = "First person", "Second person"
 FIRST_ROLES = (StaffRole.ANALYST, StaffRole.RESPONDER, StaffRole.DESK)
 SECOND_ROLES = (StaffRole.APPROVER, StaffRole.AUDITOR)
@@ -57,7 +66,8 @@ def make_desks(site: Site, around: Around, served: Iterable[Served]) -> Made:
     """Make the application of the desks. Raises LookupError where a route names no role, or no right."""
     del around
     institutions = {one.parts.institution.key: _desks(one) for one in served}
-    return Made(cast("App", create_desks_app(site, institutions)), signals=None)
+    application = cast("App", create_desks_app(site, institutions))
+    return Made(application, _living(institutions.values()), signals=None)
 
 
 def first_people(parts: Parts, institutions: Iterable[str]) -> dict[str, Enrolment]:
@@ -80,4 +90,30 @@ def first_people(parts: Parts, institutions: Iterable[str]) -> dict[str, Enrolme
 def _desks(served: Served) -> InstitutionDesks:
     parts, key = served.parts, served.parts.institution.key
     uses = (AttemptHistory(parts, served.history), *_OTHER_USES.get(key, ()))
-    return InstitutionDesks(parts, SwitchDesk(parts), _FUNCTIONS.get(key, ()), uses)
+    containments = ContainmentDesk(parts)
+    return InstitutionDesks(
+        parts=parts,
+        switches=SwitchDesk(parts),
+        functions=_FUNCTIONS.get(key, ()),
+        past_uses=uses,
+        hunts=Hunts(served.history, served.history.parent / HUNT, HUNTING),
+        containments=containments,
+        runs=ContainmentRuns(containments),
+    )
+
+
+def _living(
+    institutions: Iterable[InstitutionDesks],
+) -> Callable[[], AbstractAsyncContextManager[None]]:
+    kept = list(institutions)
+
+    @asynccontextmanager
+    async def living() -> AsyncIterator[None]:
+        try:
+            yield
+        finally:
+            for one in kept:
+                await one.hunts.close()
+                await one.runs.close()
+
+    return living

@@ -5,8 +5,11 @@ from typing import Any, NamedTuple, cast
 
 from litestar import Request
 
+from sekisho.console.containment_runs import ContainmentRuns
+from sekisho.console.hunts import Hunts
 from sekisho.identity.institution import Institution, Parts
 from sekisho.kernel.refusals import Refusal
+from sekisho.response.containment import ContainmentDesk
 from sekisho.response.past_uses import PastUses
 from sekisho.response.switch_desk import SwitchDesk
 
@@ -30,7 +33,10 @@ class InstitutionDesks(NamedTuple):
     parts: Parts
     switches: SwitchDesk
     functions: tuple[str, ...]
-    past_uses: tuple[PastUses, ...] = ()
+    past_uses: tuple[PastUses, ...]
+    hunts: Hunts
+    containments: ContainmentDesk
+    runs: ContainmentRuns
 
     @property
     def institution(self) -> Institution:

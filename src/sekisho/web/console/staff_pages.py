@@ -1,16 +1,31 @@
 """Getting in at the desks: by passkey, or with an enrolment code to make one; and what there is to do."""
 
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from litestar import Response, get, post
 
+from sekisho.console.rights import Right
 from sekisho.console.staff import EnrolmentOver, StaffDesk
-from sekisho.web.console.staff_admission import STAFF, staff_of
+from sekisho.console.standing import standing_at
+from sekisho.web.console.staff_admission import RIGHT, STAFF, staff_of
+from sekisho.web.console.staff_desks import desks_at
 from sekisho.web.members import cookies
 from sekisho.web.members.account_pages import FORGET
 from sekisho.web.members.roles import ROLE, Role
 from sekisho.web.members.visits import AnyRequest, Visit, visit_of
 
+
+class Way(NamedTuple):
+    """A part of the desks: what its page is called, and the right that opens it."""
+
+    name: str
+    right: Right
+
+
+WAYS = (
+    Way("campaigns", Right.SEE_CAMPAIGNS),
+    Way("switches", Right.SEE_SWITCHES),
+)
 OPEN = {ROLE: Role.ANYONE}
 UNAUTHORISED = 401
 
@@ -57,8 +72,19 @@ def desks_page(request: AnyRequest) -> Response[Any]:
     return visit.page("desks/desks.html", staff=staff)
 
 
+@get("/{institution:str}", opt={ROLE: Role.MEMBER, RIGHT: Right.SEE_CAMPAIGNS})
+async def institution_page(request: AnyRequest) -> Response[Any]:
+    """Show how things stand at one institution, and the ways on that somebody's roles open."""
+    visit, desks, staff = visit_of(request), desks_at(request), staff_of(request)
+    key, now_us = desks.institution.key, visit.now_us()
+    ways = [way for way in WAYS if staff.may(key, way.right)]
+    return visit.page(
+        "desks/institution.html", desks=desks, ways=ways, stand=await desks.parts.read(standing_at(now_us))
+    )
+
+
 def _enrol(visit: Visit, *, error: str = "", status: int = 200) -> Response[Any]:
     return visit.page("desks/enrol.html", status=status, error=error, here="/enrol")
 
 
-ROUTES = (front_page, enrol_page, enrol, enrolled_page, desks_page)
+ROUTES = (front_page, enrol_page, enrol, enrolled_page, desks_page, institution_page)
