@@ -99,7 +99,7 @@ def _fault(claims: Claims, expected: Expected, now_s: int) -> str:
         (isinstance(at_hash, str) and _same(at_hash, _half_hash(expected.access_token)), "at_hash"),
         ("events" not in claims, "events"),
         (_is_name(claims.get("sub")) and _is_name(claims.get("sid")), "whose"),
-        (claims.get("acr") in set(Level), "acr"),
+        (claims.get("acr") in tuple(Level), "acr"),
         (_is_time(claims.get("auth_time")) and claims["auth_time"] <= now_s + SKEW_S, "auth_time"),
     )
     fault = next((name for holds, name in rules if not holds), "")
