@@ -16,6 +16,7 @@ OPEN = {
     "GET /link/consent",
     "POST /link/account",
     "POST /link/code",
+    "POST /link/code/again",
     "POST /link/consent",
     "POST /link/decline",
     "POST /link/passkey",

@@ -143,6 +143,25 @@ def test_a_code_that_never_was_is_answered_as_a_wrong_one(tmp_path):
     play(tmp_path, scene)
 
 
+def test_another_code_is_sent_to_who_was_right_and_everybody_reads_the_same(tmp_path):
+    async def scene(site: BankSite) -> None:
+        await site.open(number="1234567")
+        wallet, seen = site.partner(), []
+        for pin in ("9264", "3817"):
+            browser = site.browser()
+            await wallet.send(browser)
+            await browser.type_account(pin=pin)
+            site.wait(31)
+            page = await browser.submit("/link/code/again")
+            seen.append((page.status_code, browser.path, plain(page.text)))
+        assert seen[0] == seen[1]
+        assert len(site.sent("code")) == 2
+        await browser.submit("/link/code", code=site.code())
+        assert browser.path == "/link/consent"
+
+    play(tmp_path, scene)
+
+
 def test_after_three_wrong_entries_the_partner_is_told_no(tmp_path):
     async def scene(site: BankSite) -> None:
         await site.open(number="1234567")

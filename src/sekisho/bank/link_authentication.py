@@ -21,6 +21,7 @@ from sekisho.bank.authorisation.settings import LinkPolicy, LinkSettings
 from sekisho.bank.deposits import DepositState
 from sekisho.bank.house import BankParts
 from sekisho.bank.link_claims import LinkClaim, is_holder, look_up
+from sekisho.bank.link_codes import LinkCodes, purpose_of, subject_of
 from sekisho.bank.link_gate import Judged, LinkForm, LinkGate
 from sekisho.guard.attempts import ChallengeResult, Outcome
 from sekisho.guard.decisions import Action
@@ -28,13 +29,11 @@ from sekisho.identity import members
 from sekisho.identity.answer_floors import moment_in, until
 from sekisho.identity.arrivals import Arrival
 from sekisho.identity.claims import asked_of
-from sekisho.identity.codes import CodeAsked, CodeDesk, Contact, Entry, Order, Right
+from sekisho.identity.codes import CodeDesk, Entry, Right
 from sekisho.identity.hashing import Hasher
 from sekisho.identity.holds import holds_on
 from sekisho.identity.members import MemberState
-from sekisho.identity.purposes import Purpose
 from sekisho.kernel.ids import MemberId
-from sekisho.messages.message import Channel
 from sekisho.messages.notices import NoticeKind
 from sekisho.storage.keyring import Unsealable
 
@@ -94,7 +93,7 @@ class LinkAuthentication:
         self._settings = settings
         self._gate = gate
         self._hasher = hasher
-        self._codes = codes
+        self._codes = LinkCodes(bank, codes)
         self._floor_s = answer_floor_s
 
     async def open(self, client_id: str, uri: str) -> str:
@@ -161,7 +160,7 @@ class LinkAuthentication:
         if visit.step is not Step.CODE:
             raise LinkVisitOver(known=f"{visit.id}: a code at {visit.step}")
         entered = asked_of(arrival, filled_in_ms=filled_in_ms)
-        evidence = await self._codes.relay_evidence(visit.code_id, visit.code_subject, entered)
+        evidence = await self._codes.desk.relay_evidence(visit.code_id, visit.code_subject, entered)
         answer = await self._gate.ask_code(visit, visit.code_subject, evidence, arrival)
         denied = answer.decision.action is Action.DENY
         purpose = purpose_of(visit, partner)
@@ -175,6 +174,15 @@ class LinkAuthentication:
             await self._gate.settle(visit.attempt_id, outcome, result)
         await until(due_s)
         return step
+
+    async def send_again(self, came: Came, arrival: Arrival) -> None:
+        """Take the wish for another code. The answer is the same whether one is sent or none ever was.
+
+        Raises LinkVisitOver and OperationalError.
+        """
+        due_s = moment_in(self._floor_s)
+        await self._bank.written(lambda at: self._sent_again(at, came, arrival))
+        await until(due_s)
 
     async def by_passkey(self, came: Came, member_id: MemberId) -> Next:
         """Take it that a passkey of the online bank has just proved who is there.
@@ -228,32 +236,33 @@ class LinkAuthentication:
 
     def _ask_code(self, connection: Connection, visit: Visit, partner: Partner, typed: _Typed) -> None:
         """Send a code to the phone on file where the proof was right; else do what costs the same."""
-        asked, purpose = asked_of(typed.arrival), purpose_of(visit, partner)
         one, depositor = typed.claim.deposit, typed.claim.depositor
-        subject, deposit_id = f"nobody:{visit.id}", ""
-        if typed.right and one is not None and depositor is not None and depositor.holder.phone:
-            subject = deposit_id = one.id
-            to = Contact(Channel.SMS, depositor.holder.phone)
-            order = Order(subject, to, purpose, asked, depositor.language)
-            code = self._codes.ask_within(connection, order)
-        else:
-            code = self._codes.decoy_within(connection, subject, purpose, asked)
+        right = typed.right and one is not None and depositor is not None and bool(depositor.holder.phone)
+        deposit_id = one.id if right and one is not None else ""
+        visit = msgspec.structs.replace(visit, deposit_id=deposit_id)
         pushed_requests.change(
             connection,
             visit.id,
             state=Step.CODE.value,
             tries_left=TRIES,
             deposit_id=deposit_id,
-            code_id=code.code_id if isinstance(code, CodeAsked) else "",
-            code_subject=subject,
+            code_id=self._codes.send(connection, visit, partner, typed.arrival),
+            code_subject=subject_of(visit),
             attempt_id=typed.judged.attempt_id,
         )
+
+    def _sent_again(self, connection: Connection, came: Came, arrival: Arrival) -> None:
+        visit, partner = self._visit(connection, came, for_update=True)
+        if visit.step is not Step.CODE:
+            raise LinkVisitOver(known=f"{visit.id}: another code at {visit.step}")
+        code_id = self._codes.send(connection, visit, partner, arrival)
+        pushed_requests.change(connection, visit.id, code_id=code_id)
 
     def _entered(self, connection: Connection, came: Came, entry: Entry) -> Next:
         visit, _ = self._visit(connection, came, for_update=True)
         if visit.step is not Step.CODE:
             raise LinkVisitOver(known=f"{visit.id}: a code at {visit.step}")
-        right = self._codes.enter_within(connection, entry)
+        right = self._codes.desk.enter_within(connection, entry)
         if isinstance(right, Right) and visit.deposit_id:
             _proven(connection, visit, visit.deposit_id, LinkPolicy.ACCOUNT_PIN_CODE.value)
             return Next.CONSENT
@@ -309,15 +318,6 @@ class LinkAuthentication:
         else:
             outcome = Outcome.NO_SUCH_MEMBER if claim.deposit is None else Outcome.WRONG_SECRET
         await self._gate.settle(attempt_id, outcome)
-
-
-def purpose_of(visit: Visit, partner: Partner) -> Purpose:
-    """Return what a code for a link approves: this request of this partner, up to this ceiling."""
-    return Purpose(
-        action="bank_link",
-        amount_yen=visit.asked.link.ceiling_yen,
-        details={"payee": partner.name("ja"), "request": visit.id},
-    )
 
 
 def _proven(connection: Connection, visit: Visit, deposit_id: str, way: str) -> None:

@@ -106,6 +106,14 @@ async def take_code(request: AnyRequest) -> Response[Any]:
     return await _ask_code(request, wrong=True) if step is Next.CODE else await _go_on(request, step)
 
 
+@post("/link/code/again", opt=OPEN)
+async def send_again(request: AnyRequest) -> Response[Any]:
+    """Take the wish for another code."""
+    visit = visit_of(request)
+    await desks_of(request).authentication.send_again(_came(request), visit.arrival())
+    return visit.go(f"{PAGES[Step.CODE]}?again")
+
+
 @get("/link/consent", opt=OPEN)
 async def consent_page(request: AnyRequest) -> Response[Any]:
     """Say who asks for what, for how much, on which account; and ask."""
@@ -172,6 +180,7 @@ async def _ask_code(request: AnyRequest, *, wrong: bool = False) -> Response[Any
         partner=partner,
         ceiling=found.asked.link.ceiling,
         wrong=wrong,
+        sent_again="again" in request.query_params and not wrong,
         here=PAGES[Step.CODE],
     )
 
@@ -223,6 +232,7 @@ ROUTES = (
     take_passkey,
     code_page,
     take_code,
+    send_again,
     consent_page,
     take_consent,
     decline,
