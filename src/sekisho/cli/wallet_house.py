@@ -14,6 +14,7 @@ from sekisho.kernel.refusals import Refusal
 from sekisho.linking.link_partners import LinkPartner, PartnerBook, Strength
 from sekisho.storage.rounds import going_round
 from sekisho.wallet import signals
+from sekisho.wallet.link_signals import LINK_HANDLERS, LINK_LEADS_TO
 from sekisho.wallet.outside import Outside, client_at
 from sekisho.web.members.site import Site
 from sekisho.web.wallet.app import create_wallet_app
@@ -66,7 +67,7 @@ def make_wallet(site: Site, around: Around, banks: Mapping[str, str] | None = No
             yield
 
     learners = signals.learners(desks.house, outside.partners)
-    heard = Signals(signals.HANDLERS, signals.LEADS_TO, learners)
+    heard = Signals(LINK_HANDLERS, LINK_LEADS_TO, learners)
     pages = cast("App", application)
     return Made(pages, living, {SHOP_HOST: shop.application} if shop else {}, heard)
 
