@@ -77,7 +77,7 @@ def test_stopping_asks_for_nothing_and_debits_end_at_once(bank, depositor):
     depositor.stop()
     depositor.stop()
     assert bank.debit(depositor.mandate, 1_000).why is Why.DEPOSITOR_STOPPED
-    assert bank.at_hand.notices() == ["mandate_stopped"] * 3
+    assert bank.at_hand.notices() == ["mandate_stopped"] * 2
 
 
 def test_allowing_asks_for_a_proof_of_exactly_this(bank, depositor):
@@ -134,7 +134,7 @@ def test_a_report_stops_the_link_and_has_a_number(bank, depositor):
     assert bank.debit(depositor.mandate, 1_000, "c").why is Why.DEPOSITOR_STOPPED
     again = asyncio.run(depositor.desk.report(depositor.member_id, depositor.mandate.id))
     assert again == report
-    assert bank.at_hand.notices().count("mandate_reported") == 3
+    assert bank.at_hand.notices().count("mandate_reported") == 2
     kinds = [event.kind for event in bank.at_hand.events()]
     assert kinds.count("bank:mandate:reported") == 1
 

@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 
 from sekisho.bank import mandates, orders
 from sekisho.bank.debit_signs import BURST_US, RUN_US, USUAL_US, DebitWatchSettings, Seen, sign_in
+from sekisho.bank.debit_statements import settlement_of
 from sekisho.bank.depositor_notices import tell_first_debit, tell_held
 from sekisho.bank.house import BankParts, open_settlement
 from sekisho.bank.mandate_states import Actor, Deed, Who
@@ -103,8 +104,10 @@ class DebitDesk:
         self, connection: Connection, under: Under, asked: Asked, settled_through: str
     ) -> tuple[Why, str | None]:
         bank = self._bank
-        settlement = settled_through or open_settlement(
-            connection, asked.partner, clock=bank.clock, chance=bank.chance
+        settlement = (
+            settled_through
+            or settlement_of(connection, asked.partner)
+            or open_settlement(connection, asked.partner, clock=bank.clock, chance=bank.chance)
         )
         transfer = Transfer(
             key=f"bank:debit:{asked.partner}:{asked.key}",

@@ -6,8 +6,9 @@ from enum import StrEnum
 from typing import NamedTuple
 
 import msgspec
-from sqlalchemy import Connection, Row, func, insert, select
+from sqlalchemy import Connection, Row, func, select
 
+from sekisho.bank import debit_statements
 from sekisho.kernel import chain
 from sekisho.kernel.clock import Clock
 from sekisho.kernel.japan import in_japan
@@ -218,7 +219,7 @@ def record(  # noqa: PLR0913 - what was asked for, from which account, and what 
         transfer_id=outcome.transfer_id,
         booked_at_us=now_us,
     )
-    connection.execute(insert(mandate_order).values(msgspec.structs.asdict(order)))
+    debit_statements.insert_order(connection, msgspec.to_builtins(order, builtin_types=(bytes,)))
     told = {"partner": order.partner, "amount_yen": order.amount_yen, "why": order.why}
     kind = f"bank:{direction}:{order.state}"
     outbox.append(connection, [outbox.Entry(kind, order.id, now_us, msgspec.json.encode(told))])
@@ -227,12 +228,13 @@ def record(  # noqa: PLR0913 - what was asked for, from which account, and what 
 
 def by_key(connection: Connection, partner: str, direction: Direction, key: str) -> Order | None:
     """Return what a partner ordered by a key."""
-    its = select(mandate_order).where(
-        mandate_order.c.partner == partner,
-        mandate_order.c.direction == direction.value,
-        mandate_order.c.key == key,
-    )
-    return next(iter(_all(connection.execute(its))), None)
+    fields = Order.__struct_fields__
+    row = debit_statements.order_by_key(connection, fields, partner, direction.value, key)
+    if row is None:
+        return None
+    values = dict(zip(fields, row, strict=True))
+    # SQLite has no truth values of its own.
+    return msgspec.convert(values | {"is_first": bool(values["is_first"])}, Order)
 
 
 def find(connection: Connection, order_id: str) -> Order | None:
@@ -243,14 +245,7 @@ def find(connection: Connection, order_id: str) -> Order | None:
 
 def debited_in(connection: Connection, partner: str, deposit_id: str, month: str) -> Yen:
     """Return what a partner debited from an account in a month, under whichever mandate."""
-    its = select(func.coalesce(func.sum(mandate_order.c.amount_yen), 0)).where(
-        mandate_order.c.deposit_id == deposit_id,
-        mandate_order.c.partner == partner,
-        mandate_order.c.month == month,
-        mandate_order.c.direction == Direction.DEBIT.value,
-        mandate_order.c.state == OrderState.DONE.value,
-    )
-    return Yen(int(connection.execute(its).scalar_one()))
+    return Yen(debit_statements.debited_in(connection, partner, deposit_id, month))
 
 
 def latest_of(connection: Connection, mandate_id: str, limit: int, *, since_us: int = 0) -> list[Order]:

@@ -2,16 +2,16 @@
 
 from typing import NamedTuple
 
-from sqlalchemy import Connection, select
+import msgspec
+from sqlalchemy import Connection
 
-from sekisho.bank import deposits, mandates
+from sekisho.bank import debit_statements, mandates
 from sekisho.bank.deposits import Deposit, DepositState
 from sekisho.bank.mandate_states import MandateState, Who
 from sekisho.bank.mandates import Action, Mandate, MandateUnknown
 from sekisho.bank.orders import Asked, Why
 from sekisho.identity.holds import holds_on
 from sekisho.kernel.ids import MemberId
-from sekisho.storage.tables.deposits import depositor
 
 
 class Under(NamedTuple):
@@ -24,14 +24,15 @@ class Under(NamedTuple):
 
 def under_mandate(connection: Connection, asked: Asked) -> Under:
     """Return what an order stands on. Raises MandateUnknown where the mandate is not the partner's."""
-    one = mandates.find(connection, asked.mandate_id)
-    if one is None or one.partner != asked.partner:
+    found = debit_statements.under(connection, asked.mandate_id)
+    if found is None or found[0]["partner"] != asked.partner:
         raise MandateUnknown(known=asked.mandate_id[:40])
-    account = deposits.find(connection, one.deposit_id)
-    if account is None:
-        raise LookupError(f"no account {one.deposit_id} of {one.id}")
-    member = select(depositor.c.member_id).where(depositor.c.id == account.depositor_id)
-    return Under(one, account, connection.execute(member).scalar_one())
+    its, account, member_id = found
+    return Under(
+        msgspec.convert(its, Mandate),
+        msgspec.convert(account, Deposit),
+        None if member_id is None else MemberId(member_id),
+    )
 
 
 def why_not(connection: Connection, under: Under, action: Action, now_us: int) -> Why | None:
