@@ -24,7 +24,7 @@ from sekisho.storage.tables.personal_data import personal_item
 from sekisho.storage.tables.sessions import session
 
 OPEN = MemberState("open", True, 1, 0, (), ())
-SHUT = MemberState("invalidated", False, 0, 1, ("email", "sms"), ("suspected",))
+SHUT = MemberState("invalidated", False, 0, 1, ("email", "letter", "sms"), ("suspected",))
 HERE = Arrival(ip="192.0.2.7", user_agent="Mozilla/5.0")
 
 
@@ -149,7 +149,11 @@ def test_a_contact_that_the_thief_changed_is_not_told(hand):
         write(hand, lambda at, m=member_id, c=changed: store(at, keyring, m, c, later))
     hand.at_hand.clock.set(later)
     begun = hand.contain()
-    assert [hand.state_of(each).notices for each in hand.members] == [("sms",), ("letter",), ()]
+    assert [hand.state_of(each).notices for each in hand.members] == [
+        ("letter", "sms"),
+        ("letter", "letter"),
+        (),
+    ]
     with hand.at_hand.store.read() as connection:
         row = containment_rows.member(connection, begun.id, third)
     assert row is not None
@@ -161,7 +165,7 @@ def test_a_contact_that_does_not_open_stops_nothing(hand):
     broken = update(personal_item).where(personal_item.c.item == "email").values(sealed=b"broken")
     write(hand, lambda at: at.execute(broken))
     hand.contain()
-    assert hand.state_of(hand.members[0]) == SHUT._replace(notices=("sms",))
+    assert hand.state_of(hand.members[0]) == SHUT._replace(notices=("letter", "sms"))
 
 
 def test_names_of_a_list_are_found_and_others_are_said_to_be_unknown(hand):
@@ -189,7 +193,7 @@ def test_who_proves_that_it_was_them_gets_everything_back(hand):
     begun = hand.contain()
     member_id = hand.members[0]
     assert undo(hand, begun, member_id).standing == "undone"
-    after = MemberState("open", True, 0, 0, ("email", "email", "sms", "sms"), ("withdrawn",))
+    after = MemberState("open", True, 0, 0, ("email", "email", "letter", "sms", "sms"), ("withdrawn",))
     assert hand.state_of(member_id) == after
     assert hand.state_of(hand.members[1]) == SHUT
     with pytest.raises(ContainmentStepRefused):

@@ -73,7 +73,7 @@ def reopen(connection: Connection, parts: Parts, member_id: MemberId, hold_id: s
     stay gone; a password that was set since stays. `by` says who decided, for the record.
     """
     lift(connection, parts, hold_id, by=by)
-    if _holds_of_shutting(connection, parts, member_id):
+    if shutting_holds(connection, parts, member_id):
         return False
     passwords.make_valid(connection, parts, member_id, CONTAINED_FOR)
     return _open(connection, parts, member_id)
@@ -87,7 +87,7 @@ def enrol_anew(connection: Connection, parts: Parts, member_id: MemberId, *, by:
     found = members.find(connection, member_id, for_update=True)
     if found is None or found.state is not MemberState.INVALIDATED:
         return False
-    for each in _holds_of_shutting(connection, parts, member_id):
+    for each in shutting_holds(connection, parts, member_id):
         lift(connection, parts, each.id, by=by)
     return _open(connection, parts, member_id)
 
@@ -100,7 +100,7 @@ def _open(connection: Connection, parts: Parts, member_id: MemberId) -> bool:
     return found is not None and found.state is MemberState.OPEN
 
 
-def _holds_of_shutting(connection: Connection, parts: Parts, member_id: MemberId) -> list[Hold]:
+def shutting_holds(connection: Connection, parts: Parts, member_id: MemberId) -> list[Hold]:
     """Return those holds that stand because the account was shut, and not for what its member told us."""
     standing = holds_on(connection, member_id, parts.clock.now_us())
     return [each for each in standing if each.reason.startswith(f"{CONTAINED_FOR}:")]

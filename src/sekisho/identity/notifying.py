@@ -116,14 +116,7 @@ def notify_unchanged(  # noqa: PLR0913 - as above
     Contacts that were changed since then are passed over, as are those that do not open. Where none is left
     a letter goes home, unless that address was changed as well; then nothing goes, and somebody has to call.
     """
-    # What an account was opened with is no change of it.
-    opened = members.find(connection, member_id)
-    opened_at_us = 0 if opened is None else opened.opened_at_us
-    changed = {
-        change.item
-        for change in changes_of(connection, member_id)
-        if change.at_us >= since_us and change.at_us > opened_at_us
-    }
+    changed = _changed_since(connection, member_id, since_us)
     language = language_of(connection, member_id)
     reached: list[Channel] = []
     for item, channel in _CHANNELS.items():
@@ -141,6 +134,22 @@ def notify_unchanged(  # noqa: PLR0913 - as above
             notify_at(connection, parts, address, kind, values, dedupe=dedupe)
             reached.append(Channel.LETTER)
     return tuple(reached)
+
+
+def home_unchanged(connection: Connection, member_id: MemberId, since_us: int) -> bool:
+    """Say whether the address to which letters go is the one of before a time."""
+    return Item.HOME_ADDRESS not in _changed_since(connection, member_id, since_us)
+
+
+def _changed_since(connection: Connection, member_id: MemberId, since_us: int) -> set[Item]:
+    # What an account was opened with is no change of it.
+    opened = members.find(connection, member_id)
+    opened_at_us = 0 if opened is None else opened.opened_at_us
+    return {
+        change.item
+        for change in changes_of(connection, member_id)
+        if change.at_us >= since_us and change.at_us > opened_at_us
+    }
 
 
 def is_reachable(connection: Connection, parts: Parts, member_id: MemberId) -> bool:

@@ -19,6 +19,7 @@ from sekisho.identity.personal_data import MEMBER_ACTOR, Item, read_for_use
 from sekisho.identity.purposes import Purpose
 from sekisho.identity.session_desk import Present
 from sekisho.identity.sessions import Ended
+from sekisho.kernel.ids import MemberId
 from sekisho.kernel.posture import Posture
 from sekisho.messages.notices import NoticeKind
 
@@ -48,7 +49,7 @@ class PasswordDesk:
         answer = demand(present.session, present.device, Need.CHANGE, now_us, purpose=CHANGE.key)
         if not isinstance(answer, Granted):
             raise InsufficientAuthentication(answer)
-        await asyncio.to_thread(self._require_fit, present, password)
+        await asyncio.to_thread(self.require_fit, present.session.member_id, password)
         peppered = passwords.pepper(self._parts.keyring, password, None)
         hashed = await self._hasher.hash(peppered.for_new)
 
@@ -67,10 +68,11 @@ class PasswordDesk:
 
         return await self._written(work)
 
-    def _require_fit(self, present: Present, password: str) -> None:
+    def require_fit(self, member_id: MemberId, password: str) -> None:
+        """Refuse a password that a member may not have. Raises PasswordUnfit and OperationalError."""
         institution = self._parts.institution
         with self._parts.store.read() as connection:
-            own = read_for_use(connection, self._parts.keyring, present.session.member_id, _OWN)
+            own = read_for_use(connection, self._parts.keyring, member_id, _OWN)
         email = own.get(Item.EMAIL, "")
         words = (*own.values(), email.partition("@")[0], institution.host, *institution.names.values())
         fault = fault_of(password, words)

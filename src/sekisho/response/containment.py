@@ -20,6 +20,7 @@ from sekisho.identity.containment import reopen, shut
 from sekisho.identity.institution import Parts
 from sekisho.identity.members import Member
 from sekisho.identity.notifying import notify, notify_unchanged
+from sekisho.identity.reenrolment import needs_key, send_key
 from sekisho.kernel.ids import CONTAINMENT, MEMBER, ContainmentId
 from sekisho.kernel.posture import OperationalError
 from sekisho.kernel.refusals import Refusal
@@ -242,6 +243,9 @@ class ContainmentDesk:
             # A member who is in two campaigns is told once a campaign, of another login each.
             dedupe=f"contained:{containment_id}:{member.id}",
         )
+        key_sent = needs_key(connection, member.id) and send_key(
+            connection, self._parts, member.id, taken.hold_id, since_us=found.entered_at_us
+        )
         case = cases.open_case(connection, self._parts, _opening(found, member, campaign), by=cases.SYSTEM)
         outcome = Outcome(
             sessions=taken.sessions,
@@ -250,6 +254,7 @@ class ContainmentDesk:
             codes=taken.codes,
             had_password=taken.had_password,
             told_by=tuple(channel.value for channel in told_by),
+            key_sent=key_sent,
             note="" if told_by else "nobody could be told: call",
         )
         changed = found._replace(

@@ -51,7 +51,10 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
-    """What was done to one account. `told_by` are the channels by which its member hears of it."""
+    """What was done to one account. `told_by` are the channels by which its member hears of it.
+
+    `key_sent` says that a letter goes home with the key for a new password: there is no passkey.
+    """
 
     sessions: int = 0
     devices: int = 0
@@ -59,6 +62,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     codes: int = 0
     had_password: bool = False
     told_by: tuple[str, ...] = ()
+    key_sent: bool = False
     note: str = ""
 
 
