@@ -1,94 +1,119 @@
-"""Every route of the bank's own, asked for by strangers: pages, endpoints of partners, the debit API."""
+"""Every route of the bank's own pages and its debit interface, asked for by strangers, without tokens."""
 
+import asyncio
 import re
 
-from tests.web.bank_site import BankSite, play
+import pytest
+from tests.bank.mandate_at_hand import PlainSwitches
+from tests.web.member_site import member_site
 
-from sekisho.web.members.app import SHARED
+from sekisho.web.bank import account_pages, debit_api, mandate_pages
+from sekisho.web.bank.app import create_bank_app
+from sekisho.web.members import cookies
+from sekisho.web.members.app import create_member_app
 from sekisho.web.members.roles import OF_MEMBERS, Role
 
-# What anybody may ask for without a session. This list may only shrink, or grow with a reason beside it.
-OPEN = {
-    "GET /",
-    "GET /link/authorize",
-    "GET /link/account",  # what follows asks for the cookie of a link that was begun
-    "GET /link/code",
-    "GET /link/consent",
-    "POST /link/account",
-    "POST /link/code",
-    "POST /link/code/again",
-    "POST /link/consent",
-    "POST /link/decline",
-    "POST /link/passkey",
-    "GET /stop-link",  # stops, and does nothing else: the proof is the code of a notice
-    "POST /stop-link",
-    "POST /stop-link/confirmed",
-}
-# What partners read before they have anything to prove.
-PUBLIC = {"GET /.well-known/oauth-authorization-server"}
+OPEN = {"GET /stop-link", "POST /stop-link"}
+OURS = (account_pages, debit_api, mandate_pages)
 
 
-def own(site):
-    """Return the routes that the bank has beside those of every institution with members."""
-    shared = {path for route in SHARED for path in route.paths}
-    return [access for access in site.site.accesses if access.path not in shared - {"/"}]
+def play(folder, scene):
+    async def opened():
+        async with member_site(folder) as site:
+            shared = set(site.site.accesses)
+            site.app = create_bank_app(site.site, switches=PlainSwitches())
+            own = [each for each in site.site.accesses if each not in shared]
+            paths = {path for module in OURS for route in module.ROUTES for path in route.paths}
+            await scene(site, [each for each in own if each.path in paths])
+
+    asyncio.run(opened())
 
 
-def filled(path):
-    return re.sub(r"\{\w+:\w+\}", "x", path)
+async def ask(browser, access, **headers):
+    path = re.sub(r"\{\w+:\w+\}", "x", access.path)
+    if access.method == "POST":
+        return await browser.post(path, {"a": "b"}, **headers)
+    return await browser.get(path, **headers)
 
 
 def test_what_is_open_to_anyone_is_listed(tmp_path):
-    async def scene(site: BankSite) -> None:
-        routes = {f"{each.method} {each.path}" for each in own(site) if each.role is Role.ANYONE}
-        assert {each for each in routes if "/static" not in each} <= OPEN
+    """A new open route has to be thought about."""
+
+    async def scene(_site, own):
+        assert {f"{each.method} {each.path}" for each in own if each.role is Role.ANYONE} == OPEN
+        assert len([each for each in own if each.role in OF_MEMBERS]) >= 10
 
     play(tmp_path, scene)
 
 
-def test_a_stranger_gets_nothing_of_a_link_that_was_not_begun_here(tmp_path):
-    async def scene(site: BankSite) -> None:
+@pytest.mark.parametrize("session", ["", "made-up"])
+def test_a_stranger_is_sent_to_the_login(tmp_path, session):
+    async def scene(site, own):
+        for access in own:
+            if access.role in OF_MEMBERS:
+                browser = site.browser(follow=False)
+                if session:
+                    browser.client.cookies = {cookies.SESSION: session}
+                answer = await ask(browser, access)
+                assert answer.status_code == 303, access
+                assert answer.headers["location"].partition("?")[0] == "/login", access
+
+    play(tmp_path, scene)
+
+
+def test_every_form_needs_its_token(tmp_path):
+    """Also stopping: a page elsewhere must not stop a depositor's links."""
+
+    async def scene(site, own):
         browser = site.browser()
-        for each in own(site):
-            if each.path.startswith("/link/") and each.role is Role.ANYONE:
-                answer = (
-                    await browser.get(each.path)
-                    if each.method == "GET"
-                    else await browser.post(each.path, {"request": "lrq_x"})
-                )
-                assert answer.status_code in {400, 409}, each
+        await site.sign_up(browser)
+        browser.client.follow_redirects = False
+        for access in own:
+            if access.method == "POST" and access.role is not Role.CLIENT:
+                assert (await ask(browser, access)).status_code == 409, access
 
     play(tmp_path, scene)
 
 
-def test_a_stranger_is_sent_to_the_login_by_every_page_of_members(tmp_path):
-    async def scene(site: BankSite) -> None:
-        for each in own(site):
-            if each.role not in OF_MEMBERS:
-                continue
-            browser = site.browser()
-            path = filled(each.path)
-            await (browser.get(path) if each.method == "GET" else browser.post(path, {"a": "b"}))
-            assert browser.path.partition("?")[0] == "/login", each
+def test_what_somebody_else_s_link_is_called_opens_nothing(tmp_path):
+    async def scene(site, own):
+        browser = site.browser()
+        await site.sign_up(browser)
+        browser.client.follow_redirects = False
+        for access in own:
+            if access.method == "GET" and "mandate_id" in access.path and access.role in OF_MEMBERS:
+                assert (await ask(browser, access)).status_code == 404, access
 
     play(tmp_path, scene)
 
 
-def test_a_program_without_proof_gets_nothing_from_any_endpoint(tmp_path):
-    """Neither without anything, nor with a token that was made up; and no answer is kept by a cache."""
+def test_the_debit_interface_answers_nobody_without_a_token(tmp_path):
+    """Neither a stranger nor a member who is logged in: no cookie counts there."""
 
-    async def scene(site: BankSite) -> None:
-        seen = 0
-        for each in own(site):
-            if each.role is not Role.CLIENT or f"{each.method} {each.path}" in PUBLIC:
-                continue
-            for headers in ({}, {"Authorization": "DPoP " + "x" * 43, "DPoP": "x"}):
-                answer = await site.client.request(
-                    each.method, filled(each.path), headers=headers | {"Idempotency-Key": "k"}
-                )
-                assert answer.status_code in {400, 401, 404, 415}, (each, answer.status_code)
-                assert answer.headers.get("cache-control") == "no-store", each
-            seen += 1
-        assert seen >= 3
+    async def scene(site, own):
+        member = site.browser()
+        await site.sign_up(member)
+        for browser in (member, site.browser()):
+            browser.client.follow_redirects = False
+            for access in own:
+                if access.role is Role.CLIENT:
+                    answer = await ask(browser, access)
+                    form = f"{access.method} {access.path}" == "POST /v1/service-status"
+                    assert answer.status_code == (400 if form else 401) or answer.json()["code"] == (
+                        "invalid_client"
+                    ), (access, answer.text)
 
     play(tmp_path, scene)
+
+
+def test_the_shared_pages_stay_as_they_are(tmp_path):
+    """The bank adds routes, and takes none of the shared ones over."""
+
+    async def opened():
+        async with member_site(tmp_path) as site:
+            create_member_app(site.site, ())
+            shared = set(site.site.accesses)
+            create_bank_app(site.site, switches=PlainSwitches())
+            assert shared <= set(site.site.accesses)
+
+    asyncio.run(opened())
