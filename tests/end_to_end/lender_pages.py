@@ -123,8 +123,12 @@ class Borrower:
         self.press()
         self.approve_here()
         self.press()
-        expect(self.page.locator("[data-state=approved]")).to_be_visible()
+        self._is_taken()
         return self.page.url.removeprefix(self.device.origin)
+
+    def _is_taken(self) -> None:
+        """See that an order is taken; it may be with the bank by the time that its page is there."""
+        expect(self.page.locator("p.approved[data-state]")).to_be_visible()
 
     def repay(self, yen: int) -> str:
         """Repay by a debit; return the page of the order."""
@@ -134,7 +138,7 @@ class Borrower:
         self.press()
         self.approve_here()
         self.press()
-        expect(self.page.locator("[data-state=approved]")).to_be_visible()
+        self._is_taken()
         return self.page.url.removeprefix(self.device.origin)
 
     def set_pin(self) -> None:

@@ -4,7 +4,6 @@ import pytest
 from tests.end_to_end.people import devices
 from tests.end_to_end.wallet_pages import WalletUser
 from tests.web.test_lender_looks import faults_of
-from tests.web.test_members_looks import watched
 
 pytestmark = pytest.mark.server
 
@@ -22,14 +21,15 @@ def test_every_page_is_for_everybody(chromium, running, handset, member, size, s
         user = WalletUser(running, device(**look), handset, member)
         user.page.context.add_cookies([{"name": "lang", "value": language, "url": running.origin("wallet")}])
         user.join_id()
-        wrong, seen = {}, []
-        with watched(user.page) as (complaints, _):
-            for part in _way(user):
-                for name in part:
-                    seen.append(name)
-                    if faults := [*faults_of(user.page, size[0], language), *complaints]:
-                        wrong[name] = faults
-                    complaints.clear()
+        wrong, seen, complaints = {}, [], []
+        user.page.on("pageerror", lambda error: complaints.append(str(error)))
+        user.page.on("console", lambda said: complaints.extend([said.text] if "policy" in said.text else []))
+        for part in _way(user):
+            for name in part:
+                seen.append(name)
+                if faults := [*faults_of(user.page, size[0], language), *complaints]:
+                    wrong[name] = faults
+                complaints.clear()
     assert wrong == {}
     assert len(seen) == len(set(seen))
 
@@ -42,4 +42,6 @@ def _way(user):
     yield user.link()
     yield user.charge(5_000)
     yield user.pay_out(1_200)
+    yield user.pay(by_scan=500, by_showing=300)
+    yield user.send("090-8765-4321", 400)
     yield user.afterwards()

@@ -185,6 +185,57 @@ class WalletUser:
         self._done()
         yield "paid-out"
 
+    def pay(self, by_scan: int, by_showing: int) -> Iterator[str]:
+        """Pay at the played shop: by its code, and by one that its till reads."""
+        till = self.page.context.new_page()
+        till.goto(self.running.origin("shop"))
+        till.fill("form[action='/ask'] [name=yen]", str(by_scan))
+        till.click("form[action='/ask'] button")
+        payload = till.input_value("#payload")
+        self.open("/pay")
+        self.page.fill("#code", "nonsense")
+        self.press()
+        yield "pay-wrong"
+        self.page.fill("#code", payload)
+        self.press()
+        yield "pay-confirm"
+        self._approve()
+        self.press()
+        yield "paid"
+        till.wait_for_selector("form[action='/take']")
+        self.open("/pay/code")
+        yield "pay-code"
+        self._approve()
+        self.press()
+        yield "pay-code-shown"
+        till.fill("form[action='/take'] [name=yen]", str(by_showing))
+        till.fill("form[action='/take'] [name=code]", self.page.inner_text("[data-code]"))
+        till.click("form[action='/take'] button")
+        till.wait_for_selector(f"li:has-text('{by_showing:,}')")
+        till.close()
+
+    def send(self, phone: str, yen: int) -> Iterator[str]:
+        """Send to a number, which somebody may accept."""
+        self.open("/send")
+        self.page.fill("#phone", "12")
+        self.page.fill("#amount", str(yen))
+        self.press()
+        yield "send-wrong"
+        self.page.fill("#phone", phone)
+        self.press()
+        yield "send-confirm"
+        self._approve()
+        self.press()
+        yield "sent"
+        self.open("/offers")
+        yield "offers"
+
+    def accept(self) -> None:
+        """Take what was sent to the own number."""
+        self.open("/offers")
+        with self.page.expect_navigation():
+            self.page.click("[data-offer] form[action='/offers/accept'] button")
+
     def afterwards(self) -> Iterator[str]:
         """Look at what there is then, and end the link."""
         for name, path in (("overview", "/"), ("history", "/history"), ("banks", "/banks")):

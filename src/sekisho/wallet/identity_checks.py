@@ -118,6 +118,9 @@ class IdentityDesk:
         def work(connection: Connection) -> None:
             self._require_claim(connection, member_id)
             _require_tries_left(connection, member_id)
+            # Those that ran out open nothing any more.
+            over = wallet_identity_challenge.c.expires_at_us <= self._house.clock.now_us()
+            connection.execute(delete(wallet_identity_challenge).where(_of_member(member_id), over))
             row = {"digest": challenge_digest(challenge.octets), "member_id": member_id}
             connection.execute(
                 insert(wallet_identity_challenge).values(**row, expires_at_us=challenge.expires_at_us)
