@@ -184,6 +184,14 @@ def of_deposits(connection: Connection, deposit_ids: Iterable[str]) -> list[Mand
     return _all(connection.execute(its.order_by(mandate.c.id.desc())))
 
 
+def held_by_watch(connection: Connection) -> list[Mandate]:
+    """Return the mandates that the bank's watch has stopped and nobody has released, the oldest first."""
+    its = select(mandate).where(
+        mandate.c.state == MandateState.SUSPENDED.value, mandate.c.stops.contains(Who.WATCH.value)
+    )
+    return _all(connection.execute(its.order_by(mandate.c.id)))
+
+
 def by_stop_code(connection: Connection, keyring: Keyring, typed: str) -> Mandate | None:
     """Return the mandate that a stop code is for, however it was typed; None where it is for none."""
     plain = "".join(letter for letter in typed.upper() if letter in _STOP_LETTERS)
