@@ -21,6 +21,7 @@ COMMANDS = {
     "atm": "sekisho.cli.atm",
     "atm-orders": "sekisho.cli.atm_orders",
     "zengin": "sekisho.cli.zengin",
+    "mandates": "sekisho.cli.mandates",
     "partners": "sekisho.cli.partners",
     "depositors": "sekisho.cli.depositors",
     "switch": "sekisho.cli.switch",
