@@ -6,7 +6,8 @@ import pytest
 
 from sekisho.cli.bench_parts import report
 from sekisho.cli.bench_parts.debits import measure as measure_debits
-from sekisho.cli.bench_parts.figures import Bookings, Debits, Logins
+from sekisho.cli.bench_parts.figures import Bookings, Debits, Links, Logins
+from sekisho.cli.bench_parts.links import measure as measure_links
 from sekisho.cli.bench_parts.logins import measure
 
 
@@ -43,3 +44,13 @@ def test_debits_are_shown_beside_the_bare_ledger():
 def test_every_measured_debit_is_done(tmp_path):
     """A refusal would end the measurement."""
     assert measure_debits(8, tmp_path).debits_per_second > 0
+
+
+def test_links_are_shown_beside_the_hash_that_each_needs():
+    measured = Links(links_per_second=20.0, verifications_per_second=40.0, clients=8)
+    assert "50% of bare verifications" in report.link_rows(measured)[1].figure
+
+
+def test_every_measured_link_is_made(tmp_path):
+    """A depositor who was asked for more, or refused, would end the measurement."""
+    assert asyncio.run(measure_links(3, tmp_path)).links_per_second > 0

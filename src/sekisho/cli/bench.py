@@ -1,4 +1,4 @@
-"""`sekisho bench`: what decisions, replay, HTTP, hunt, logins, ledger and debits cost here, side by side."""
+"""`sekisho bench`: what decisions, replay, HTTP, hunt, logins, ledger, debits and links cost here."""
 
 import sys
 import tempfile
@@ -12,13 +12,24 @@ import msgspec
 
 from sekisho.cli.bench_parts import report
 from sekisho.cli.bench_parts.children import SEKISHO, MeasurementFailed, Ran, run_child
-from sekisho.cli.bench_parts.figures import Bookings, Debits, Hashing, Hunted, Load, Logins, Replayed, Spread
+from sekisho.cli.bench_parts.figures import (
+    Bookings,
+    Debits,
+    Hashing,
+    Hunted,
+    Links,
+    Load,
+    Logins,
+    Replayed,
+    Spread,
+)
 
 BOOKINGS = "sekisho.cli.bench_parts.bookings"
 DEBITS = "sekisho.cli.bench_parts.debits"
 DECISIONS = "sekisho.cli.bench_parts.decisions"
 HASHING = "sekisho.cli.bench_parts.hashing"
 HTTP_LOAD = "sekisho.cli.bench_parts.http_load"
+LINKS = "sekisho.cli.bench_parts.links"
 LOGINS = "sekisho.cli.bench_parts.logins"
 TRAFFIC = "sekisho.cli.bench_parts.traffic"
 HUNT_CODES = (0, 3)  # no campaign, or campaigns found
@@ -35,6 +46,7 @@ class Plan:
     hunts: tuple[int, ...]
     logins: int
     transfers: int
+    links: int
 
 
 FULL = Plan(
@@ -44,8 +56,11 @@ FULL = Plan(
     hunts=(240_000, 2_400_000, 9_600_000),
     logins=40,
     transfers=4_000,
+    links=200,
 )
-QUICK = Plan(decisions=40_000, replay=60_000, http_s=2, hunts=(24_000, 96_000), logins=4, transfers=400)
+QUICK = Plan(
+    decisions=40_000, replay=60_000, http_s=2, hunts=(24_000, 96_000), logins=4, transfers=400, links=8
+)
 
 
 @click.command("bench")
@@ -56,14 +71,16 @@ QUICK = Plan(decisions=40_000, replay=60_000, http_s=2, hunts=(24_000, 96_000), 
 @click.option(
     "--only",
     multiple=True,
-    type=click.Choice(["decision", "replay", "http", "hunt", "argon2", "logins", "ledger", "debits"]),
+    type=click.Choice(
+        ["decision", "replay", "http", "hunt", "argon2", "logins", "ledger", "debits", "links"]
+    ),
     help="Measure only this; may be given again.",
 )
 @click.option(
     "--markdown", type=click.Path(path_type=Path, dir_okay=False), help="Write the table here, too."
 )
 def command(*, quick: bool, seed: int, only: tuple[str, ...], markdown: Path | None) -> None:
-    """Measure what decisions, replay, HTTP, hunt, logins, bookings and debits cost, each by itself."""
+    """Measure what decisions, replay, HTTP, hunt, logins, bookings, debits and links cost, each by itself."""
     rows: list[report.Row] = []
     failed = False
     with tempfile.TemporaryDirectory() as folder:
@@ -103,6 +120,7 @@ class _Bench:
             "logins": self._logins,
             "ledger": self._ledger,
             "debits": self._debits,
+            "links": self._links,
         }
 
     def _decision(self) -> list[report.Row]:
@@ -143,6 +161,9 @@ class _Bench:
 
     def _debits(self) -> list[report.Row]:
         return report.debit_rows(_said(_part(DEBITS, str(self._plan.transfers), self._folder), Debits))
+
+    def _links(self) -> list[report.Row]:
+        return report.link_rows(_said(_part(LINKS, str(self._plan.links), self._folder), Links))
 
     def _log(self, rows: int) -> Path:
         path = self._folder / f"{rows}.parquet"

@@ -64,6 +64,14 @@ class Debits(msgspec.Struct, frozen=True, kw_only=True):
     clients: int
 
 
+class Links(msgspec.Struct, frozen=True, kw_only=True):
+    """Links of accounts a second at a bank, and bare verifications of PINs a second."""
+
+    links_per_second: float
+    verifications_per_second: float
+    clients: int
+
+
 class Logins(msgspec.Struct, frozen=True, kw_only=True):
     """Logins a second on known devices, bare hash verifications a second on as many threads, and how many
     hostile attempts a second of CPU stops before the hash.

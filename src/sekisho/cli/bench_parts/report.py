@@ -6,7 +6,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sekisho.cli.bench_parts.figures import Bookings, Debits, Hashing, Hunted, Load, Logins, Replayed, Spread
+from sekisho.cli.bench_parts.figures import (
+    Bookings,
+    Debits,
+    Hashing,
+    Hunted,
+    Links,
+    Load,
+    Logins,
+    Replayed,
+    Spread,
+)
 
 DECISION_US_MAX = 15.0
 REPLAY_ATTEMPTS = 2_400_000
@@ -164,6 +174,16 @@ def debit_rows(debits: Debits) -> list[Row]:
     return [
         Row(f"bare ledger, {debits.clients} clients", f"{debits.ledger_per_second:,.0f} transfers/s"),
         Row(f"debits under mandates, {debits.clients} clients", figure),
+    ]
+
+
+def link_rows(links: Links) -> list[Row]:
+    """Show links of accounts beside the hash that each of them needs."""
+    share = links.links_per_second / links.verifications_per_second
+    figure = f"{links.links_per_second:,.1f} links/s, {share:.0%} of bare verifications"
+    return [
+        Row(f"bare PINs, {links.clients} clients", f"{links.verifications_per_second:,.1f} verifications/s"),
+        Row(f"links of accounts, {links.clients} clients", figure),
     ]
 
 

@@ -8,7 +8,7 @@ from sekisho.bank.authorisation.access import AccessDesk, Prover
 from sekisho.bank.authorisation.exchange import ExchangeDesk
 from sekisho.bank.authorisation.settings import LinkSettings
 from sekisho.bank.house import BankParts
-from sekisho.bank.link_authentication import LinkAuthentication
+from sekisho.bank.link_authentication import ANSWER_FLOOR_S, LinkAuthentication
 from sekisho.bank.link_consents import LinkConsents
 from sekisho.bank.link_gate import LinkGate
 from sekisho.bank.pin_popularity import PinPopularity
@@ -36,11 +36,20 @@ class LinkDesks(NamedTuple):
         await self.exchange.sweep()
 
 
-def open_link_desks(bank: BankParts, desks: Desks, settings: LinkSettings, switches: Switches) -> LinkDesks:
+def open_link_desks(
+    bank: BankParts,
+    desks: Desks,
+    settings: LinkSettings,
+    switches: Switches,
+    *,
+    answer_floor_s: float = ANSWER_FLOOR_S,
+) -> LinkDesks:
     """Put the desks of links together. Where the guard cannot be asked, nothing is linked by PIN."""
     prover, popularity = Prover(bank), PinPopularity(bank.clock, bank.chance)
     gate = LinkGate(bank, desks.guard, popularity, on_outage=Posture.CLOSED)
-    authentication = LinkAuthentication(bank, settings, gate, desks.hasher, desks.codes)
+    authentication = LinkAuthentication(
+        bank, settings, gate, desks.hasher, desks.codes, answer_floor_s=answer_floor_s
+    )
     return LinkDesks(
         bank=bank,
         settings=settings,
