@@ -24,7 +24,7 @@ from sekisho.wallet.link_limits import AboveLinkCeiling, LinkCoolingOff
 from sekisho.wallet.links import LinkUnknown
 from sekisho.wallet.spending import AboveCeiling
 from sekisho.wallet.switches import Function, SwitchedOff
-from sekisho.wallet.wallets import WalletNotOpen, freeze_wallet
+from sekisho.wallet.wallets import WalletNotOpen, account_of, freeze_wallet
 
 DEBITS = "/v1/debits"
 
@@ -103,9 +103,11 @@ def test_what_the_bank_refuses_leaves_everything_as_it_was(tmp_path):
         there.bank.answer_changes = {"state": "refused", "result": "no_funds"}
         charged, paid = await one.go(5_000), await one.go(3_000, out=True)
         there.wallet.audit()
-        return charged, paid, one.balance(), there.wallet.at_hand.notices()
+        books = there.wallet.look(lambda at: account_of(at, there.wallet.wallet(one.member)))
+        return charged, paid, one.balance(), books, there.wallet.at_hand.notices()
 
-    charged, paid, balance, notices = within(tmp_path, use)
+    charged, paid, balance, books, notices = within(tmp_path, use)
+    assert (books.credits_pending, books.debits_pending) == (0, 0)
     assert (charged.state, charged.result) == (paid.state, paid.result) == (MoveState.FAILED, "no_funds")
     assert balance == 10_000
     assert "wallet_payout_failed" in notices
@@ -269,6 +271,25 @@ def test_ceilings_of_the_level_count_over_all_links(tmp_path):
     assert first is MoveState.DONE
     assert room == left == Yen(40_000)
     assert tomorrow == Yen(100_000)
+
+
+def test_two_wishes_that_fit_each_and_not_together_are_seen_when_they_are_approved(tmp_path):
+    """The day's ceiling is asked in the unit of work that books, not when somebody wished."""
+
+    async def use(there):
+        one = await Move.of(there)
+        wishes = [await one.wish(60_000), await one.wish(60_000)]
+        for wished in wishes:
+            proven = there.prove(one.present, wished.purpose)
+            outcome = there.moves.approve(proven, ARRIVAL, wished.move.id)
+            if wished is wishes[0]:
+                assert (await outcome).state is MoveState.DONE
+            else:
+                with pytest.raises(AboveCeiling):
+                    await outcome
+        return one.balance(), there.bank.booked_yen()
+
+    assert within(tmp_path, use) == (60_000, 60_000)
 
 
 def test_a_wallet_holds_no_more_than_its_level_allows(tmp_path):

@@ -114,7 +114,7 @@ def test_an_agreement_ends_on_its_day(tmp_path):
     within(tmp_path, use, partner={"until": date(2026, 9, 20)})
 
 
-@pytest.mark.parametrize("way", [None, Way.CODE])
+@pytest.mark.parametrize("way", [None, Way.CODE, Way.PASSKEY])
 def test_it_is_approved_first_for_exactly_this_link(tmp_path, way):
     """Nothing proven asks for a proof; a proof for another link counts for nothing."""
 
@@ -123,11 +123,13 @@ def test_it_is_approved_first_for_exactly_this_link(tmp_path, way):
         one = await there.desk.begin(present, BANK, "one")
         other = await there.desk.begin(present, BANK, "other")
         proven = there.prove(present, other.purpose, way) if way else present
-        return await there.desk.set_out(proven, ARRIVAL, one.link.id), there.find(one.link.id).state
+        out = await there.desk.set_out(proven, ARRIVAL, one.link.id)
+        return out, there.find(one.link.id).state, there.guard.told
 
-    out, state = within(tmp_path, use)
+    out, state, told = within(tmp_path, use)
     assert isinstance(out, StepUp | NotFromHere)
     assert state is LinkState.BEGUN
+    assert [outcome for _, outcome, _ in told] == ["challenged"]
 
 
 def test_switches_are_asked_for_this_bank_and_say_whether_it_is_new(tmp_path):
@@ -205,11 +207,12 @@ def test_a_member_on_hold_links_nothing(tmp_path):
             )
         )
         _, out = await there.set_out(there.enter(member))
-        return out
+        return out, there.guard.asked
 
-    out = within(tmp_path, use)
+    out, asked = within(tmp_path, use)
     assert isinstance(out, Held)
     assert out.why is HeldFor.ON_HOLD
+    assert asked == []
 
 
 def test_switches_that_can_not_be_asked_shut_the_gate(tmp_path):
