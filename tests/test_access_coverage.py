@@ -27,6 +27,7 @@ from sekisho.web.members.site import Site
 # What anybody may ask for without a session. This list may only shrink, or grow with a reason beside it.
 OPEN = {
     "GET /",
+    "GET /letter-key",  # whoever needs it has no session; the proof is the key from a letter
     "GET /frozen",
     "GET /language/{to:str}",
     "GET /login",
@@ -39,6 +40,7 @@ OPEN = {
     "GET /signup/details",
     "GET /static/{file_path:path}",
     "HEAD /static/{file_path:path}",
+    "POST /letter-key",
     "POST /login",
     "POST /login/code",
     "POST /login/code/again",

@@ -23,6 +23,7 @@ OPEN_PAGES = (
     "/signup/details",
     "/login/code",
     "/recovery",
+    "/letter-key",
     "/nothing",
 )
 MEMBER_PAGES = (

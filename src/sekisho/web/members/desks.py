@@ -25,6 +25,7 @@ from sekisho.identity.passkey_desk import PasskeyDesk
 from sekisho.identity.passkey_proofs import PasskeyProofs
 from sekisho.identity.password_desk import PasswordDesk
 from sekisho.identity.recovery import RecoveryDesk
+from sekisho.identity.reenrolment import ReenrolmentDesk
 from sekisho.identity.reveals import NoSources, PersonalDataDesk, Sources
 from sekisho.identity.session_desk import SessionDesk
 from sekisho.identity.sign_up import SignUpDesk
@@ -50,6 +51,7 @@ class Desks(NamedTuple):
     freezes: FreezeDesk
     holds: HoldDesk
     recoveries: RecoveryDesk
+    enrolments: ReenrolmentDesk
     calls: CallDesk
     passkeys: PasskeyDesk
     passkey_proofs: PasskeyProofs
@@ -94,6 +96,7 @@ def open_desks(
     hold the personal items that are no fixed data.
     """
     codes, hasher, lists = CodeDesk(parts), Hasher(parts.chance), leaks or Leaks()
+    passwords = PasswordDesk(parts, hasher, lists, leaks_down=Posture.OPEN)
     return Desks(
         codes=codes,
         logins=LoginDesk(parts, guard, hasher, codes, lists, leaks_down=Posture.OPEN),
@@ -102,10 +105,11 @@ def open_desks(
         bindings=BoundSessions(parts),
         devices=DeviceDesk(parts),
         sign_ins=SignInDesk(parts),
-        passwords=PasswordDesk(parts, hasher, lists, leaks_down=Posture.OPEN),
+        passwords=passwords,
         freezes=FreezeDesk(parts),
         holds=HoldDesk(parts),
         recoveries=RecoveryDesk(parts),
+        enrolments=ReenrolmentDesk(parts, hasher, passwords.require_fit),
         calls=CallDesk(parts),
         passkeys=PasskeyDesk(parts),
         passkey_proofs=PasskeyProofs(parts),
