@@ -338,6 +338,7 @@ def test_a_stolen_code_buys_nothing_and_neither_does_it_later(tmp_path, stolen):
 
 TOKENS_WRONG: dict[str, tuple[dict[str, Any], type[Refusal]]] = {
     "as a bearer's": ({"scheme": "Bearer"}, TokenNotBound),
+    "under another word": ({"scheme": "PoPD"}, TokenNotBound),
     "guessed": ({"token": "x" * 43}, TokenNotBound),
     "no token": ({"authorization": []}, TokenNotBound),
     "two tokens": ({"authorization": ["DPoP a", "DPoP b"]}, TokenNotBound),
