@@ -11,7 +11,7 @@ from tests.bank.mandate_at_hand import NAME, OFF, START, open_bank
 
 from sekisho.bank import deposits, file_partners
 from sekisho.bank.deposits import DepositState
-from sekisho.bank.file_desk import BankFileRefused, FileDesk
+from sekisho.bank.file_desk import ROWS_MAX, BankFileRefused, FileDesk
 from sekisho.bank.file_exchange import BankFileExchange
 from sekisho.bank.file_partners import FilePartnerUnfit, partner_of
 from sekisho.bank.mandate_states import Deed, Who
@@ -213,6 +213,7 @@ def wrong(file):
         "tomorrow's": write_file(file._replace(on=file.on + timedelta(days=1))),
         "a sum that is none": octets.replace(b"8000001000000010000", b"8000001000000010001"),
         "no rows": write_file(file._replace(rows=())),
+        "too many rows": write_file(file._replace(rows=file.rows * (ROWS_MAX + 1))),
         "no amount": octets.replace(b"0000010000", b"0000000000"),
     }
 

@@ -26,6 +26,9 @@ from sekisho.linking.zengin import FileKind, ZenginFault, ZenginFile, read_file,
 from sekisho.storage import outbox
 from sekisho.storage.tables.mandates import taken_file, taken_row
 
+ROWS_MAX = 10_000
+"""A file is one unit of work, and others wait for it: more rows come in more files."""
+
 DAYS_BACK_MAX = 7
 """How old a file may be: over the longest holidays, what was sent before them is still taken after them."""
 
@@ -100,6 +103,8 @@ class FileDesk:
             raise BankFileRefused(fault.record, fault.what, fault.field) from fault
         if not timedelta(0) <= today - file.on <= timedelta(days=DAYS_BACK_MAX):
             raise BankFileRefused(1, f"is of another day: {file.on}, and today is {today}", "day")
+        if len(file.rows) > ROWS_MAX:
+            raise BankFileRefused(0, f"has more than {ROWS_MAX:,} records; send it in parts")
         seen: set[str] = set()
         for record, row in enumerate(file.rows, start=2):
             if row.amount <= Yen(0):

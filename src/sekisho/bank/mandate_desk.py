@@ -93,6 +93,9 @@ class MandateDesk:
 
         Nothing of the mandate is told to whoever types a code. Raises OperationalError.
         """
+        # Whoever guesses costs a look, and keeps nobody's booking waiting.
+        if not await self._bank.read(lambda at: self._by_code(at, typed) is not None):
+            return False
         return await self._bank.written(lambda at: self._stop_by_code(at, typed))
 
     async def allow(self, present: Present, mandate_id: str, language: str) -> Mandate | StepUp | NotFromHere:
@@ -136,9 +139,13 @@ class MandateDesk:
         if changed is not None:
             tell_stopped(connection, self._bank, changed)
 
-    def _stop_by_code(self, connection: Connection, typed: str) -> bool:
+    def _by_code(self, connection: Connection, typed: str) -> Mandate | None:
         one = mandates.by_stop_code(connection, self._bank.keyring, typed)
-        if one is None or one.active_from_us is None:
+        return None if one is None or one.active_from_us is None else one
+
+    def _stop_by_code(self, connection: Connection, typed: str) -> bool:
+        one = self._by_code(connection, typed)
+        if one is None:
             return False
         doing = Doing(Deed.STOP, Actor(Who.DEPOSITOR, "stop_code"), STOPPED)
         changed = mandates.move(connection, self._bank, one, doing)
