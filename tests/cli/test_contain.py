@@ -10,6 +10,7 @@ from tests.response.cohort_at_hand import CohortAtHand
 from sekisho.cli.main import main
 from sekisho.kernel.clock import rfc3339
 from sekisho.kernel.ids import MEMBER
+from sekisho.response import audit
 from sekisho.storage.engine import open_store
 
 PROBABILITIES = (0.97, 0.6, 0.1)
@@ -67,3 +68,19 @@ def test_what_cannot_be_contained_is_refused(typed):
     typed("cmp_2", code=2)
     typed("cmp_1", "--member", MEMBER.of(1, bytes(9)), "--shut", code=2)
     typed("cmp_1", "--shut", code=2)
+
+
+def test_the_letter_to_a_member_is_written_and_on_record(hand, typed, tmp_path):
+    """With name and address, for a reason that stands in the audit; without one there is no letter."""
+    typed("cmp_1", code=3)
+    row = next(line for line in typed("cmp_1", "--list", code=3).splitlines() if ",done," in line)
+    case, out = row.split(",")[4], tmp_path / "letter.pdf"
+    words = ["report", "member", "--data", str(tmp_path), case, "--out", str(out), "--by", "sato", "--reason"]
+    assert CliRunner().invoke(main, [*words, "x"]).exit_code == 2
+    assert not out.exists()
+    done = CliRunner().invoke(main, [*words, "asked for it in writing"])
+    assert done.exit_code == 0, done.output
+    assert out.read_bytes().startswith(b"%PDF-")
+    with hand.at_hand.store.read() as connection:
+        [seen] = audit.search(connection, act="member:seen")
+    assert (seen.actor, seen.subject, seen.reason) == ("sato", hand.members[0], "asked for it in writing")

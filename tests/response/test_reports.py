@@ -12,6 +12,7 @@ from sekisho.response.reports import versions
 from sekisho.response.reports.breach import Kind, breach_report
 from sekisho.response.reports.deadlines import deadlines
 from sekisho.response.reports.evidence import Details, DetailsUnreadable, gather, read_details, read_hunt
+from sekisho.response.reports.member_letter import Addressee, contained_of, member_letter
 from sekisho.response.reports.notices import partner_notice, police_report, public_notice
 from sekisho.response.reports.sheets import differences
 from sekisho.response.reports.typesetting import ReportNotMade, typeset
@@ -156,6 +157,31 @@ def test_each_paper_becomes_a_pdf_and_the_same_one_each_time(incident):
         typeset(sheet, "No Such Font")
     with pytest.raises(ReportNotMade):
         typeset(msgspec.structs.replace(sheet, title="\U000e0100\ue000"))
+
+
+def test_the_letter_to_a_member_names_what_was_seen_of_them(incident):
+    """Item by item, in full or masked; who was not seen is told that as well."""
+    hand, _, _ = incident
+    to = Addressee("山田 花子", "宮城県仙台市青葉区1-1")
+
+    def letter(member_id):
+        def make(connection, of):
+            contained = contained_of(connection, CAMPAIGN, member_id)
+            assert contained is not None
+            return member_letter(connection, of, contained, to)
+
+        return read(incident, make)
+
+    seen = letter(hand.members[0])
+    assert seen.to.endswith("山田 花子 様")
+    assert section(seen, 2).rows == (
+        ("お名前", "全体が表示されました"),
+        ("ご自宅の住所", "全体が表示されました"),
+    )
+    assert "表示された情報はありません" in section(letter(hand.members[1]), 2).rows[0][1]
+    with hand.at_hand.store.read() as connection:
+        assert contained_of(connection, CAMPAIGN, "mem_other") is None
+    assert typeset(seen).pages == 1
 
 
 def test_versions_are_kept_and_what_was_sent_stays(incident):

@@ -12,13 +12,16 @@ import msgspec
 
 from sekisho.cli.at_institution import AS_JSON, BY, Place, Refused, at_institution
 from sekisho.identity.institution import Parts
+from sekisho.identity.personal_data import Item
 from sekisho.kernel.clock import rfc3339
 from sekisho.kernel.japan import in_japan
 from sekisho.response import cases, containment_rows
+from sekisho.response.access import access_member
 from sekisho.response.reports import versions, wording
 from sekisho.response.reports.breach import Kind, breach_report
 from sekisho.response.reports.deadlines import deadlines
 from sekisho.response.reports.evidence import Details, Evidence, gather, read_details
+from sekisho.response.reports.member_letter import Addressee, contained_of, member_letter
 from sekisho.response.reports.notices import partner_notice, police_report, public_notice
 from sekisho.response.reports.sheets import Sheet, differences
 from sekisho.response.reports.typesetting import typeset
@@ -112,6 +115,27 @@ def public(place: Place, *, case: str, **asked: Any) -> None:  # noqa: ANN401 - 
     _write(place, "public", case, make, **asked)
 
 
+@command.command("member")
+@report_options
+@click.option("--reason", required=True, help="Why you have to see name and address, for the record.")
+@BY
+@AS_JSON
+@at_institution
+def member(place: Place, *, case: str, reason: str, **asked: Any) -> None:  # noqa: ANN401 - click has checked each option
+    """Write the letter to the member of CASE: which of their data may have been seen."""
+    with place.parts() as parts:
+        to = parts.store.write(lambda at: _addressee(at, parts, case, by=asked["by"], reason=reason)).result()
+
+    def make(connection: Connection, of: Evidence) -> Sheet:
+        member_id = cases.require(connection, case).member_id
+        contained = contained_of(connection, of.campaign, member_id)
+        if contained is None:
+            raise Refused("This member's account was not shut in the campaign of the case.")
+        return member_letter(connection, of, contained, to)
+
+    _write(place, f"member_{case}", case, make, **asked)
+
+
 @command.command("versions")
 @click.argument("kind")
 @click.argument("case")
@@ -190,6 +214,15 @@ def _write(  # noqa: PLR0913 - what was typed
                 f"Due: preliminary by {due.preliminary_by}, final by {due.final_by} (rule {due.rule})."
             )
         click.echo(f"Once it is sent: sekisho report sent {kind} {case} {version.version} --by ID")
+
+
+def _addressee(connection: Connection, parts: Parts, case: str, *, by: str, reason: str) -> Addressee:
+    member_id = cases.require(connection, case).member_id
+    items = (Item.NAME, Item.HOME_ADDRESS)
+    found = access_member(connection, parts, member_id, items, by=by, reason=reason)
+    if set(found) != set(items):
+        raise Refused("The member's name or address is not known.")
+    return Addressee(found[Item.NAME], found[Item.HOME_ADDRESS])
 
 
 def _about(connection: Connection, case: str) -> str:
