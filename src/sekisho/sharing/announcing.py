@@ -18,8 +18,8 @@ from sekisho.kernel.ids import MEMBER as MEMBER_IDS
 from sekisho.sharing import outbox_cursors
 from sekisho.sharing.agreed_subjects import MEMBER, About
 from sekisho.sharing.announcements import Announcement, announce_within
+from sekisho.sharing.deeds import was_made_by_signal
 from sekisho.sharing.events import BY_SHORT_NAME, KINDS, Event, EventUnreadable, read_event
-from sekisho.sharing.intake import was_made_by_signal
 from sekisho.sharing.openid_names import (
     LOGIN_COMPLETED,
     SESSION_OPENED,

@@ -18,6 +18,7 @@ from sekisho.kernel.posture import OperationalError
 from sekisho.sharing import actions, announcing, feeds, outgoing, source_exchange
 from sekisho.sharing.actions import Handlers, LeadsTo
 from sekisho.sharing.announcing import Announcer, Learner
+from sekisho.sharing.deeds import do_failed_again
 from sekisho.sharing.deliverer import Deliverer
 from sekisho.sharing.feeds import Feed
 from sekisho.sharing.intake import Intake, Policy, forget_received
@@ -49,6 +50,7 @@ class Exchange(NamedTuple):
     deliverer: Deliverer
     polls: PollDesk
     intake: Intake
+    policy: Policy
     subscriber: Subscriber
     poller: Poller
     line: HttpLine
@@ -69,7 +71,7 @@ class Exchange(NamedTuple):
 
     async def tidy(self) -> None:
         """Do again what failed, forget what is over, make keys that are due. Raises OperationalError."""
-        await self.intake.retry_failed()
+        await do_failed_again(self.parts, self.policy.handlers)
         now_us = self.parts.clock.now_us()
 
         def work(connection: Connection) -> None:
@@ -150,6 +152,7 @@ def open_exchange(
         deliverer=Deliverer(parts, keys, line, settings),
         polls=PollDesk(parts, keys, settings),
         intake=intake,
+        policy=policy,
         subscriber=Subscriber(parts, line),
         poller=Poller(parts, patient, intake),
         line=line,

@@ -7,21 +7,20 @@ nothing and is answered as taken again. What an event leads to happens in the un
 import hmac
 from collections.abc import Iterator
 from enum import StrEnum
-from traceback import format_exception
 from typing import NamedTuple
 
-import msgspec
 import structlog
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, delete, func, select
 
 from sekisho.identity.institution import Parts
 from sekisho.kernel.chain import canonical
 from sekisho.kernel.clock import DAY_US, HOUR_US, MINUTE_US, SECOND_US, Clock, SetClock
 from sekisho.kernel.refusals import Refusal
 from sekisho.messages.queue import insert_once
-from sekisho.sharing import evidence, feeds, source_exchange
-from sekisho.sharing.actions import Action, Deed, Handlers, LeadsTo, Rule, rule_for
+from sekisho.sharing import feeds, source_exchange
+from sekisho.sharing.actions import Deed, Handlers, LeadsTo, Rule, rule_for
 from sekisho.sharing.agreed_subjects import About, named_by
+from sekisho.sharing.deeds import do_within
 from sekisho.sharing.events import short_name
 from sekisho.sharing.feeds import Feed
 from sekisho.sharing.partner_keys import PartnerKeys
@@ -31,12 +30,9 @@ from sekisho.sharing.stream_events import HostileSources, StreamUpdated, Verific
 from sekisho.sharing.streams import Status
 from sekisho.sharing.subjects import Foreign, Opaque
 from sekisho.storage import outbox
-from sekisho.storage.tables.signals import signal_action, signal_received
+from sekisho.storage.tables.signals import signal_received
 
 log = structlog.get_logger(__name__)
-
-TRIES_MAX = 5
-DONE, FAILED = "done", "failed"
 
 
 class Outcome(StrEnum):
@@ -108,21 +104,6 @@ class Intake:
             log.warning("signals:event:unknown", issuer=feed.issuer, event_type=kind, outcome=outcome.value)
         return outcome
 
-    async def retry_failed(self) -> int:
-        """Do again what failed, and return how much of it is done now. Raises OperationalError."""
-        now_us = self._parts.clock.now_us()
-        failed = select(signal_action.c.deed).where(
-            signal_action.c.state == FAILED,
-            signal_action.c.tries < TRIES_MAX,
-            signal_action.c.changed_at_us < now_us - MINUTE_US,
-        )
-
-        def work(connection: Connection) -> int:
-            deeds = [msgspec.json.decode(deed, type=Deed) for deed in connection.execute(failed).scalars()]
-            return sum(self._do(connection, deed, now_us) for deed in deeds)
-
-        return await self._parts.written(work)
-
     def _keep(self, connection: Connection, event: SecurityEvent, now_us: int) -> Outcome:
         its = (signal_received.c.issuer == event.issuer, signal_received.c.jti == event.jti)
         if connection.execute(select(signal_received.c.jti).where(*its)).first() is not None:
@@ -150,7 +131,7 @@ class Intake:
             self._about_stream(connection, event, now_us)
         else:
             for deed in self._deeds(connection, event, about, now_us):
-                self._do(connection, deed, now_us)
+                do_within(connection, self._at(now_us), self._policy.handlers, deed)
         return outcome
 
     def _about(self, connection: Connection, event: SecurityEvent) -> tuple[About | None, Outcome]:
@@ -212,35 +193,6 @@ class Intake:
             chain.append(found)
         return chain
 
-    def _do(self, connection: Connection, deed: Deed, now_us: int) -> bool:
-        """Do what every house does for an action, then what this one does; say whether it was done.
-
-        A handler that fails takes nothing else along, and is tried again.
-        """
-        doing = [
-            handler
-            for handler in (
-                _EVERYWHERE.get(deed.action),
-                self._policy.handlers.get((deed.action, deed.about.kind)),
-            )
-            if handler is not None
-        ]
-        if not doing:
-            return False
-        savepoint = connection.begin_nested()
-        try:
-            for handler in doing:
-                handler(connection, self._at(now_us), deed)
-            savepoint.commit()
-            state = DONE
-        except Exception as failure:  # noqa: BLE001 - the event is kept whatever one handler does
-            savepoint.rollback()
-            state = FAILED
-            # Rendered by the logger, an exception may show local variables.
-            log.error("signals:action:failed", action=deed.action, trace="".join(format_exception(failure)))  # noqa: TRY400 - see above
-        _write_down(connection, deed, state, now_us)
-        return state == DONE
-
     def _at(self, now_us: int) -> Parts:
         return self._parts._replace(clock=SetClock(now_us))
 
@@ -282,66 +234,6 @@ def forget_received(connection: Connection, settings: SignalSettings, now_us: in
         signal_received.c.issued_at_us < before_us, signal_received.c.received_at_us < before_us
     )
     return connection.execute(old).rowcount
-
-
-def was_made_by_signal(connection: Connection, about: About, at_us: int) -> bool:
-    """Say whether what befell somebody at a moment was done on a partner's word."""
-    done = select(signal_action.c.jti).where(
-        signal_action.c.kind == about.kind,
-        signal_action.c.about == about.id,
-        signal_action.c.changed_at_us == at_us,
-        signal_action.c.state == DONE,
-    )
-    return connection.execute(done.limit(1)).first() is not None
-
-
-def _write_down(connection: Connection, deed: Deed, state: str, now_us: int) -> None:
-    row = {
-        "issuer": deed.issuer,
-        "jti": deed.jti,
-        "action": deed.action.value,
-        "kind": deed.about.kind,
-        "about": deed.about.id,
-        "deed": msgspec.json.encode(deed),
-        "state": state,
-        "tries": 1,
-        "changed_at_us": now_us,
-    }
-    its = tuple(signal_action.c[name] == row[name] for name in ("issuer", "jti", "action", "kind"))
-    again = update(signal_action).where(*its)
-    changed = {"state": state, "changed_at_us": now_us, "tries": signal_action.c.tries + 1}
-    if not connection.execute(again.values(changed)).rowcount:
-        connection.execute(insert(signal_action).values(row))
-    body = {"action": deed.action, "event": deed.event, "txn": deed.txn, "kind": deed.about.kind}
-    subject = f"{deed.issuer} {deed.jti} {deed.action} {deed.about.kind}"
-    happened = outbox.Entry(f"signal:action:{state}", subject, now_us, canonical(body))
-    outbox.append(connection, [happened])
-
-
-def _raise_evidence(connection: Connection, parts: Parts, deed: Deed) -> None:
-    evidence.raise_within(
-        connection, parts, deed.about, deed.sign, issuer=deed.issuer, jti=deed.jti, until_us=deed.until_us
-    )
-
-
-def _lift_evidence(connection: Connection, parts: Parts, deed: Deed) -> None:
-    now_us = parts.clock.now_us()
-    evidence.lift_within(connection, deed.about, issuer=deed.issuer, by=deed.jti, now_us=now_us)
-
-
-def _tell_staff(connection: Connection, parts: Parts, deed: Deed) -> None:
-    body = {"event": deed.event, "about": deed.about, "issuer": deed.issuer, "txn": deed.txn}
-    subject = f"{deed.issuer} {deed.jti} {deed.about.kind}"
-    told = outbox.Entry("signal:staff:told", subject, parts.clock.now_us(), canonical(body))
-    outbox.append(connection, [told])
-    log.warning("signals:staff:told", event_type=deed.event, issuer=deed.issuer)
-
-
-_EVERYWHERE = {
-    Action.RAISE_EVIDENCE: _raise_evidence,
-    Action.LIFT: _lift_evidence,
-    Action.TELL_STAFF: _tell_staff,
-}
 
 
 def _is_expected(state: str, expected: str) -> bool:
