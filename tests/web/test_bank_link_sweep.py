@@ -3,6 +3,8 @@
 from sqlalchemy import func, select
 from tests.web.bank_site import BankSite, play
 
+from sekisho.bank.authorisation.settings import LinkPolicy
+from sekisho.bank.mandate_states import MandateState
 from sekisho.guard.attempts import ChallengeResult, Outcome
 from sekisho.kernel.clock import DAY_US, MINUTE_US
 from sekisho.storage.tables.deposits import link_code, link_proof, link_request, link_token
@@ -47,3 +49,41 @@ def test_what_can_count_no_more_is_forgotten_and_consents_are_kept(tmp_path):
         assert len(site.mandates(one)) == 1
 
     play(tmp_path, scene)
+
+
+def test_a_link_whose_code_nobody_came_for_ends(tmp_path):
+    """A stolen browser session, or a wallet that saw a foreign state: the depositor reads of no link."""
+
+    async def scene(site: BankSite) -> None:
+        one = await site.open(number="1234567")
+        wallet = site.partner()
+        answers = []
+        for _ in range(2):
+            browser = site.browser()
+            await wallet.send(browser)
+            await browser.type_account()
+            answers.append(await browser.agree())
+            await site.links.sweep()
+        assert site.mandates(one)[0].state is MandateState.ACTIVE
+        site.wait(60)
+        await site.links.sweep()
+        assert {each.state for each in site.mandates(one)} == {MandateState.REVOKED}
+        refused = await wallet.redeem(answers[-1].parameters["code"])
+        assert refused.json()["error"] == "invalid_grant"
+
+    play(tmp_path, scene, policy=LinkPolicy.ACCOUNT_PIN)
+
+
+def test_a_link_that_was_taken_up_stays(tmp_path):
+    async def scene(site: BankSite) -> None:
+        one = await site.open(number="1234567")
+        wallet, browser = site.partner(), site.browser()
+        await wallet.send(browser)
+        await browser.type_account()
+        answer = await browser.agree()
+        assert (await wallet.redeem(answer.parameters["code"])).status_code == 200
+        site.wait(61)
+        await site.links.sweep()
+        assert site.mandates(one)[0].state is MandateState.ACTIVE
+
+    play(tmp_path, scene, policy=LinkPolicy.ACCOUNT_PIN)

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 COUNTER_HOST = "counter.localhost"
 BRANCH = "001"
 FILES_EVERY_S = 2.0
-SWEEPING_EVERY_S = 600.0
+SWEEPING_EVERY_S = 60.0
 
 
 class BankFileSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

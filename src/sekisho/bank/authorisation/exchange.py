@@ -119,10 +119,15 @@ class ExchangeDesk:
         await self._bank.written(lambda at: self._revoke(at, proven, secret))
 
     async def sweep(self) -> None:
-        """Forget what is too old to count for anything. Raises OperationalError."""
+        """End links whose code nobody came for, and forget what is too old. Raises OperationalError.
+
+        Without tokens nothing could be debited; but a depositor must not read of a link that there is not.
+        """
         now_us = self._bank.clock.now_us()
 
         def work(connection: Connection) -> None:
+            for consent_id in grants.take_unused(connection, now_us=now_us):
+                self._end(connection, consent_id, Actor(Who.BANK), "code_unused")
             client_proofs.forget_expired(connection, now_us=now_us)
             grants.forget_expired(connection, now_us=now_us)
             pushed_requests.forget_old(connection, now_us=now_us)
@@ -149,7 +154,7 @@ class ExchangeDesk:
         bought = grants.redeem(connection, shown, now_us=now_us)
         if isinstance(bought, Unusable):
             if bought.spoilt is not None:
-                self._end(connection, bought.spoilt, Actor(Who.BANK, ""), f"code:{bought.why}")
+                self._end(connection, bought.spoilt, Actor(Who.BANK), f"code:{bought.why}")
             return bought
         consent = consents.find(connection, self._bank, bought)
         if consent is None or consent.revoked_at_us is not None:

@@ -156,6 +156,21 @@ def revoke_one(connection: Connection, secret: str, now_us: int) -> None:
     connection.execute(its.values(revoked_at_us=now_us))
 
 
+def take_unused(connection: Connection, *, now_us: int, limit: int = 100) -> list[LinkConsentId]:
+    """Use up codes that ran out before anybody came for them; return the consents that they stood for."""
+    late = (
+        select(link_code.c.digest, link_code.c.consent_id)
+        .where(link_code.c.used_at_us.is_(None), link_code.c.expires_at_us <= now_us)
+        .order_by(link_code.c.expires_at_us)
+        .limit(limit)
+    )
+    rows = connection.execute(late).all()
+    for row in rows:
+        use = update(link_code).where(link_code.c.digest == row.digest)
+        connection.execute(use.values(used_at_us=now_us))
+    return [LinkConsentId(row.consent_id) for row in rows]
+
+
 def forget_expired(connection: Connection, *, now_us: int) -> None:
     """Delete codes and tokens a day after they expired: until then a reuse can be told from a guess."""
     connection.execute(delete(link_code).where(link_code.c.expires_at_us < now_us - KEPT_US))
