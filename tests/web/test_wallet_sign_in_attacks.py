@@ -7,6 +7,8 @@ from tests.wallet.wallet_at_hand import KAMOME
 from tests.web.test_wallet_sign_in import session_of
 from tests.web.wallet_site import play, query_of
 
+from sekisho.identity.assurance import Level
+
 CALLBACK = "/login/id/callback"
 
 
@@ -173,9 +175,45 @@ def test_money_is_never_confirmed_by_the_id(tmp_path):
         person = site.person()
         await person.open_wallet()
         await person.at_wallet.get("/passkey/new")
-        answer = await person.at_wallet.submit("/login/id/confirm", wish="link:lnk_none")
+        answer = await person.at_wallet.submit("/login/id/confirm", wish=f"show_code:{'0' * 32}")
         assert answer.status_code == 404
         assert person.at_wallet.away == ""
+
+    play(tmp_path, scene)
+
+
+@pytest.mark.parametrize("asked", ["max_age=0", "acr_values=code+passkey"])
+def test_who_asks_the_id_for_less_than_the_wallet_did_confirms_nothing(tmp_path, asked):
+    """A thief of both sessions, who takes the wallet's conditions out of the address on the way."""
+
+    async def scene(site):
+        person = site.person()
+        await person.open_wallet()
+        site.wait(600)
+        await person.at_wallet.get("/passkey/new")
+        await person.at_wallet.submit("/login/id/confirm")
+        assert f"&{asked}" in person.at_wallet.away
+        if asked.startswith("acr"):
+            site.provider.log_in(person.at_id, person.id_member, Level.PASSWORD)
+        person.at_wallet.away = person.at_wallet.away.replace(f"&{asked}", "")
+        answer = await person.at_wallet.get(person.path_of(person.at_the_id()))
+        assert answer.status_code == 400
+        await person.at_wallet.get("/passkey/new")
+        assert "/step-up" in person.at_wallet.path
+
+    play(tmp_path, scene)
+
+
+def test_a_state_that_only_begins_like_the_right_one_is_another(tmp_path):
+    """The cookie is found by the beginning; what it holds is compared as a whole."""
+
+    async def scene(site):
+        person = site.person()
+        said = await at_the_door(person)
+        other = said["state"][:-1] + ("A" if said["state"][-1] != "A" else "B")
+        answer = await person.at_wallet.get(answer_path(**(said | {"state": other})))
+        assert "This login is over" in answer.text
+        assert site.wallets() == []
 
     play(tmp_path, scene)
 
