@@ -21,6 +21,9 @@ from sekisho.console.staff import Enrolment
 from sekisho.identity.institution import Parts
 from sekisho.kernel.chance import SeededChance
 from sekisho.kernel.clock import SetClock
+from sekisho.lender.house import open_house
+from sekisho.lender.losses import LenderLosses
+from sekisho.response.claims import ClaimDesk
 from sekisho.response.containment import ContainmentDesk
 from sekisho.response.past_uses import AttemptHistory
 from sekisho.response.switch_desk import SwitchDesk
@@ -123,6 +126,7 @@ async def desks_site(folder: Path) -> AsyncIterator[DesksSite]:
         hunts=Hunts(folder / "history", folder / "hunt", HUNTING),
         containments=containments,
         runs=ContainmentRuns(containments),
+        claims=ClaimDesk(lender, LenderLosses(open_house(lender))),
     )
     institutions = {"lender": desks_of_lender}
     try:

@@ -13,8 +13,11 @@ from sekisho.console.hunts import Hunts
 from sekisho.console.rights import StaffRole
 from sekisho.console.staff import Enrolment, add_staff, all_staff
 from sekisho.identity.institution import Institution, Parts
+from sekisho.lender.house import open_house as open_lender
+from sekisho.lender.losses import LenderLosses
 from sekisho.lender.past_uses import LenderUses
 from sekisho.lender.switches import Function as LenderFunction
+from sekisho.response.claims import ClaimDesk, Losses
 from sekisho.response.containment import ContainmentDesk
 from sekisho.response.past_uses import AttemptHistory, PastUses
 from sekisho.response.switch_desk import SwitchDesk
@@ -39,6 +42,9 @@ _FUNCTIONS: Mapping[str, tuple[str, ...]] = {
     "lender": tuple(LenderFunction),
     "wallet": tuple(WalletFunction),
     "bank": tuple(BankFunction),
+}
+_LOSSES: Mapping[str, Callable[[Parts], Losses]] = {
+    "lender": lambda parts: LenderLosses(open_lender(parts)),
 }
 _OTHER_USES: Mapping[str, tuple[PastUses, ...]] = {"lender": (LenderUses(),)}
 
@@ -99,7 +105,13 @@ def _desks(served: Served) -> InstitutionDesks:
         hunts=Hunts(served.history, served.history.parent / HUNT, HUNTING),
         containments=containments,
         runs=ContainmentRuns(containments),
+        claims=_claims(parts),
     )
+
+
+def _claims(parts: Parts) -> ClaimDesk | None:
+    losses = _LOSSES.get(parts.institution.key)
+    return None if losses is None else ClaimDesk(parts, losses(parts))
 
 
 def _living(

@@ -96,6 +96,15 @@ class StaffDesk:
 
         return await asyncio.to_thread(read)
 
+    async def at(self, institution: str, right: Right) -> list[StaffMember]:
+        """Return who holds a right at an institution now, by name."""
+        everybody = await self._parts.read(all_staff)
+        return [one for one in everybody if one.may(institution, right)]
+
+    async def names(self) -> dict[str, str]:
+        """Return the names of everybody who is or was at the desks, by id."""
+        return await self._parts.read(names_of)
+
     async def enter(self, code: str, arrival: Arrival) -> Welcome:
         """Use an enrolment code: open a session that can make a passkey. Raises EnrolmentOver."""
         found = self._parts.store.write(lambda at: use_enrolment(at, self._parts, code, arrival))
@@ -236,6 +245,11 @@ def find_staff(connection: Connection, member_id: MemberId) -> StaffMember | Non
 def all_staff(connection: Connection) -> list[StaffMember]:
     """Return everybody who is at the desks now, by name."""
     return _those(connection)
+
+
+def names_of(connection: Connection) -> dict[str, str]:
+    """Return the names of everybody who is or was at the desks, by id."""
+    return {row.member_id: row.name for row in connection.execute(select(staff.c.member_id, staff.c.name))}
 
 
 def _those(connection: Connection, *which: ColumnElement[bool]) -> list[StaffMember]:

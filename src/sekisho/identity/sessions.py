@@ -56,6 +56,9 @@ class Ended(StrEnum):
     CONTAINED = "contained"
     """We contained the account after an incident."""
 
+    BY_STAFF = "by_staff"
+    """Somebody at the desks ended it, for a reason that is on record."""
+
     REPLACED = "replaced"
     """The same browser logged in anew."""
 

@@ -11,6 +11,9 @@ from sekisho.storage.tables.lender import credit_contract, loan_event
 COMPENSATION = "compensation"
 """By which way a part of a loss is paid back for the member."""
 
+SHOWN_MAX = 200
+"""How many borrowings of one member are offered to choose from."""
+
 
 class LenderLosses:
     """Knows the borrowings of the lender's books, by the id of their event."""
@@ -27,6 +30,19 @@ class LenderLosses:
             borrowed.where(loan_event.c.id == loss, loan_event.c.kind == EventKind.BORROWED.value)
         ).one_or_none()
         return None if row is None else Loss(*row)
+
+    def of_member(self, connection: Connection, member_id: str) -> dict[str, Loss]:
+        """Return what was borrowed on a member's line, by the ids of the events, the newest first."""
+        joined = loan_event.join(credit_contract, credit_contract.c.id == loan_event.c.contract_id)
+        columns = (loan_event.c.id, credit_contract.c.member_id, loan_event.c.amount_yen)
+        borrowed = (
+            select(*columns, loan_event.c.booked_at_us)
+            .select_from(joined)
+            .where(credit_contract.c.member_id == member_id, loan_event.c.kind == EventKind.BORROWED.value)
+            .order_by(loan_event.c.id.desc())
+            .limit(SHOWN_MAX)
+        )
+        return {row[0]: Loss(*row[1:]) for row in connection.execute(borrowed)}
 
     def make_good(self, connection: Connection, award: Award) -> str:
         """Take a borrowing back with its interest and charges, or pay a part of it for the member."""

@@ -5,7 +5,7 @@ from functools import cache
 from pathlib import Path
 
 import msgspec
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from sekisho.identity.institution import Parts
 from sekisho.identity.notifying import language_of
@@ -16,6 +16,7 @@ from sekisho.messages.message import Channel, Message
 from sekisho.messages.queue import queue
 from sekisho.response.cases import Case, report_of
 from sekisho.storage.keyring import Unsealable
+from sekisho.storage.tables.messages import message as message_table
 
 KIND = "response:claim_decided:1"
 LETTERS = Path(__file__).with_name("claim_letters.toml")
@@ -50,7 +51,7 @@ def send(  # noqa: PLR0913 - whose claim, and what came of it
         "telephone": parts.institution.telephone,
     }
     message = Message(
-        dedupe=f"claim:{claim_id}:{Channel.LETTER}",
+        dedupe=_dedupe(claim_id),
         member_id=case.member_id,
         channel=Channel.LETTER,
         kind=KIND,
@@ -61,6 +62,16 @@ def send(  # noqa: PLR0913 - whose claim, and what came of it
     )
     queue(connection, message, keyring=parts.keyring, clock=parts.clock, chance=parts.chance)
     return True
+
+
+def state_of(connection: Connection, claim_id: str) -> str:
+    """Return how far the letter of a claim is, as the queue says it; empty where there is none."""
+    found = select(message_table.c.state).where(message_table.c.dedupe == _dedupe(claim_id))
+    return connection.execute(found).scalar_one_or_none() or ""
+
+
+def _dedupe(claim_id: str) -> str:
+    return f"claim:{claim_id}:{Channel.LETTER}"
 
 
 def _address(connection: Connection, parts: Parts, case: Case) -> tuple[str, str]:

@@ -80,6 +80,10 @@ class Losses(Protocol):
         """Return a loss by its name, which is that of the booking that took the money; None where none is."""
         ...
 
+    def of_member(self, connection: Connection, member_id: str) -> dict[str, Loss]:
+        """Return what left a member's account, by name, the newest first: what a claim can be about."""
+        ...
+
     def make_good(self, connection: Connection, award: Award) -> str:
         """Put a loss right within the unit of work and return what it is called in the books.
 
@@ -125,6 +129,16 @@ class ClaimDesk:
     def __init__(self, parts: Parts, losses: Losses) -> None:
         self._parts = parts
         self._losses = losses
+
+    async def claimable(self, member_id: str) -> dict[str, Loss]:
+        """Return what left a member's account and is not claimed yet, by name, the newest first."""
+
+        def look(connection: Connection) -> dict[str, Loss]:
+            found = self._losses.of_member(connection, member_id) if member_id else {}
+            claimed = set(connection.execute(select(claim.c.loss).where(claim.c.loss.in_(found))).scalars())
+            return {name: loss for name, loss in found.items() if name not in claimed}
+
+        return await self._parts.read(look)
 
     async def make(self, case_id: str, loss: str, claimed_yen: int, *, by: str) -> Claim:
         """Claim a loss in a case. Raises CaseUnknown, ClaimRefused above the loss or twice for one loss."""
@@ -263,6 +277,13 @@ def to_decide(connection: Connection, *, limit: int = 100) -> list[Claim]:
     """Return the claims that wait for somebody, the oldest first."""
     waiting = claim.c.state.in_((ClaimState.MADE.value, ClaimState.ASSESSED.value))
     found = select(claim).where(waiting).order_by(claim.c.id).limit(limit)
+    return [_of(row) for row in connection.execute(found)]
+
+
+def newest(connection: Connection, *, limit: int = 100) -> list[Claim]:
+    """Return the newest claims that were decided."""
+    decided = claim.c.state.in_((ClaimState.PAID.value, ClaimState.TURNED_DOWN.value))
+    found = select(claim).where(decided).order_by(claim.c.decided_at_us.desc(), claim.c.id).limit(limit)
     return [_of(row) for row in connection.execute(found)]
 
 

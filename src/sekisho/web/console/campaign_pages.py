@@ -6,8 +6,10 @@ from urllib.parse import quote
 
 from litestar import Response, get, post
 
+from sekisho.console.case_desk import CaseDesk
 from sekisho.console.hunts import Found, LastHunt
 from sekisho.console.rights import Right
+from sekisho.kernel.clock import MINUTE_US
 from sekisho.kernel.refusals import Refusal
 from sekisho.response import containment_rows
 from sekisho.response.cohorts import Suspect, of_sessions, together
@@ -18,6 +20,7 @@ from sekisho.storage.unit_of_work import Connection
 from sekisho.web.console.staff_admission import RIGHT, staff_of
 from sekisho.web.console.staff_deeds import deed, require_approved
 from sekisho.web.console.staff_desks import InstitutionDesks, desks_at
+from sekisho.web.console.typed import TypedUnusable, as_typed, read_moment
 from sekisho.web.members.roles import ROLE, Role
 from sekisho.web.members.visits import AnyRequest, visit_of
 
@@ -207,6 +210,7 @@ async def _page(request: AnyRequest, *, trouble: str = "", status: int = 200) ->
     visit, desks, staff = visit_of(request), desks_at(request), staff_of(request)
     key, known = desks.institution.key, await _known(desks, request.path_params["campaign"])
     begun = known.begun
+    as_of_us = _as_of_us(request)
     inside = {one.named for one in known.contained}
     return visit.page(
         "desks/campaign.html",
@@ -223,10 +227,22 @@ async def _page(request: AnyRequest, *, trouble: str = "", status: int = 200) ->
         may_contain=staff.may(key, Right.CONTAIN),
         may_approve=begun is not None and staff.may(key, Right.APPROVE) and staff.id != begun.begun_by,
         needs_approval=_needs_approval(known),
+        counted=await CaseDesk(desks.parts).count(known.campaign, as_of_us),
+        as_of=as_typed(as_of_us),
         trouble_words=trouble,
         path=_path(desks, known.campaign),
         here=_path(desks, known.campaign),
     )
+
+
+def _as_of_us(request: AnyRequest) -> int:
+    """Return as of when the damage is counted: as asked, else now."""
+    asked, now_us = request.query_params.get("as_of", ""), visit_of(request).now_us()
+    try:
+        # To the end of that minute, as a form knows no seconds.
+        return min(now_us, read_moment(asked, words="case_wrong_time") + MINUTE_US - 1) if asked else now_us
+    except TypedUnusable:
+        return now_us
 
 
 def _needs_approval(known: Known) -> bool:

@@ -5,7 +5,15 @@ from collections.abc import Mapping
 from litestar import Litestar
 
 from sekisho.console.staff import StaffDesk
-from sekisho.web.console import campaign_pages, staff_deeds, staff_pages, switch_pages
+from sekisho.web.console import (
+    campaign_pages,
+    case_pages,
+    claim_pages,
+    member_pages,
+    staff_deeds,
+    staff_pages,
+    switch_pages,
+)
 from sekisho.web.console.staff_admission import STAFF, admit_staff, require_rights
 from sekisho.web.console.staff_desks import STATE, InstitutionDesks
 from sekisho.web.members import account_pages, language_page, login_pages, passkey_pages, step_up_pages
@@ -26,7 +34,15 @@ SHARED = (
     account_pages.logged_out_page,
     *language_page.ROUTES,
 )
-ROUTES = (*staff_pages.ROUTES, *staff_deeds.ROUTES, *switch_pages.ROUTES, *campaign_pages.ROUTES)
+ROUTES = (
+    *staff_pages.ROUTES,
+    *staff_deeds.ROUTES,
+    *switch_pages.ROUTES,
+    *campaign_pages.ROUTES,
+    *member_pages.ROUTES,
+    *case_pages.ROUTES,
+    *claim_pages.ROUTES,
+)
 FREE = frozenset(
     {
         "GET /deeds/options",

@@ -1,7 +1,7 @@
 """Whom the pages of the desks ask: for each institution, those who answer its incidents."""
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple, TypeVar, cast
 
 from litestar import Request
 
@@ -9,11 +9,13 @@ from sekisho.console.containment_runs import ContainmentRuns
 from sekisho.console.hunts import Hunts
 from sekisho.identity.institution import Institution, Parts
 from sekisho.kernel.refusals import Refusal
+from sekisho.response.claims import ClaimDesk
 from sekisho.response.containment import ContainmentDesk
 from sekisho.response.past_uses import PastUses
 from sekisho.response.switch_desk import SwitchDesk
 
 STATE = "institutions"
+Desk = TypeVar("Desk")
 
 
 class NoSuchInstitution(Refusal):
@@ -24,10 +26,19 @@ class NoSuchInstitution(Refusal):
     told = "These desks serve no institution of this name."
 
 
+class NoSuchDesk(Refusal):
+    """The institution has no such desk: it lends nothing, or keeps no money of members."""
+
+    code = "no_such_desk"
+    status = 404
+    told = "This institution has no such desk."
+
+
 class InstitutionDesks(NamedTuple):
     """What the desks can see and do at one institution.
 
-    `functions` are the names of what it can switch off, `past_uses` where past use of them is read.
+    `functions` are the names of what it can switch off, `past_uses` where past use of them is read. What an
+    institution has no books for it has no desk for either, and its pages are not found.
     """
 
     parts: Parts
@@ -37,6 +48,7 @@ class InstitutionDesks(NamedTuple):
     hunts: Hunts
     containments: ContainmentDesk
     runs: ContainmentRuns
+    claims: ClaimDesk | None = None
 
     @property
     def institution(self) -> Institution:
@@ -51,3 +63,10 @@ def desks_at(request: Request[Any, Any, Any]) -> InstitutionDesks:
     if found is None:
         raise NoSuchInstitution
     return found
+
+
+def require_desk(desk: Desk | None) -> Desk:
+    """Return a desk that not every institution has. Raises NoSuchDesk."""
+    if desk is None:
+        raise NoSuchDesk
+    return desk

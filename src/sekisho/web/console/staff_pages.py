@@ -8,7 +8,7 @@ from sekisho.console.rights import Right
 from sekisho.console.staff import EnrolmentOver, StaffDesk
 from sekisho.console.standing import standing_at
 from sekisho.web.console.staff_admission import RIGHT, STAFF, staff_of
-from sekisho.web.console.staff_desks import desks_at
+from sekisho.web.console.staff_desks import InstitutionDesks, desks_at
 from sekisho.web.members import cookies
 from sekisho.web.members.account_pages import FORGET
 from sekisho.web.members.roles import ROLE, Role
@@ -16,15 +16,26 @@ from sekisho.web.members.visits import AnyRequest, Visit, visit_of
 
 
 class Way(NamedTuple):
-    """A part of the desks: what its page is called, and the right that opens it."""
+    """A part of the desks: what its page is called, the right that opens it, and the desk that it needs.
+
+    `desk` is a field of InstitutionDesks that some institutions leave empty; empty where all have it.
+    """
 
     name: str
     right: Right
+    desk: str = ""
+
+    def is_at(self, desks: InstitutionDesks) -> bool:
+        """Say whether an institution has this part."""
+        return not self.desk or getattr(desks, self.desk) is not None
 
 
 WAYS = (
     Way("campaigns", Right.SEE_CAMPAIGNS),
     Way("switches", Right.SEE_SWITCHES),
+    Way("members", Right.SEE_MEMBERS),
+    Way("cases", Right.SEE_MEMBERS),
+    Way("claims", Right.SEE_MEMBERS, "claims"),
 )
 OPEN = {ROLE: Role.ANYONE}
 UNAUTHORISED = 401
@@ -77,7 +88,7 @@ async def institution_page(request: AnyRequest) -> Response[Any]:
     """Show how things stand at one institution, and the ways on that somebody's roles open."""
     visit, desks, staff = visit_of(request), desks_at(request), staff_of(request)
     key, now_us = desks.institution.key, visit.now_us()
-    ways = [way for way in WAYS if staff.may(key, way.right)]
+    ways = [way for way in WAYS if staff.may(key, way.right) and way.is_at(desks)]
     return visit.page(
         "desks/institution.html", desks=desks, ways=ways, stand=await desks.parts.read(standing_at(now_us))
     )
