@@ -152,6 +152,10 @@ class LinkReturnDesk:
         take_turn(connection)
         house, now_us = self._house, self._house.clock.now_us()
         link = self._keep(connection, link, granted, now_us)
+        if link.state is not LinkState.AT_BANK:
+            # It was ended while the bank answered: it stays so, and the bank takes back what it gave.
+            link_rows.change(connection, link.id, bank_to_tell=True)
+            return LinkReturnUnfit(known=f"{link.id}: {link.state} on the way back")
         fault = self._fault(link, granted.details)
         if fault:
             end_within(connection, house.parts, link, LinkEnd.FOREIGN_ANSWER)
