@@ -186,3 +186,12 @@ def test_a_file_asks_for_no_session(tmp_path):
         assert (await browser.get("/profile")).status_code == 503
 
     play(tmp_path, scene)
+
+
+def test_another_method_is_told_which_ones_there_are(tmp_path):
+    async def scene(site):
+        answer = await site.browser().client.request("DELETE", "/login")
+        assert answer.status_code == 405
+        assert {"GET", "POST"} <= set(answer.headers["allow"].split(", "))
+
+    play(tmp_path, scene)

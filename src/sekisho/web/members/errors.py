@@ -60,7 +60,8 @@ def answer_refusal(request: AnyRequest, refusal: Refusal) -> Response[Any]:
 def answer_http(request: AnyRequest, failure: HTTPException) -> Response[Any]:
     """Answer what the framework refuses: no such path, another method, too much of it."""
     if failure.status_code == METHOD_NOT_ALLOWED:
-        allowed = (failure.headers or {}).get("Allow", "")
+        said = {name.lower(): value for name, value in (failure.headers or {}).items()}
+        allowed = said.get("allow", "")
         response = answer_refusal(request, MethodNotAllowed(tuple(filter(None, allowed.split(", ")))))
         response.headers["Allow"] = allowed
         return response
