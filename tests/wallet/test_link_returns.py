@@ -10,6 +10,7 @@ from sekisho.kernel.clock import SECOND_US
 from sekisho.wallet.link_returns import LinkReturnUnfit
 from sekisho.wallet.link_rows import (
     LinkState,
+    secrets_of,
 )
 from sekisho.wallet.links import BankNotReached, LinkNotGranted
 
@@ -100,9 +101,11 @@ def test_who_never_comes_back_is_ended_by_the_round(tmp_path):
         await there.agreed(there.enter(member))
         early = await there.rounds.end_unfinished()
         there.clock.advance(900 * SECOND_US)
-        return early, await there.rounds.end_unfinished(), (await there.desk.links(member))[0].ended_for
+        ended, link = await there.rounds.end_unfinished(), (await there.desk.links(member))[0]
+        secrets = there.wallet.look(lambda at: secrets_of(at, there.parts.keyring, link.id))
+        return early, ended, link.ended_for, (secrets.verifier, secrets.flow_state, secrets.dpop_key)
 
-    assert within(tmp_path, use) == (0, 1, "not_finished")
+    assert within(tmp_path, use) == (0, 1, "not_finished", ("", "", b""))
 
 
 def test_who_declines_at_the_bank_has_no_link(tmp_path):
@@ -152,10 +155,12 @@ def test_what_was_not_asked_for_is_not_taken(tmp_path, granted):
         there.bank.granted = granted
         with pytest.raises(LinkNotGranted):
             await there.link(member)
-        return (await there.desk.links(member))[0]
+        link = (await there.desk.links(member))[0]
+        return link, await there.rounds.tell_banks(), there.bank.revoked
 
-    link = within(tmp_path, use)
+    link, told, revoked = within(tmp_path, use)
     assert (link.state, link.ended_for) == (LinkState.ENDED, "foreign_answer")
+    assert told == len(revoked) == 1
 
 
 def test_ceilings_are_the_lower_of_what_was_asked_for_and_granted(tmp_path):

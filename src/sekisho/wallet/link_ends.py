@@ -93,6 +93,9 @@ def end_within(connection: Connection, parts: Parts, link: BankLink, why: LinkEn
     )
     if not moved:
         return False
+    if link.mandate_id is None:
+        # There are no tokens to give back, and the secrets of the way are good for nothing any more.
+        link_rows.wipe(connection, parts.keyring, link.id)
     link_rows.release_account(connection, link, now_us)
     link_rows.release_phones(connection, link.member_id, now_us)
     _write_down(connection, "wallet:link:ended", link, why.value, now_us)

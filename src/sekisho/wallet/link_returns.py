@@ -136,7 +136,7 @@ class LinkReturnDesk:
         try:
             granted = tokens.granted
         except LinkDetailsUnreadable as error:
-            await self._end(link, LinkEnd.FOREIGN_ANSWER)
+            await self._house.written(lambda at: self._give_back(at, link, secrets, tokens))
             raise LinkNotGranted(known="details that can't be read") from error
         outcome = await self._house.written(
             lambda at: self._make(at, link, _Granted(secrets, tokens, granted), arrival)
@@ -144,6 +144,16 @@ class LinkReturnDesk:
         if isinstance(outcome, Refusal):
             raise outcome
         return outcome
+
+    def _give_back(
+        self, connection: Connection, link: BankLink, secrets: LinkSecrets, tokens: Tokens
+    ) -> None:
+        """End a link whose terms nobody can read; its bank hears it by the token that it gave."""
+        kept = LinkSecrets(dpop_key=secrets.dpop_key, refresh_token=tokens.refresh_token)
+        link_rows.keep_secrets(connection, self._house.keyring, link.id, kept)
+        link_rows.change(connection, link.id, mandate_id="")
+        after = owned(connection, link.member_id, link.id)
+        end_within(connection, self._house.parts, after, LinkEnd.FOREIGN_ANSWER)
 
     def _make(
         self, connection: Connection, link: BankLink, granted: "_Granted", arrival: Arrival

@@ -10,7 +10,7 @@ from sekisho.wallet import link_rows
 from sekisho.wallet.house import WalletParts
 from sekisho.wallet.link_banks import LinkBanks
 from sekisho.wallet.link_ends import LinkEnd, end_within
-from sekisho.wallet.link_rows import BankLink, LinkSecrets
+from sekisho.wallet.link_rows import BankLink
 
 log = structlog.get_logger(__name__)
 
@@ -58,12 +58,10 @@ class LinkRounds:
         except (BankAway, BankNotLinkable) as away:
             log.info("bank_link:bank_not_told", link=link.id, detail=str(away))
             return False
-        # Nothing under the seal is good for anything any more, and what is gone can't be stolen.
-        shown = LinkSecrets(dpop_key=b"", branch=secrets.branch, kind=secrets.kind, last4=secrets.last4)
 
         def heard(connection: Connection) -> None:
             link_rows.change(connection, link.id, bank_to_tell=False)
-            link_rows.keep_secrets(connection, keyring, link.id, shown)
+            link_rows.wipe(connection, keyring, link.id)
 
         await self._house.written(heard)
         return True

@@ -252,6 +252,13 @@ def keep_secrets(connection: Connection, keyring: Keyring, link_id: str, secrets
     change(connection, link_id, sealed=_seal(keyring, link_id, secrets))
 
 
+def wipe(connection: Connection, keyring: Keyring, link_id: str) -> None:
+    """Keep of what is under a link's seal only how the account is shown: what is gone can't be stolen."""
+    kept = secrets_of(connection, keyring, link_id)
+    shown = LinkSecrets(dpop_key=b"", branch=kept.branch, kind=kept.kind, last4=kept.last4)
+    keep_secrets(connection, keyring, link_id, shown)
+
+
 def claim_account(connection: Connection, link: BankLink, account_ref: str, now_us: int) -> None:
     """Make an account the wallet's, unless it is another one's. Raises AccountTaken.
 
