@@ -137,6 +137,21 @@ def test_the_queue_shows_what_is_due_first(hand):
         assert cases.queue(connection, assigned_to="") == []
 
 
+def test_a_case_is_closed_with_a_reason_and_a_step_brings_it_back(hand):
+    """The member has a new password, and nothing was lost; then something was."""
+    case = open_case(hand, kind=CaseKind.ACCOUNT_ENTERED)
+    with pytest.raises(CaseStepRefused):
+        write(hand, lambda at: cases.close(at, hand.parts, case.id, by="sato", why=" "))
+    for _ in range(2):
+        closed = write(hand, lambda at: cases.close(at, hand.parts, case.id, by="sato", why="enrolled anew"))
+    assert (closed.stage, closed.closed_at_us) == (Stage.DECLARED, NOON_US)
+    with hand.store.read() as connection:
+        assert cases.queue(connection) == []
+    step(hand, case, Stage.SUSPECTED, 5)
+    with hand.store.read() as connection:
+        assert [each.id for each in cases.queue(connection)] == [case.id]
+
+
 def test_the_record_of_a_case_is_kept_in_order(hand):
     """Notes and steps, each with who wrote it and when."""
     case = open_case(hand)

@@ -215,6 +215,22 @@ def take_step(connection: Connection, parts: Parts, case_id: str, step: Step, *,
     return require(connection, case_id)
 
 
+def close(connection: Connection, parts: Parts, case_id: str, *, by: str, why: str) -> Case:
+    """Take a case out of the queue with which nothing is left to do, at the stage where it is.
+
+    A step taken later brings it back. Raises CaseUnknown, CaseStepRefused without a reason, StaffIdUnusable.
+    """
+    require_staff(by)
+    require(connection, case_id, to_change=True)
+    if not why.strip():
+        raise CaseStepRefused(known="nothing says why")
+    now_us = parts.clock.now_us()
+    closed = update(case_file).where(case_file.c.id == case_id, case_file.c.closed_at_us.is_(None))
+    if connection.execute(closed.values(closed_at_us=now_us)).rowcount:
+        _acted(connection, by, "closed", case_id, now_us, why)
+    return require(connection, case_id)
+
+
 def assign(connection: Connection, parts: Parts, case_id: str, *, to: str, by: str) -> None:
     """Give a case to somebody. Raises CaseUnknown and StaffIdUnusable."""
     require(connection, case_id, to_change=True)

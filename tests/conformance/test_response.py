@@ -1,0 +1,124 @@
+"""The response on every engine: switch, contain, count, pay, report and verify; and two processes at once."""
+
+import asyncio
+import threading
+from functools import partial
+
+import pytest
+from tests.conformance.test_identity_rows import on
+from tests.response.cohort_at_hand import CAMPAIGN, CohortAtHand
+from tests.response.incident_at_hand import lost
+from tests.response.test_switches import wish
+
+from sekisho.response import audit, cases
+from sekisho.response.audit import Act
+from sekisho.response.case_stages import Basis, damage
+from sekisho.response.cases import CaseKind
+from sekisho.response.claim_policy import Assessment, Fault
+from sekisho.response.claims import ClaimDesk, ClaimRefused, Loss, compensated
+from sekisho.response.containment import ContainmentDesk
+from sekisho.response.reports import versions
+from sekisho.response.reports.breach import Kind, breach_report
+from sekisho.response.reports.evidence import Details, gather
+from sekisho.response.switch_book import SwitchBook
+from sekisho.response.switch_desk import SwitchDesk
+from sekisho.response.switches import Usage
+from sekisho.storage.engine import open_store
+
+FULL = Assessment(Fault.NO_FAULT, 100, "entered in the campaign")
+
+
+class Books:
+    """What was lost, as plain facts: the books of a room that is not here."""
+
+    def __init__(self, member_id, at_us):
+        self.loss = Loss(member_id, 100_000, at_us)
+
+    def find(self, connection, loss):
+        del connection
+        return self.loss if loss == "loss_1" else None
+
+    def of_member(self, connection, member_id):
+        del connection
+        return {"loss_1": self.loss} if member_id == self.loss.member_id else {}
+
+    def make_good(self, connection, award):
+        del connection
+        return f"made_good:{award.claim_id}"
+
+
+@pytest.fixture
+def hand(store, tmp_path):
+    return CohortAtHand(tmp_path, 2, of=on(store))
+
+
+def test_a_switch_is_set_asked_for_and_lifted(hand):
+    """As on any engine: off at the next question, and on again."""
+    desk, book = SwitchDesk(hand.parts), SwitchBook(hand.parts)
+    one = asyncio.run(desk.set(wish(partner="net", device_younger_us=10), by="sato"))
+    asyncio.run(desk.approve(one.id, by="ito"))
+    usage = Usage("atm_withdrawal", hand.members[0], "net")
+    assert asyncio.run(book.off_for(usage)) is not None
+    asyncio.run(desk.lift(one.id, by="ito"))
+    asyncio.run(desk.lift(one.id, by="sato"))
+    assert asyncio.run(book.off_for(usage)) is None
+    named = asyncio.run(desk.set(wish(members=[hand.members[0]]), by="sato"))
+    assert not named.is_wide
+    assert asyncio.run(book.off_for(Usage("atm_withdrawal", hand.members[1], "net"))) is None
+
+
+def test_an_incident_is_contained_counted_paid_and_reported(hand):
+    """The same figures on every engine, and a chain that holds."""
+    begun = hand.contain()
+    assert set(hand.standings(begun).values()) == {"done"}
+    case = lost(hand, hand.members[0], "9901")
+    claims = ClaimDesk(hand.parts, Books(hand.members[0], hand.at_hand.clock.now_us()))
+    made = asyncio.run(claims.make(case.id, "loss_1", 100_000, by="sato"))
+    with pytest.raises(ClaimRefused):
+        asyncio.run(claims.make(case.id, "loss_1", 1, by="sato"))
+    asyncio.run(claims.assess(made.id, FULL, by="sato"))
+    asyncio.run(claims.decide(made.id, pay=True, by="ito"))
+    asyncio.run(hand.desk().undo(begun.id, hand.members[1], proof="called back", by="ito"))
+    now_us = hand.at_hand.clock.now_us()
+    with hand.at_hand.store.read() as connection:
+        assert damage(connection, Basis.COMPENSATED, as_of_us=now_us)[:3] == (1, 100_000, 1)
+        assert compensated(connection, as_of_us=now_us, campaign=CAMPAIGN)[:2] == (1, 100_000)
+        of = gather(connection, hand.parts, CAMPAIGN, hunt=None, details=Details())
+        sheet = breach_report(connection, of, Kind.FINAL)
+        assert audit.first_fault(connection) is None
+        [entered] = cases.queue(connection)
+    assert (entered.member_id, entered.kind) == (hand.members[0], CaseKind.ACCOUNT_ENTERED)
+    told = {name: value for section in sheet.sections for name, value in section.rows}
+    assert told["ログインされた可能性のある本人"].startswith("1名")
+    assert told["ログインの終了、パスワードの無効化、出金の停止"].startswith("1名")
+    write = hand.at_hand.store.write
+    write(lambda at: versions.keep(at, hand.parts, "public", CAMPAIGN, (sheet, b"pdf"), by="sato")).result()
+    with hand.at_hand.store.read() as connection:
+        assert versions.of(connection, hand.parts, "public", CAMPAIGN)[0].sheet == sheet
+
+
+@pytest.mark.server
+def test_two_processes_on_one_server_contain_and_act_as_one(server_store_url, tmp_path):
+    """Nobody is shut twice, and the chain of acts has one end."""
+    first, second = open_store(server_store_url), open_store(server_store_url)
+    hand = CohortAtHand(tmp_path, 6, of=on(first))
+    begun = asyncio.run(hand.desk().begin(CAMPAIGN, hand.cohort(), by="sato"))
+
+    def work(store):
+        desk = ContainmentDesk(hand.parts._replace(store=store))
+        asyncio.run(desk.run(begun.id, at_once=2))
+        for number in range(10):
+            act = Act(actor="sato", act="x:y", subject=str(number))
+            store.write(partial(audit.record, act=act, at_us=1)).result()
+
+    threads = [threading.Thread(target=work, args=(store,)) for store in (first, second)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [hand.state_of(each).holds for each in hand.members] == [1] * 6
+    with first.read() as connection:
+        assert audit.first_fault(connection) is None
+        assert audit.count(connection) == 21
+    first.close()
+    second.close()
