@@ -39,12 +39,15 @@ class Money:
     guard: PlainGuard
 
     def __post_init__(self):
-        house = self.wallet.house
-        closed = OnOutage(Posture.CLOSED, Posture.CLOSED)
-        gatekeeper = Gatekeeper(house, self.guard, NothingSwitchedOff(), on_outage=closed)
+        house, gatekeeper = self.wallet.house, self.gatekeeper(NothingSwitchedOff())
         self.payments = PaymentDesk(house, gatekeeper)
         self.codes = PaymentCodes(house, gatekeeper)
         self.sends = SendDesk(house, gatekeeper)
+
+    def gatekeeper(self, switches):
+        """Return the wallet's gate with other switches; it shuts where a part of it is down."""
+        closed = OnOutage(Posture.CLOSED, Posture.CLOSED)
+        return Gatekeeper(self.wallet.house, self.guard, switches, on_outage=closed)
 
     def rich(self, yen=50_000, **named):
         """Add a verified member with so much in the wallet."""

@@ -3,20 +3,25 @@
 import asyncio
 
 import pytest
+from tests.wallet.links_at_hand import PlainSwitches
 from tests.wallet.money_at_hand import ARRIVAL, open_money
 
 from sekisho.guard.attempts import Gate
+from sekisho.identity import holds, sessions
 from sekisho.identity.assurance import StepUp
+from sekisho.identity.holds import HoldKind, HoldScope
 from sekisho.identity.people import Person
+from sekisho.identity.sessions import Ended
 from sekisho.kernel.clock import DAY_US, MINUTE_US
 from sekisho.kernel.yen import Yen
 from sekisho.wallet.emv_qr import QrUnreadable, read_code, write_code
 from sekisho.wallet.merchants import MerchantUnknown, stop_merchant
-from sekisho.wallet.payment_codes import CEILING, CodeNotUsable, ShownCode, showing
+from sekisho.wallet.payment_codes import CEILING, CodeNotUsable, PaymentCodes, ShownCode, showing
 from sekisho.wallet.payment_requests import Purchase, RequestOver, code_of, request_within
 from sekisho.wallet.payments import NotEnough, Order, Payment, PaymentKeyReused, PaymentRefused, purpose_of
 from sekisho.wallet.refunds import PaymentUnknown, Refund, refund_within
 from sekisho.wallet.spending import AboveCeiling
+from sekisho.wallet.switches import SwitchedOff
 
 HANAKO = Person(name="八十八 花子", kana="ﾔｿﾊﾁ ﾊﾅｺ", birth_date="1990-02-03", home_address="宮城県架空市1-1")
 
@@ -197,3 +202,32 @@ def test_a_shown_code_is_over_after_a_minute_and_when_the_next_is_shown(money):
 def test_no_code_is_shown_without_an_approval_of_this_showing(money):
     present = money.prove(money.enter(money.rich()), showing("o1"))
     assert isinstance(asyncio.run(money.codes.show(present, ARRIVAL, "o2")), StepUp)
+
+
+@pytest.mark.parametrize("how", ["a hold", "the session's end", "a switch", "a switch that can't be asked"])
+def test_a_code_that_is_shown_is_stopped_with_the_money(money, how):
+    """Who stops everything while a thief stands at the till stops that code as well."""
+    member_id, parts = money.rich(10_000), money.wallet.parts
+    code = shown(money, member_id)
+    switches = PlainSwitches(off={"payment": SwitchedOff("attack", {})} if how == "a switch" else {})
+    switches.down = how == "a switch that can't be asked"
+    money.codes = PaymentCodes(money.wallet.house, money.gatekeeper(switches))
+    if how == "a hold":
+        scope, kind = HoldScope.MONEY_OUT, HoldKind.SELF_FREEZE
+        money.wallet.write(
+            lambda at: holds.place(at, parts, member_id, kind, scope, reason="frozen", until_us=None)
+        )
+    if how == "the session's end":
+        money.wallet.write(lambda at: sessions.end_all(at, parts, member_id, Ended.CONTAINED))
+    with pytest.raises(CodeNotUsable):
+        take(money, code, 800)
+    assert money.owed() == 0
+
+
+def test_what_a_till_took_is_told_again_after_a_stop(money):
+    """The answer got lost: asked again by its key, it is the payment that was made, stopped since or not."""
+    member_id, parts = money.rich(10_000), money.wallet.parts
+    code = shown(money, member_id)
+    paid = take(money, code, 800)
+    money.wallet.write(lambda at: sessions.end_all(at, parts, member_id, Ended.CONTAINED))
+    assert take(money, code, 800) == paid

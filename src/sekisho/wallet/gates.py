@@ -173,7 +173,9 @@ class Gatekeeper:
         known what came of it; the other answers are settled here. Raises OperationalError where the store
         is down.
         """
-        switched_off = await self._switched_off(asked)
+        member_id = asked.present.session.member_id
+        usage = Usage(asked.function, member_id, asked.partner, asked.is_new)
+        switched_off = await self.switched_off(usage)
         if switched_off is not None:
             return switched_off
         session, now_us = asked.present.session, self._house.clock.now_us()
@@ -218,8 +220,8 @@ class Gatekeeper:
         challenge = ChallengeResult.PASSED if proven else ChallengeResult.NONE
         await self._guard.settle(passed.attempt_id, Outcome.SUCCESS if done else Outcome.REFUSED, challenge)
 
-    async def _switched_off(self, asked: Asked) -> Held | None:
-        usage = Usage(asked.function, asked.present.session.member_id, asked.partner, asked.is_new)
+    async def switched_off(self, usage: Usage) -> Held | None:
+        """Say why a usage is switched off, or cannot be known not to be; None where it is not."""
         try:
             off = await self._switches.off_for(usage)
         except OperationalError:

@@ -10,8 +10,10 @@ from typing import NamedTuple
 from sqlalchemy import Connection, insert, select, update
 
 from sekisho.guard.attempts import Gate
+from sekisho.identity import sessions
 from sekisho.identity.arrivals import Arrival
 from sekisho.identity.assurance import NotFromHere, StepUp
+from sekisho.identity.holds import holds_on
 from sekisho.identity.purposes import Purpose
 from sekisho.identity.session_desk import Present
 from sekisho.kernel.clock import MINUTE_US
@@ -33,7 +35,7 @@ from sekisho.wallet.payments import (
     payment_by_key,
 )
 from sekisho.wallet.spending import require_room
-from sekisho.wallet.switches import Function
+from sekisho.wallet.switches import Function, Usage
 from sekisho.wallet.wallets import require_open
 
 DIGITS = 18
@@ -100,7 +102,11 @@ class PaymentCodes:
         Raises CodeNotUsable, PaymentKeyReused, and OperationalError; why a wallet cannot pay is not a till's
         business.
         """
-        return await self._house.written(lambda at: self._take(at, text, order))
+        # Who stops payments, or the account, while a code is good stops that code as well.
+        shown_by = await self._house.read(lambda at: self._shown_by(at, text))
+        usage = Usage(Function.PAYMENT, shown_by)
+        off = await self._gatekeeper.switched_off(usage) if shown_by else None
+        return await self._house.written(lambda at: self._take(at, text, order, is_off=off is not None))
 
     def _draw(
         self, connection: Connection, asked: Asked, passed: Passed
@@ -128,7 +134,11 @@ class PaymentCodes:
         )
         return ShownCode(text, CEILING, now_us + LASTS_US)
 
-    def _take(self, connection: Connection, text: str, order: Order) -> Payment:
+    def _shown_by(self, connection: Connection, text: str) -> str:
+        its = select(payment_code.c.member_id).where(payment_code.c.digest == self._digest(text))
+        return connection.execute(its).scalar_one_or_none() or ""
+
+    def _take(self, connection: Connection, text: str, order: Order, *, is_off: bool) -> Payment:
         take_turn(connection)
         key = f"{order.merchant_id}:{order.key[:KEY_MAX]}"
         before = payment_by_key(connection, key)
@@ -141,6 +151,8 @@ class PaymentCodes:
         code = connection.execute(its).one_or_none()
         if code is None or code.ended_at_us is not None or code.expires_at_us <= now_us:
             raise CodeNotUsable(known="unknown, used or too old")
+        if is_off or not _stands(connection, code.member_id, code.session_id, now_us):
+            raise CodeNotUsable(known="stopped since it was shown")
         if order.amount.amount > code.ceiling_yen:
             raise CodeNotUsable(known="above the ceiling")
         payer = Payer(MemberId(code.member_id), code.session_id, code.attempt_id, PaymentWay.SHOWN)
@@ -158,6 +170,13 @@ class PaymentCodes:
 def showing(occasion: str) -> Purpose:
     """Return what is approved before a code is shown: a payment of the ceiling, on one occasion."""
     return Purpose(action="payment", amount_yen=CEILING.amount, details={"showing": occasion})
+
+
+def _stands(connection: Connection, member_id: MemberId, session_id: str, now_us: int) -> bool:
+    """Say whether nobody has stopped the member's money, or the session in which a code was shown."""
+    session = sessions.find(connection, session_id)
+    is_live = session is not None and session.is_live(now_us)
+    return is_live and not holds_on(connection, member_id, now_us)
 
 
 def _end_all(connection: Connection, member_id: str, now_us: int) -> None:
