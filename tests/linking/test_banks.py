@@ -5,7 +5,14 @@ from datetime import date
 import pytest
 import zengin_code
 
-from sekisho.linking.banks import BankRegister, BankUnknown, _Ended, _History, published_register
+from sekisho.linking.banks import (
+    BankRegister,
+    BankUnknown,
+    _Ended,
+    _History,
+    bank_in_words,
+    published_register,
+)
 
 TODAY = date(2026, 11, 22)
 
@@ -89,3 +96,17 @@ def test_successors_in_a_circle_are_no_bank():
     register = BankRegister(zengin_code.Bank.all, _History(ended, [], []), "test")
     with pytest.raises(BankUnknown):
         register.in_charge("1111", TODAY)
+
+
+@pytest.mark.parametrize(
+    ("code", "name"),
+    [
+        ("9901", "みさき銀行"),
+        ("0125", "七十七銀行"),
+        ("9900", "ゆうちょ銀行"),
+        ("1251", "川口信金"),
+        ("9998", "9998"),
+    ],
+)
+def test_a_bank_is_called_what_people_call_it(code, name):
+    assert bank_in_words(code, TODAY) == name

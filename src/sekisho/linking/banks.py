@@ -149,6 +149,9 @@ class BankRegister:
         yield from {**self._table, **self._ended, **self._invented}
 
 
+_OF_BANKS = ("0", "99")
+
+
 @cache
 def published_register() -> BankRegister:
     """Return the register of the installed table; it is read once."""
@@ -159,11 +162,16 @@ def published_register() -> BankRegister:
 
 
 def bank_in_words(code: str, on: dt.date) -> str:
-    """Return what people call the bank of a code, the code where nobody knows it."""
+    """Return what people call the bank of a code, the code where nobody knows it.
+
+    The table names banks without the word for a bank, and everybody else with theirs (信金, 農協).
+    """
     try:
-        return published_register().bank(code, on).name
+        name = published_register().bank(code, on).name
     except BankUnknown:
         return code
+    is_bank = code.startswith(_OF_BANKS) and not name.endswith("銀行")
+    return f"{name}銀行" if is_bank else name
 
 
 def _kana(full_width: str) -> str:

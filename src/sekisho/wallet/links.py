@@ -21,11 +21,13 @@ from sekisho.identity.session_desk import Present
 from sekisho.identity.tokens import digest_of, new_token
 from sekisho.kernel.clock import SECOND_US
 from sekisho.kernel.ids import BANK_LINK, MemberId
+from sekisho.kernel.japan import day_in_japan
 from sekisho.kernel.posture import Posture
 from sekisho.kernel.refusals import Refusal
 from sekisho.ledger.journal import take_turn
 from sekisho.linking.bank_client import BankClient, Flow
 from sekisho.linking.bank_http import BankAway
+from sekisho.linking.banks import bank_in_words
 from sekisho.linking.dpop import ProofKey, new_key
 from sekisho.linking.link_answers import Pushed
 from sekisho.linking.link_details import Action, HolderClaim, LinkRequest
@@ -41,6 +43,7 @@ from sekisho.wallet.link_limits import LinkSettings, terms_for
 from sekisho.wallet.link_rows import LIVE, BankLink, LinkSecrets, LinkState, Review
 from sekisho.wallet.persons import VerifiedPerson, verified_person
 from sekisho.wallet.switches import Function
+from sekisho.wallet.wallets import require_open
 
 RETURN_PATH = "/links/return"
 """Where banks send members back to, on the wallet's own origin."""
@@ -316,7 +319,8 @@ class _Out(NamedTuple):
 
 def purpose_of(link: BankLink) -> Purpose:
     """Return what has to be approved, to begin exactly this link."""
-    return Purpose(action="bank_link", details={"bank": link.bank, "link": link.id})
+    bank = bank_in_words(link.bank, day_in_japan(link.begun_at_us))
+    return Purpose(action="bank_link", details={"bank": bank, "link": link.id})
 
 
 def owned(connection: Connection, member_id: str, link_id: str) -> BankLink:
@@ -328,7 +332,8 @@ def owned(connection: Connection, member_id: str, link_id: str) -> BankLink:
 
 
 def require_verified(connection: Connection, house: WalletParts, member_id: MemberId) -> VerifiedPerson:
-    """Return who a member was verified to be. Raises LevelTooLow."""
+    """Return who a member was verified to be, whose wallet is open. Raises LevelTooLow and WalletNotOpen."""
+    require_open(connection, member_id)
     person = verified_person(connection, house.keyring, member_id)
     if person is None:
         raise LevelTooLow(known="bank link below the level verified")
