@@ -25,6 +25,7 @@ from sekisho.response.reports.member_letter import Addressee, contained_of, memb
 from sekisho.response.reports.notices import partner_notice, police_report, public_notice
 from sekisho.response.reports.sheets import Sheet, differences
 from sekisho.response.reports.typesetting import typeset
+from sekisho.storage.files import replace_file
 from sekisho.storage.unit_of_work import Connection
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -193,7 +194,8 @@ def _write(  # noqa: PLR0913 - what was typed
         version = parts.store.write(
             lambda at: versions.keep(at, parts, kind, campaign, (sheet, made.pdf), by=by)
         ).result()
-        out.write_bytes(made.pdf)
+        # A letter names its member: the file is for its owner alone.
+        replace_file(out, made.pdf)
         due = deadlines(wording.known_on(of), is_improper=True)
         if as_json:
             told = {
