@@ -137,6 +137,7 @@ def test_a_report_stops_the_link_and_has_a_number(bank, depositor):
     assert bank.at_hand.notices().count("mandate_reported") == 2
     kinds = [event.kind for event in bank.at_hand.events()]
     assert kinds.count("bank:mandate:reported") == 1
+    assert kinds.count("response:case:opened") == 1
 
 
 def test_a_report_can_name_some_debits_alone(bank, depositor):

@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from sqlalchemy import select
 from tests.bank.mandate_at_hand import open_bank
 
 from sekisho.bank import reports
@@ -11,6 +12,7 @@ from sekisho.bank.orders import Why
 from sekisho.bank.review_desk import ReviewDesk
 from sekisho.kernel.clock import DAY_US
 from sekisho.response import audit
+from sekisho.storage.tables.cases import case_file
 
 BY = "stf-1"
 
@@ -64,9 +66,13 @@ def test_staff_stop_a_link_and_what_they_opened_is_on_record(bank):
     assert {act for act, *_ in acts(bank)} == {"bank:link_stopped", "bank:link_seen"}
 
 
-@pytest.mark.parametrize(("was_fraud", "state"), [(True, "revoked"), (False, "suspended")])
-def test_a_report_is_decided_once(bank, was_fraud, state):
+@pytest.mark.parametrize(
+    ("was_fraud", "state", "stage", "yen"),
+    [(True, "revoked", "confirmed", 5_000), (False, "suspended", "withdrawn", 0)],
+)
+def test_a_report_is_decided_once_and_its_case_with_it(bank, was_fraud, state, stage, yen):
     mandate, desk = bank.mandate(), ReviewDesk(bank.bank)
+    bank.debit(mandate, 5_000)
     by = Actor(Who.DEPOSITOR, "mem_x")
     report = bank.do(lambda at: reports.report_within(at, bank.bank, mandate, by))
     assert [one.id for one in asyncio.run(desk.reported())] == [report.id]
@@ -74,4 +80,6 @@ def test_a_report_is_decided_once(bank, was_fraud, state):
         decided = desk.decide(report.id, was_fraud=was_fraud, by=BY, reason="evidence")
         assert asyncio.run(decided) is first
     assert bank.now(mandate).state == state
-    assert acts(bank) == [("bank:report_decided", BY, "evidence")]
+    assert ("bank:report_decided", BY, "evidence") in acts(bank)
+    its = select(case_file.c.stage, case_file.c.loss_yen)
+    assert bank.look(lambda at: at.execute(its).all()) == [(stage, yen)]

@@ -12,8 +12,11 @@ from sekisho.bank.house import BankParts
 from sekisho.bank.mandate_states import Actor, Deed, MandateState, Who
 from sekisho.bank.mandates import Doing, Mandate
 from sekisho.bank.orders import Direction, OrderState
-from sekisho.kernel.ids import MANDATE_REPORT, MandateReportId
+from sekisho.kernel.ids import MANDATE_REPORT, MEMBER, MandateReportId
 from sekisho.ledger.journal import take_turn
+from sekisho.response import cases
+from sekisho.response.case_stages import ALLOWED, Stage
+from sekisho.response.cases import Case, CaseKind, Opening, Reporter, Step
 from sekisho.storage import outbox
 from sekisho.storage.tables.mandates import mandate_report
 
@@ -73,6 +76,7 @@ def report_within(
     )
     event = outbox.Entry("bank:mandate:reported", report.id, report.reported_at_us, body)
     outbox.append(connection, [event])
+    _case_of(connection, bank, one, report)
     tell_reported(connection, bank, changed, report.reference)
     return report
 
@@ -100,21 +104,40 @@ def decide_within(
     """
     take_turn(connection)
     decision = "fraud" if was_fraud else "own"
-    its = update(mandate_report).where(mandate_report.c.id == report_id, mandate_report.c.decision == "")
-    now_us = bank.clock.now_us()
-    values = {"decision": decision, "decided_at_us": now_us}
-    mandate_id = connection.execute(
-        its.values(values).returning(mandate_report.c.mandate_id)
-    ).scalar_one_or_none()
-    if mandate_id is None:
+    report = next((one for one in open_reports(connection) if one.id == report_id), None)
+    if report is None:
         return False
-    one = mandates.found(connection, mandate_id)
+    its, now_us = update(mandate_report).where(mandate_report.c.id == report_id), bank.clock.now_us()
+    connection.execute(its.values(decision=decision, decided_at_us=now_us))
+    one = mandates.found(connection, report.mandate_id)
     if one.state is MandateState.DISPUTED:
         deed = Deed.REVOKE if was_fraud else Deed.CLEAR
         mandates.move(connection, bank, one, Doing(deed, Actor(Who.BANK, staff), f"decided_{decision}"))
+    case = _case_of(connection, bank, one, report)
+    stage = Stage.CONFIRMED if was_fraud else Stage.WITHDRAWN
+    # Whoever works on the case may have brought it further already.
+    if stage in ALLOWED[case.stage] and stage is not case.stage:
+        step = Step(stage, report.amount_yen if was_fraud else 0, "bank_decision", now_us)
+        cases.take_step(connection, bank.parts, case.id, step, by=staff)
     body = msgspec.json.encode({"decision": decision, "staff": staff})
     outbox.append(connection, [outbox.Entry("bank:mandate:decided", report_id, now_us, body)])
     return True
+
+
+def _case_of(connection: Connection, bank: BankParts, one: Mandate, report: Report) -> Case:
+    """Return the case of a report, which opens with it: from there on damage is counted and made good."""
+    member_id = report.by.partition(":")[2]
+    is_member = member_id.startswith(f"{MEMBER.prefix}_")
+    opening = Opening(
+        kind=CaseKind.MONEY_TAKEN if report.amount_yen else CaseKind.ACCOUNT_LINKED,
+        reporter=Reporter.MEMBER if is_member else Reporter.NON_MEMBER,
+        occasion=f"bank:report:{report.id}",
+        report=cases.Report(text=f"{report.reference}: debits by {one.partner} under {one.id}"),
+        member_id=member_id if is_member else "",
+        partner=one.partner,
+        loss_yen=report.amount_yen,
+    )
+    return cases.open_case(connection, bank.parts, opening, by=cases.SYSTEM)
 
 
 def _reference(bank: BankParts) -> str:
