@@ -178,7 +178,7 @@ class FederatedDesk:
             )
         newcomer = None if member_id is not None else await self._newcomer(asserted, tokens, ticket.wanted)
         login = _Login(asserted, arrival, judged, replaces)
-        entered = await self._parts.written(lambda at: self._enter(at, login, member_id, newcomer))
+        entered = await self._entered(login, member_id, newcomer)
         challenge = ChallengeResult.PASSED if ticket.wanted.challenged else ChallengeResult.NONE
         if isinstance(entered, Shut):
             await self._guard.settle(judged.attempt_id, Outcome.REFUSED)
@@ -271,9 +271,18 @@ class FederatedDesk:
         proven = told.get("email_verified") is True and isinstance(email, str)
         return Newcomer(asserted, email if proven else "", wanted.language)
 
+    async def _entered(
+        self, login: "_Login", member_id: MemberId | None, newcomer: Newcomer | None
+    ) -> Welcome | Shut:
+        try:
+            return await self._parts.written(lambda at: self._enter(at, login, member_id, newcomer))
+        except _SomebodyFaster:
+            # The same newcomer in another tab, by less than a transaction: their account is there now.
+            return await self._parts.written(lambda at: self._enter(at, login, member_id, newcomer))
+
     def _enter(
         self, connection: Connection, login: "_Login", member_id: MemberId | None, newcomer: Newcomer | None
-    ) -> "Welcome | Shut":
+    ) -> Welcome | Shut:
         """Open the session, and before it the account of a newcomer."""
         asserted, now_us = login.asserted, self._parts.clock.now_us()
         opened = False
@@ -282,7 +291,8 @@ class FederatedDesk:
             member_id = _owner(connection, asserted)
             if member_id is None:
                 member_id, opened = self._opens(connection, newcomer), True
-                federated.tie(connection, asserted, member_id, now_us)
+                if not federated.tie(connection, asserted, member_id, now_us):
+                    raise _SomebodyFaster
         assert member_id is not None  # noqa: S101 - strangers were told apart before
         by_passkey = asserted.level is Level.PASSKEY and is_fresh(asserted.proven_at_s * SECOND_US, now_us)
         shut = stopped(connection, member_id, by_passkey=by_passkey)
@@ -327,6 +337,10 @@ class FederatedDesk:
         if self._own_key is None:
             self._own_key = await self._parts.written(lambda at: client_key(at, self._parts, self.issuer))
         return self._own_key
+
+
+class _SomebodyFaster(Exception):  # noqa: N818 - raised to roll a unit of work back
+    """The login opens an account that somebody else has just opened."""
 
 
 class _Login(NamedTuple):
