@@ -1,5 +1,7 @@
 """Logging in to the wallet with the ID, as people do: in, out, again, stopped, and from a new browser."""
 
+import asyncio
+
 import pytest
 from sqlalchemy import select
 from tests.wallet.wallet_at_hand import KAMOME
@@ -282,5 +284,22 @@ def test_the_public_key_is_shown_and_the_private_half_is_not(tmp_path):
         assert '"kty":"EC"' in answer.text
         assert '"d"' not in answer.text
         assert KAMOME.origin not in answer.text
+
+    play(tmp_path, scene)
+
+
+def test_two_tabs_of_one_newcomer_open_one_wallet(tmp_path):
+    async def scene(site):
+        first = site.person()
+        second = site.person(id_member=first.id_member)
+        paths = []
+        for tab in (first, second):
+            await tab.log_in()
+            await tab.at_wallet.submit("/open")
+            paths.append(tab.path_of(tab.at_the_id()))
+        await asyncio.gather(first.at_wallet.get(paths[0]), second.at_wallet.get(paths[1]))
+        assert len(site.wallets()) == 1
+        sessions_there = [session_of(site, tab.at_wallet) for tab in (first, second)]
+        assert sessions_there[0].member_id == sessions_there[1].member_id
 
     play(tmp_path, scene)
