@@ -20,7 +20,7 @@ from sekisho.bank.authorisation.refusals import LinkRequestGone, LinkVisitOver
 from sekisho.bank.authorisation.settings import LinkPolicy, LinkSettings
 from sekisho.bank.deposits import DepositState
 from sekisho.bank.house import BankParts
-from sekisho.bank.link_claims import LinkClaim, is_holder, look_up
+from sekisho.bank.link_claims import LinkClaim, is_holder, is_usable_still, look_up
 from sekisho.bank.link_codes import LinkCodes, purpose_of, subject_of
 from sekisho.bank.link_gate import Judged, LinkForm, LinkGate
 from sekisho.guard.attempts import ChallengeResult, Outcome
@@ -143,7 +143,7 @@ class LinkAuthentication:
         right = False if judged.denied else await self._is_right(visit, claim, form)
         coded = judged.wants_code or self._settings.policy is LinkPolicy.ACCOUNT_PIN_CODE
         typed = _Typed(claim, judged, arrival, right, coded)
-        step = await self._bank.written(lambda at: self._taken(at, came, typed))
+        step, typed = await self._bank.written(lambda at: self._taken(at, came, typed))
         await self._learn(form, typed)
         await until(due_s)
         return step
@@ -219,10 +219,18 @@ class LinkAuthentication:
             known = await pins.is_right(self._bank, self._hasher, deposit_id, None, form.pin)
         return known & is_holder(claim, visit, form)
 
-    def _taken(self, connection: Connection, came: Came, typed: _Typed) -> Next:
+    def _taken(self, connection: Connection, came: Came, typed: _Typed) -> tuple[Next, _Typed]:
+        """Return what is asked next, and what was typed as far as it counts now."""
         visit, partner = self._visit(connection, came, for_update=True)
         if visit.step is not Step.OPENED:
             raise LinkVisitOver(known=f"{visit.id}: typed twice")
+        # Who types many PINs at the same moment has them hashed before the first one is counted.
+        usable = is_usable_still(connection, self._bank, typed.claim)
+        claim = typed.claim._replace(usable=typed.claim.usable and usable)
+        typed = typed._replace(claim=claim, right=typed.right and usable)
+        return self._next(connection, visit, partner, typed), typed
+
+    def _next(self, connection: Connection, visit: Visit, partner: Partner, typed: _Typed) -> Next:
         one, right = typed.claim.deposit, typed.right
         if one is not None and not right and not typed.judged.denied and typed.claim.usable:
             self._count_wrong(connection, one.id)

@@ -41,10 +41,23 @@ def look_up(connection: Connection, bank: BankParts, form: LinkForm) -> LinkClai
     one = deposits.find_by_number(connection, branch, number)
     kept = pins.find(connection, "" if one is None else one.id)
     depositor = _holder(connection, bank, one)
-    held = holds_on(connection, (depositor and depositor.member_id) or _NOBODY, now_us)
-    is_open = one is not None and one.state is DepositState.OPEN
-    usable = is_open and not held and not pins.is_locked(kept, now_us)
+    usable = _is_free(connection, one, depositor, now_us) and not pins.is_locked(kept, now_us)
     return LinkClaim(one, depositor, kept, usable)
+
+
+def is_usable_still(connection: Connection, bank: BankParts, claim: LinkClaim) -> bool:
+    """Say whether an account that was looked up may be linked by its PIN now.
+
+    While its PIN was hashed others may have mistyped it too often, or its holder may have stopped everything.
+    """
+    one = None if claim.deposit is None else deposits.find(connection, claim.deposit.id)
+    kept = None if one is None else pins.find(connection, one.id)
+    return is_free(connection, bank, one) and not pins.is_locked(kept, bank.clock.now_us())
+
+
+def is_free(connection: Connection, bank: BankParts, one: Deposit | None) -> bool:
+    """Say whether an account is open, and its holder has put nothing on hold."""
+    return _is_free(connection, one, _holder(connection, bank, one), bank.clock.now_us())
 
 
 def is_holder(claim: LinkClaim, visit: Visit, form: LinkForm) -> bool:
@@ -55,6 +68,11 @@ def is_holder(claim: LinkClaim, visit: Visit, form: LinkForm) -> bool:
     typed = holders.is_same_person(holder, form.name_kana, form.birth_date)
     named = holders.is_same_person(holder, said.name_kana, said.birth_date)
     return typed & named
+
+
+def _is_free(connection: Connection, one: Deposit | None, depositor: Depositor | None, now_us: int) -> bool:
+    held = holds_on(connection, (depositor and depositor.member_id) or _NOBODY, now_us)
+    return one is not None and one.state is DepositState.OPEN and not held
 
 
 def _holder(connection: Connection, bank: BankParts, one: Deposit | None) -> Depositor | None:

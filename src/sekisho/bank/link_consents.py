@@ -17,6 +17,7 @@ from sekisho.bank.authorisation.settings import LinkSettings
 from sekisho.bank.deposits import Deposit, DepositState
 from sekisho.bank.house import BankParts
 from sekisho.bank.link_authentication import Came, LinkAuthentication
+from sekisho.bank.link_claims import is_free
 from sekisho.bank.mandates import AccountLinkedAlready, Consented, Mandate
 from sekisho.bank.switches import Function, Switches, Usage
 from sekisho.identity.openid.redirects import with_parameters
@@ -99,8 +100,8 @@ class LinkConsents:
         visit, partner = self._authentication.visit_within(connection, came)
         offer = self._offer(connection, visit, partner)
         chosen = next((one for one in offer.accounts if one.id == deposit_id), None)
-        if chosen is None or chosen.state is not DepositState.OPEN:
-            raise LinkVisitOver(known=f"{visit.id}: an account that was not offered, or is blocked")
+        if chosen is None or not is_free(connection, bank, chosen):
+            raise LinkVisitOver(known=f"{visit.id}: an account that was not offered, is blocked, or on hold")
         usage = Usage(Function.LINK_REGISTER, visit.client_id, is_new=True)
         if self._switches.off_within(connection, usage) is not None:
             raise LinkingSwitchedOff(known=visit.client_id)
