@@ -37,6 +37,15 @@ def test_a_debit_moves_the_amount_and_tells_the_depositor_once(bank):
     assert bank.now(mandate).first_debit_at_us == order.booked_at_us
 
 
+def test_a_depositor_who_cannot_be_reached_is_not_left_in_silence(bank):
+    """No number on file, no online bank: the desk hears of it."""
+    mandate = bank.mandate(deposit_id=bank.open().id)
+    assert bank.debit(mandate, 1_000).why is Why.DONE
+    kinds = [event.kind for event in bank.at_hand.events()]
+    assert kinds.count("bank:notice:undeliverable") == 1
+    assert bank.at_hand.notices() == []
+
+
 def test_the_same_key_is_answered_the_same_and_moves_nothing(bank):
     mandate = bank.mandate()
     first = bank.debit(mandate, 30_000)

@@ -6,15 +6,17 @@ the number that it has on file, and each notice names the code that stops the li
 
 from collections.abc import Mapping
 
+import msgspec
 from sqlalchemy import Connection
 
-from sekisho.bank import holders, mandates
+from sekisho.bank import deposits, holders, mandates
 from sekisho.bank.house import BankParts
 from sekisho.bank.mandates import Mandate
 from sekisho.bank.orders import Order
 from sekisho.bank.partner_names import name_of
 from sekisho.kernel.yen import Yen
 from sekisho.messages.notices import NoticeKind
+from sekisho.storage import outbox
 
 Facts = Mapping[str, str | int]
 
@@ -57,4 +59,16 @@ def _tell(
     named = {"when": bank.clock.now_us(), "partner": name_of(connection, one.partner, language), **facts}
     # Each move of a mandate is an occasion of its own.
     occasion = f"{kind}:{one.id}:{one.moves}"
+    if not _is_reachable(connection, bank, one):
+        # Nobody is left in silence: the desk reads this, and writes or calls.
+        body = msgspec.json.encode({"kind": kind, "mandate": one.id})
+        event = outbox.Entry("bank:notice:undeliverable", occasion, bank.clock.now_us(), body)
+        outbox.append(connection, [event])
     holders.tell_holder(connection, bank, one.deposit_id, kind, named, dedupe=occasion)
+
+
+def _is_reachable(connection: Connection, bank: BankParts, one: Mandate) -> bool:
+    """Say whether there is a number on file, or a customer of the online bank, to tell."""
+    account = deposits.find(connection, one.deposit_id)
+    holder = None if account is None else holders.find(connection, bank, account.depositor_id)
+    return holder is not None and bool(holder.holder.phone or holder.member_id)
