@@ -16,7 +16,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --quiet
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-header --no-annotate
 
-.PHONY: help setup run test check bench lock screenshots clean
+.PHONY: help setup run test lint check bench lock screenshots clean
 
 help: ## say what can be done here
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,12 +31,14 @@ test: $(DEV) ## run every test, those with a real PostgreSQL, nginx and browser 
 	./tools/debian_packages.sh nginx=nginx chromium=chromium fonts-noto-cjk=$(JAPANESE_FONT)
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 
-check: $(DEV) ## lint, types, layers, and the tests that need no server
-	./tools/debian_packages.sh fonts-noto-cjk=$(JAPANESE_FONT)
+lint: $(DEV) ## lint, types, layers
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
+
+check: lint ## lint, types, layers, and the tests that need no server
+	./tools/debian_packages.sh fonts-noto-cjk=$(JAPANESE_FONT)
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m "not server"
 
 bench: $(DEV) ## measure decisions, replay, HTTP and hunt, side by side
