@@ -11,12 +11,9 @@ import click
 
 from sekisho.cli.at_institution import AS_JSON, Place, at_institution
 from sekisho.kernel.clock import rfc3339
-from sekisho.ledger.journal import first_fault as fault_in_ledger
 from sekisho.response import audit
-from sekisho.response.audit import Recorded
-from sekisho.storage.engine import Store
+from sekisho.response.audit_check import check_record, export_line
 from sekisho.storage.history.parquet import HistoryFolder
-from sekisho.storage.history.sealing import first_fault as fault_in_history
 
 EXIT_BROKEN = 4
 
@@ -31,8 +28,8 @@ def command() -> None:
 @at_institution
 def verify(place: Place, *, as_json: bool) -> None:
     """Check the acts of staff, the sealed history and the books. Exit code 0 only where all of them hold."""
-    with place.parts() as parts:
-        faults, acts = _faults(parts.store, HistoryFolder(place.history))
+    with place.parts(telling=False) as parts:
+        faults, acts = check_record(parts.store, HistoryFolder(place.history))
     if as_json:
         click.echo(json.dumps({"holds": not faults, "acts": acts, "faults": faults}))
     else:
@@ -51,7 +48,7 @@ def verify(place: Place, *, as_json: bool) -> None:
 @at_institution
 def list_acts(place: Place, *, actor: str, subject: str, act: str, limit: int) -> None:
     """Print acts, the newest first: position, time, who, what, to whom, why, details."""
-    with place.parts() as parts, parts.store.read() as connection:
+    with place.parts(telling=False) as parts, parts.store.read() as connection:
         found = audit.search(connection, actor=actor, subject=subject, act=act, limit=limit)
     for one in found:
         row = (str(one.position), rfc3339(one.at_us), one.actor, one.act, one.subject, one.reason)
@@ -65,26 +62,10 @@ def list_acts(place: Place, *, actor: str, subject: str, act: str, limit: int) -
 @at_institution
 def export(place: Place, *, out: Path) -> None:
     """Write every act in order, with its link, for an auditor to keep."""
-    with place.parts() as parts, parts.store.read() as connection, out.open("w", encoding="utf-8") as file:
+    with (
+        place.parts(telling=False) as parts,
+        parts.store.read() as connection,
+        out.open("w", encoding="utf-8") as file,
+    ):
         for one in audit.all_acts(connection):
-            file.write(json.dumps(_told(one), ensure_ascii=False) + "\n")
-
-
-def _told(one: Recorded) -> dict[str, object]:
-    return one._asdict() | {"at": rfc3339(one.at_us), "link": one.link.hex()}
-
-
-def _faults(store: Store, history: HistoryFolder) -> tuple[list[str], int]:
-    faults = []
-    in_history = fault_in_history(store, history)
-    if in_history is not None:
-        faults.append(f"history up to {in_history.upto}: {in_history.what}")
-    with store.read() as connection:
-        # A file that is damaged has been named above, and cannot be read for what it says of acts.
-        of_acts = audit.first_fault(connection, history if in_history is None else None)
-        of_books, acts = fault_in_ledger(connection), audit.count(connection)
-    if of_acts is not None:
-        faults.append(f"act {of_acts.position}: {of_acts.what}")
-    if of_books is not None:
-        faults.append(f"books at entry {of_books.position}: {of_books.what}")
-    return faults, acts
+            file.write(json.dumps(export_line(one), ensure_ascii=False) + "\n")

@@ -82,7 +82,7 @@ def command() -> None:
 @at_institution
 def list_switches(place: Place, *, with_ended: bool, as_json: bool) -> None:
     """Print the switches, the newest first: id, state, what is off, from when, until when, why, by whom."""
-    with place.parts() as parts, parts.store.read() as connection:
+    with place.parts(telling=False) as parts, parts.store.read() as connection:
         now_us = parts.clock.now_us()
         found = [
             one
@@ -101,7 +101,7 @@ def list_switches(place: Place, *, with_ended: bool, as_json: bool) -> None:
 @at_institution
 def preview_switch(place: Place, *, days: int, cohort: Path | None, as_json: bool, **asked: Any) -> None:  # noqa: ANN401 - click has checked each option
     """Say whom a switch would have met in the last days: honest members, and those of a cohort."""
-    with place.parts() as parts:
+    with place.parts(telling=False) as parts:
         now_us = parts.clock.now_us()
         sources: list[PastUses] = [AttemptHistory(parts, place.history), LenderUses()]
         with parts.store.read() as connection:
@@ -133,7 +133,7 @@ def set_switch(place: Place, *, by: str, as_json: bool, **asked: Any) -> None:  
     """Switch something off. What is wide waits for a second person: sekisho switch approve."""
     told = {"ja": asked["told_ja"], "en": asked["told_en"]}
     from_us = None if asked["begins"] is None else _us(asked["begins"])
-    with place.parts() as parts:
+    with place.parts(telling=False) as parts:
         now_us = parts.clock.now_us()
         begins_us = now_us if from_us is None else from_us
         wish = Wish(
@@ -157,7 +157,7 @@ def set_switch(place: Place, *, by: str, as_json: bool, **asked: Any) -> None:  
 @at_institution
 def approve(place: Place, *, switch_id: str, by: str, as_json: bool) -> None:
     """Approve a wide switch as a second person."""
-    with place.parts() as parts:
+    with place.parts(telling=False) as parts:
         approved = asyncio.run(SwitchDesk(parts).approve(switch_id, by=by))
         _end_with(approved, parts.clock.now_us(), as_json=as_json)
 
@@ -170,7 +170,7 @@ def approve(place: Place, *, switch_id: str, by: str, as_json: bool) -> None:
 @at_institution
 def lift(place: Place, *, switch_id: str, why: str, by: str, as_json: bool) -> None:
     """Switch something on again. Of what is wide and approved, the first person only asks for it."""
-    with place.parts() as parts:
+    with place.parts(telling=False) as parts:
         lifted = asyncio.run(SwitchDesk(parts).lift(switch_id, by=by, why=why))
         _print(lifted, parts.clock.now_us(), as_json=as_json)
     if lifted.lifted_at_us is None:
@@ -183,7 +183,7 @@ def lift(place: Place, *, switch_id: str, why: str, by: str, as_json: bool) -> N
 @at_institution
 def log(place: Place, *, switch_id: str) -> None:
     """Print what was done with a switch: when, what, by whom, a note."""
-    with place.parts() as parts, parts.store.read() as connection:
+    with place.parts(telling=False) as parts, parts.store.read() as connection:
         for deed in switch_rows.deeds(connection, switch_id):
             click.echo("\t".join((rfc3339(deed.at_us), deed.deed, deed.by, deed.note)))
 
