@@ -3,16 +3,19 @@
 import asyncio
 
 import pytest
-from tests.wallet.links_at_hand import ARRIVAL, within
+from tests.wallet.links_at_hand import ARRIVAL, BANK, within
 
+from sekisho.identity.holds import HoldKind, HoldScope, OnHold, place
 from sekisho.identity.people import Person
 from sekisho.kernel.clock import SECOND_US
+from sekisho.wallet.link_ends import LinkEnd, end_unmade_of
 from sekisho.wallet.link_returns import LinkReturnUnfit
 from sekisho.wallet.link_rows import (
     LinkState,
     secrets_of,
 )
 from sekisho.wallet.links import BankNotReached, LinkNotGranted
+from sekisho.wallet.wallets import WalletNotOpen, freeze_wallet
 
 HANAKO = Person(name="山田 花子", kana="ﾔﾏﾀﾞ ﾊﾅｺ", birth_date="1990-02-03", home_address="架空市")
 
@@ -170,3 +173,46 @@ def test_ceilings_are_the_lower_of_what_was_asked_for_and_granted(tmp_path):
 
     link = within(tmp_path, use)
     assert (link.once_yen, link.month_yen) == (50_000, 300_000)
+
+
+def self_freeze(connection, parts, member_id):
+    """Stop an account as its member does."""
+    kind, scope = HoldKind.SELF_FREEZE, HoldScope.ALL
+    place(connection, parts, member_id, kind, scope, reason="test", until_us=None)
+
+
+@pytest.mark.parametrize("what", ["hold", "frozen", "contained"])
+def test_who_was_stopped_while_at_the_bank_comes_back_without_a_link(tmp_path, what):
+    """A hold, a frozen wallet and a containment in between: the bank takes back what it gave."""
+
+    async def use(there):
+        member = there.wallet.add_verified()
+        present, answer = await there.agreed(there.enter(member))
+        if what == "hold":
+            there.wallet.write(lambda at: self_freeze(at, there.parts, member))
+        elif what == "frozen":
+            wallet_id = there.wallet.wallet(member).id
+            there.wallet.write(
+                lambda at: freeze_wallet(at, there.parts, wallet_id, reason="test", by="staff-1")
+            )
+        else:
+            there.wallet.write(lambda at: end_unmade_of(at, there.parts, member, LinkEnd.CONTAINED))
+        with pytest.raises((OnHold, WalletNotOpen, LinkReturnUnfit)):
+            await there.returns.come_back(present, ARRIVAL, answer)
+        link = (await there.desk.links(member))[0]
+        return link, await there.rounds.tell_banks(), there.bank.calls.count("POST /token")
+
+    link, told, exchanges = within(tmp_path, use)
+    assert link.state is LinkState.ENDED
+    assert told == exchanges == (0 if what == "contained" else 1)
+
+
+def test_a_frozen_wallet_begins_no_link(tmp_path):
+    async def use(there):
+        member = there.wallet.add_verified()
+        wallet_id = there.wallet.wallet(member).id
+        there.wallet.write(lambda at: freeze_wallet(at, there.parts, wallet_id, reason="test", by="staff-1"))
+        with pytest.raises(WalletNotOpen):
+            await there.desk.begin(there.enter(member), BANK, "k")
+
+    within(tmp_path, use)

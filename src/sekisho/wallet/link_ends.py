@@ -80,6 +80,8 @@ def end_within(connection: Connection, parts: Parts, link: BankLink, why: LinkEn
 
     The account is free again for another wallet, and so is the phone once nothing else is open.
     """
+    if link.state is LinkState.ENDED:
+        return False
     now_us = parts.clock.now_us()
     has_mandate = link.mandate_id is not None and why is not LinkEnd.BANK_REVOKED
     moved = link_rows.move(
@@ -149,6 +151,13 @@ def suspend_all_of(connection: Connection, parts: Parts, member_id: MemberId, wh
     """Stop all of a member's links, and return how many were active."""
     own = link_rows.of_member(connection, member_id)
     return sum(suspend_within(connection, parts, link, why) for link in own)
+
+
+def end_unmade_of(connection: Connection, parts: Parts, member_id: MemberId, why: LinkEnd) -> int:
+    """End a member's links that are not made yet, and return how many there were."""
+    own = link_rows.of_member(connection, member_id)
+    unmade = [link for link in own if link.state in (LinkState.BEGUN, LinkState.AT_BANK)]
+    return sum(end_within(connection, parts, link, why) for link in unmade)
 
 
 def resume_all_of(

@@ -10,6 +10,7 @@ import msgspec
 from sqlalchemy import Connection
 
 from sekisho.identity.arrivals import Arrival
+from sekisho.identity.holds import OnHold, holds_on
 from sekisho.identity.notifying import facts_of, language_of, notify
 from sekisho.identity.session_desk import Present
 from sekisho.identity.tokens import digest_of
@@ -41,6 +42,7 @@ from sekisho.wallet.links import (
     require_verified,
     user_ref,
 )
+from sekisho.wallet.wallets import WalletNotOpen
 
 PARAMETER_CHARACTERS_MAX = 2_048
 
@@ -82,7 +84,8 @@ class LinkReturnDesk:
         """Take a member back and make the link: active, or waiting for a person to look at its holder.
 
         The same answer again changes nothing and returns the link as it stands. Raises LinkReturnUnfit,
-        LinkNotGranted, BankNotReached, HolderDiffers, AccountTaken, LevelTooLow and OperationalError.
+        LinkNotGranted, BankNotReached, HolderDiffers, AccountTaken, LevelTooLow, WalletNotOpen, OnHold and
+        OperationalError.
         """
         if max(map(len, answer)) > PARAMETER_CHARACTERS_MAX:
             raise LinkReturnUnfit(known="too long")
@@ -153,7 +156,8 @@ class LinkReturnDesk:
         link_rows.keep_secrets(connection, self._house.keyring, link.id, kept)
         link_rows.change(connection, link.id, mandate_id="")
         after = owned(connection, link.member_id, link.id)
-        end_within(connection, self._house.parts, after, LinkEnd.FOREIGN_ANSWER)
+        if not end_within(connection, self._house.parts, after, LinkEnd.FOREIGN_ANSWER):
+            link_rows.change(connection, link.id, bank_to_tell=True)
 
     def _make(
         self, connection: Connection, link: BankLink, granted: "_Granted", arrival: Arrival
@@ -166,33 +170,38 @@ class LinkReturnDesk:
             # It was ended while the bank answered: it stays so, and the bank takes back what it gave.
             link_rows.change(connection, link.id, bank_to_tell=True)
             return LinkReturnUnfit(known=f"{link.id}: {link.state} on the way back")
-        fault = self._fault(link, granted.details)
-        if fault:
-            end_within(connection, house.parts, link, LinkEnd.FOREIGN_ANSWER)
-            return LinkNotGranted(known=fault)
-        try:
-            match = self._match(connection, link, granted.details)
-        except LevelTooLow as refusal:
-            end_within(connection, house.parts, link, LinkEnd.HOLDER_DIFFERS)
-            return refusal
-        link_rows.change(connection, link.id, holder_match=match.in_one_word)
-        if match.verdict is Verdict.REFUSED:
-            end_within(connection, house.parts, link, LinkEnd.HOLDER_DIFFERS)
-            return HolderDiffers(known=match.in_one_word)
-        try:
-            self._claim(connection, link, granted.details.account.ref, now_us)
-            agree_on(connection, house.parts, self._banks.partner(link.bank).issuer, link)
-        except AccountTaken as refusal:
-            end_within(connection, house.parts, link, LinkEnd.ACCOUNT_TAKEN)
-            return refusal
-        if match.verdict is Verdict.REVIEW:
+        weighed = self._weigh(connection, link, granted.details, now_us)
+        if isinstance(weighed, _Against):
+            end_within(connection, house.parts, link, weighed.why)
+            return weighed.refusal
+        if weighed is Verdict.REVIEW:
             link_rows.move(connection, link, LinkState.CONFIRMED, review=Review.WAITING.value)
-            event = link_event("wallet:link:review_asked", link, now_us, match=match.in_one_word)
-            outbox.append(connection, [event])
+            outbox.append(connection, [link_event("wallet:link:review_asked", link, now_us)])
         else:
             activate_within(connection, house, link, self._settings)
         self._tell(connection, link, arrival, now_us)
         return owned(connection, link.member_id, link.id)
+
+    def _weigh(
+        self, connection: Connection, link: BankLink, details: LinkGranted, now_us: int
+    ) -> "Verdict | _Against":
+        """Hold what was granted against our member, and claim the account; say what speaks against it."""
+        if holds_on(connection, link.member_id, now_us):
+            return _Against(LinkEnd.CONTAINED, OnHold(known=f"{link.id}: on the way back"))
+        if fault := self._fault(link, details):
+            return _Against(LinkEnd.FOREIGN_ANSWER, LinkNotGranted(known=fault))
+        try:
+            match = self._match(connection, link, details)
+            link_rows.change(connection, link.id, holder_match=match.in_one_word)
+            if match.verdict is Verdict.REFUSED:
+                return _Against(LinkEnd.HOLDER_DIFFERS, HolderDiffers(known=match.in_one_word))
+            self._claim(connection, link, details.account.ref, now_us)
+        except (LevelTooLow, WalletNotOpen) as refusal:
+            return _Against(LinkEnd.CONTAINED, refusal)
+        except AccountTaken as refusal:
+            return _Against(LinkEnd.ACCOUNT_TAKEN, refusal)
+        agree_on(connection, self._house.parts, self._banks.partner(link.bank).issuer, link)
+        return match.verdict
 
     def _keep(self, connection: Connection, link: BankLink, granted: "_Granted", now_us: int) -> BankLink:
         details, tokens = granted.details, granted.tokens
@@ -256,6 +265,11 @@ class _Arrived(NamedTuple):
     link: BankLink
     secrets: LinkSecrets
     was_here: bool
+
+
+class _Against(NamedTuple):
+    why: LinkEnd
+    refusal: Refusal
 
 
 class _Granted(msgspec.Struct, frozen=True):

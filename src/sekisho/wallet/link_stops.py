@@ -11,6 +11,7 @@ from sekisho.wallet.house import WalletParts
 from sekisho.wallet.link_ends import (
     LinkEnd,
     Suspension,
+    end_unmade_of,
     end_within,
     resume_all_of,
     resume_within,
@@ -86,8 +87,9 @@ class LinksContained:
         self._parts = parts
 
     def contained(self, connection: Connection, of: Contained) -> None:
-        """Stop a member's links, in the unit of work that shuts the account."""
+        """Stop a member's links, and end those on the way, in the unit of work that shuts the account."""
         suspend_all_of(connection, self._parts, of.member_id, Suspension.CONTAINED)
+        end_unmade_of(connection, self._parts, of.member_id, LinkEnd.CONTAINED)
 
     def reopened(self, connection: Connection, of: Contained) -> None:
         """Let those links go on that the containment had stopped, and no others."""
