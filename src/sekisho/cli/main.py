@@ -21,6 +21,7 @@ COMMANDS = {
     "atm": "sekisho.cli.atm",
     "atm-orders": "sekisho.cli.atm_orders",
     "zengin": "sekisho.cli.zengin",
+    "wallets": "sekisho.cli.wallets",
     "mandates": "sekisho.cli.mandates",
     "partners": "sekisho.cli.partners",
     "depositors": "sekisho.cli.depositors",
