@@ -17,7 +17,6 @@ from sekisho.storage.tables.audit import staff_act
 from sekisho.storage.tables.outbox import outbox as outbox_table
 
 EVENT = "staff:acted"
-AUDIT_LOCK = 0x5E_C1_50_04
 READ_AT_ONCE = 2_000
 TEXT_MAX = 400
 
@@ -174,9 +173,10 @@ def _sealed(values: Mapping[str, object]) -> bytes:
 
 
 def _take_turn(connection: Connection) -> None:
-    # Who writes to SQLite has it alone; on a server others may append at the same moment.
+    # Who writes to SQLite has it alone. On a server the outbox's own turn is taken, which each act needs in
+    # any case: a lock more, taken before it here and after it there, would be a deadlock.
     if connection.dialect.name == "postgresql":
-        connection.execute(select(func.pg_advisory_xact_lock(AUDIT_LOCK)))
+        connection.execute(select(func.pg_advisory_xact_lock(outbox.APPEND_LOCK)))
 
 
 def _recorded(row: object) -> Recorded:
