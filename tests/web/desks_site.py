@@ -10,6 +10,7 @@ import msgspec
 from tests.identity.login_house import SaidGuard
 from tests.identity.member_at_hand import LENDER, NOON_US
 from tests.identity.software_authenticator import Authenticator
+from tests.lender.lender_at_hand import LenderAtHand
 from tests.web.member_site import Browser, MemberSite, found, options
 
 from sekisho.cli.desks_house import HUNTING
@@ -95,39 +96,29 @@ class DesksSite(MemberSite):
         await browser.submit(action, ceremony=begun["ceremony"], credential=body, **typed)
 
 
-def at_the_desks(folder: Path, scene: Callable[[DesksSite], Awaitable[None]]) -> None:
-    """Play a scene at desks of its own."""
+def at_the_desks(
+    folder: Path, scene: Callable[[DesksSite], Awaitable[None]], lent: LenderAtHand | None = None
+) -> None:
+    """Play a scene at desks of its own, over a lender of its own or one where something was lent."""
 
     async def opened() -> None:
-        async with desks_site(folder) as site:
+        async with desks_site(folder, lent) as site:
             await scene(site)
 
     asyncio.run(opened())
 
 
 @asynccontextmanager
-async def desks_site(folder: Path) -> AsyncIterator[DesksSite]:
-    """Open the desks for the time of a test."""
-    clock, chance, guard = SetClock(NOON_US), SeededChance(13), SaidGuard()
+async def desks_site(folder: Path, lent: LenderAtHand | None = None) -> AsyncIterator[DesksSite]:
+    """Open the desks for the time of a test; the lender is a new one, or one where something was lent."""
+    clock = SetClock(NOON_US) if lent is None else lent.clock
+    chance, guard = SeededChance(13), SaidGuard()
     store = open_store(f"sqlite:///{folder}/desks.db")
     parts = Parts(DESKS, store, HeldKeyring.of(new_keys(clock, chance), chance), clock, chance)
     desks = open_desks(parts, guard)
     site = Site(parts, desks)
-    lender_store = open_store(f"sqlite:///{folder}/lender.db")
-    lender = Parts(LENDER, lender_store, HeldKeyring.of(new_keys(clock, chance), chance), clock, chance)
-    uses = (AttemptHistory(lender, None),)
-    functions = ("transfer_loan", "atm_withdrawal", "atm_repayment")
-    containments = ContainmentDesk(lender)
-    desks_of_lender = InstitutionDesks(
-        parts=lender,
-        switches=SwitchDesk(lender),
-        functions=functions,
-        past_uses=uses,
-        hunts=Hunts(folder / "history", folder / "hunt", HUNTING),
-        containments=containments,
-        runs=ContainmentRuns(containments),
-        claims=ClaimDesk(lender, LenderLosses(open_house(lender))),
-    )
+    lender = new_lender(folder, clock, chance) if lent is None else lent.house.parts
+    desks_of_lender = lender_desks(lender, folder)
     institutions = {"lender": desks_of_lender}
     try:
         app = create_desks_app(site, institutions)
@@ -137,7 +128,29 @@ async def desks_site(folder: Path) -> AsyncIterator[DesksSite]:
     finally:
         await desks_of_lender.hunts.close()
         await desks_of_lender.runs.close()
-        lender_store.close()
+        lender.store.close()
         await desks.logins.close()
         desks.hasher.close()
         store.close()
+
+
+def new_lender(folder: Path, clock: SetClock, chance: SeededChance) -> Parts:
+    """Open a lender without members."""
+    store = open_store(f"sqlite:///{folder}/lender.db")
+    return Parts(LENDER, store, HeldKeyring.of(new_keys(clock, chance), chance), clock, chance)
+
+
+def lender_desks(lender: Parts, folder: Path) -> InstitutionDesks:
+    """Return what the desks can do at a lender; what is hunted lies in the folder."""
+    house, containments = open_house(lender), ContainmentDesk(lender)
+    return InstitutionDesks(
+        parts=lender,
+        switches=SwitchDesk(lender),
+        functions=("transfer_loan", "atm_withdrawal", "atm_repayment"),
+        past_uses=(AttemptHistory(lender, None),),
+        hunts=Hunts(folder / "history", folder / "hunt", HUNTING),
+        containments=containments,
+        runs=ContainmentRuns(containments),
+        history=folder / "history",
+        claims=ClaimDesk(lender, LenderLosses(house)),
+    )

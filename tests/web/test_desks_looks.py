@@ -4,18 +4,13 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import sync_playwright
+from tests.web.desks_site import lender_desks
 from tests.web.served_members import new_context, served, with_authenticator
 from tests.web.test_members_looks import LOOKS, check
 
 from sekisho.console import staff
-from sekisho.console.containment_runs import ContainmentRuns
-from sekisho.console.hunts import Hunts
 from sekisho.console.rights import StaffRole
-from sekisho.response.containment import ContainmentDesk
-from sekisho.response.past_uses import AttemptHistory
-from sekisho.response.switch_desk import SwitchDesk
 from sekisho.web.console.staff_app import create_desks_app
-from sekisho.web.console.staff_desks import InstitutionDesks
 
 pytestmark = pytest.mark.server
 
@@ -24,18 +19,7 @@ PAGES = ("/desks", "/lender", "/lender/campaigns", "/lender/switches", "/lender/
 
 def with_desks(site):
     """Make the desks. The lender has the same record as they, which is all the same to how pages look."""
-    uses = (AttemptHistory(site.parts, None),)
-    functions = ("transfer_loan", "atm_withdrawal", "atm_repayment")
-    containments = ContainmentDesk(site.parts)
-    lender = InstitutionDesks(
-        parts=site.parts,
-        switches=SwitchDesk(site.parts),
-        functions=functions,
-        past_uses=uses,
-        hunts=Hunts(Path("nowhere"), Path("nowhere"), ()),
-        containments=containments,
-        runs=ContainmentRuns(containments),
-    )
+    lender = lender_desks(site.parts, Path("nowhere"))
     return create_desks_app(site, {"lender": lender})
 
 

@@ -105,6 +105,7 @@ def _desks(served: Served) -> InstitutionDesks:
         hunts=Hunts(served.history, served.history.parent / HUNT, HUNTING),
         containments=containments,
         runs=ContainmentRuns(containments),
+        history=served.history,
         claims=_claims(parts),
     )
 

@@ -64,6 +64,11 @@ class Hunts:
         """Whether a hunt is under way."""
         return self._running is not None and not self._running.done()
 
+    @property
+    def report(self) -> Path:
+        """The report.json of the last hunt; it is not there before the first."""
+        return self._folder / REPORT
+
     def start(self) -> bool:
         """Begin a hunt and tell whether it began: while one runs there is no second."""
         if self.is_running:

@@ -101,6 +101,10 @@ class StaffDesk:
         everybody = await self._parts.read(all_staff)
         return [one for one in everybody if one.may(institution, right)]
 
+    async def everybody(self) -> list[StaffMember]:
+        """Return who is at the desks now, by name."""
+        return await self._parts.read(all_staff)
+
     async def names(self) -> dict[str, str]:
         """Return the names of everybody who is or was at the desks, by id."""
         return await self._parts.read(names_of)

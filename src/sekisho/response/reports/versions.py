@@ -102,6 +102,12 @@ def of(connection: Connection, parts: Parts, kind: str, about: str) -> list[Vers
     ]
 
 
+def kinds(connection: Connection, about: str) -> list[str]:
+    """Return the kinds of reports that were drawn up about something."""
+    found = select(table.c.kind).where(table.c.about == about).distinct().order_by(table.c.kind)
+    return list(connection.execute(found).scalars())
+
+
 def sent_at(connection: Connection, kind: str, about: str) -> list[int]:
     """Return when versions of a report were sent, in order."""
     sent = select(table.c.sent_at_us).where(_of(kind, about), table.c.sent_at_us.is_not(None))

@@ -56,10 +56,15 @@ async def admit_staff(request: Request[Any, Any, Any]) -> Response[Any] | None:
     if session.level is not Level.PASSKEY and request.url.path not in ENROLLING:
         raise NoPasskeyYet(known=staff.id)
     right = cast("Right | None", handler.opt.get(RIGHT))
-    if right is not None and not staff.may(request.path_params["institution"], right):
+    if right is not None and not _may(staff, request.path_params.get("institution"), right):
         raise NotYours(known=f"{staff.id}: {right}")
     request.scope["state"][STAFF] = staff
     return None
+
+
+def _may(staff: StaffMember, institution: str | None, right: Right) -> bool:
+    """Say whether somebody may; a page above the institutions shows those where they do."""
+    return staff.may_anywhere(right) if institution is None else staff.may(institution, right)
 
 
 def require_rights(application: Litestar, site: Site, free: frozenset[str]) -> None:

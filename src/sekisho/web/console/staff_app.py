@@ -6,10 +6,12 @@ from litestar import Litestar
 
 from sekisho.console.staff import StaffDesk
 from sekisho.web.console import (
+    audit_pages,
     campaign_pages,
     case_pages,
     claim_pages,
     member_pages,
+    report_pages,
     staff_deeds,
     staff_pages,
     switch_pages,
@@ -42,6 +44,8 @@ ROUTES = (
     *member_pages.ROUTES,
     *case_pages.ROUTES,
     *claim_pages.ROUTES,
+    *report_pages.ROUTES,
+    *audit_pages.ROUTES,
 )
 FREE = frozenset(
     {

@@ -1,6 +1,7 @@
 """Whom the pages of the desks ask: for each institution, those who answer its incidents."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, NamedTuple, TypeVar, cast
 
 from litestar import Request
@@ -37,7 +38,8 @@ class NoSuchDesk(Refusal):
 class InstitutionDesks(NamedTuple):
     """What the desks can see and do at one institution.
 
-    `functions` are the names of what it can switch off, `past_uses` where past use of them is read. What an
+    `functions` are the names of what it can switch off, `past_uses` where past use of them is read;
+    `history` is the folder of the sealed history. What an
     institution has no books for it has no desk for either, and its pages are not found.
     """
 
@@ -48,12 +50,18 @@ class InstitutionDesks(NamedTuple):
     hunts: Hunts
     containments: ContainmentDesk
     runs: ContainmentRuns
+    history: Path
     claims: ClaimDesk | None = None
 
     @property
     def institution(self) -> Institution:
         """The institution's names."""
         return self.parts.institution
+
+
+def every_institution(request: Request[Any, Any, Any]) -> list[InstitutionDesks]:
+    """Return the desks of every institution that is served."""
+    return list(cast("Mapping[str, InstitutionDesks]", request.app.state[STATE]).values())
 
 
 def desks_at(request: Request[Any, Any, Any]) -> InstitutionDesks:

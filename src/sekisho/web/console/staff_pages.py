@@ -36,6 +36,8 @@ WAYS = (
     Way("members", Right.SEE_MEMBERS),
     Way("cases", Right.SEE_MEMBERS),
     Way("claims", Right.SEE_MEMBERS, "claims"),
+    Way("reports", Right.MAKE_REPORTS),
+    Way("audit", Right.READ_AUDIT),
 )
 OPEN = {ROLE: Role.ANYONE}
 UNAUTHORISED = 401
@@ -80,7 +82,7 @@ async def enrolled_page(request: AnyRequest) -> Response[Any]:
 def desks_page(request: AnyRequest) -> Response[Any]:
     """Show who is there, and what their roles let them do at which institution."""
     visit, staff = visit_of(request), staff_of(request)
-    return visit.page("desks/desks.html", staff=staff)
+    return visit.page("desks/desks.html", staff=staff, may_audit=staff.may_anywhere(Right.READ_AUDIT))
 
 
 @get("/{institution:str}", opt={ROLE: Role.MEMBER, RIGHT: Right.SEE_CAMPAIGNS})
