@@ -9,6 +9,7 @@ from tests.bank.mandate_at_hand import WALLET, open_bank
 from tests.sharing.two_houses import NOON_US, QUICK, House, open_house, serving
 
 from sekisho.bank import signals
+from sekisho.bank.link_gate import actor_of
 from sekisho.bank.mandate_states import Deed, MandateState, Who
 from sekisho.identity.holds import HoldKind, HoldScope, place
 from sekisho.kernel.clock import SECOND_US
@@ -84,7 +85,7 @@ def test_the_bank_learns_by_which_names_the_wallet_knows_a_mandate(tmp_path):
     async def play(at_hand, bank, wallet, mandate, user, stopped):
         del at_hand, user, stopped
         names = {(row.kind, row.about) for row in bank.rows(agreed_subject) if row.issuer == wallet.origin}
-        assert names == {("mandate", mandate.id), ("actor", mandate.user_ref)}
+        assert names == {("mandate", mandate.id), ("actor", actor_of(WALLET, mandate.user_ref))}
 
     _played(tmp_path, play)
 
@@ -126,9 +127,26 @@ def test_a_user_whom_the_wallet_contains_is_debited_nowhere_and_warned_of_at_the
         now = at_hand.now(mandate)
         assert now.state is MandateState.SUSPENDED
         assert now.standing.stops == {Who.WATCH}
-        assert bank.signs_on(ACTOR, mandate.user_ref) == ["partner_risk_high"]
+        assert bank.signs_on(ACTOR, actor_of(WALLET, mandate.user_ref)) == ["partner_risk_high"]
         at_hand.clock.advance(SECOND_US)
         await bank.go_on()
         assert wallet.outcomes() == []
+
+    _played(tmp_path, play)
+
+
+def test_what_a_partner_says_of_its_user_touches_no_other_partner_s_user_of_that_name(tmp_path):
+    """Two wallets may number their users alike: the word of one is not about the other's."""
+
+    async def play(at_hand, bank, wallet, mandate, user, stopped):
+        del bank, stopped
+        other = at_hand.mandate(
+            partner="other-wallet", deposit_id=at_hand.open().id, user_ref=mandate.user_ref
+        )
+        kind, scope = HoldKind.CONTAINMENT, HoldScope.ALL
+        wallet.write(lambda at: place(at, wallet.parts, user, kind, scope, reason="x", until_us=None))
+        await wallet.go_on()
+        assert at_hand.now(mandate).state is MandateState.SUSPENDED
+        assert at_hand.now(other).state is MandateState.ACTIVE
 
     _played(tmp_path, play)

@@ -91,7 +91,7 @@ def test_the_guard_is_asked_before_the_pin_is_looked_at(tmp_path):
         assert browser.path == "/link/account"
         assert browser.page.status_code == 401
         asked = site.guard.asked[-1]
-        assert (asked.gate, asked.client, asked.actor) == ("bank_link", WALLET, DETAILS["user_ref"])
+        assert (asked.gate, asked.client, asked.actor) == ("bank_link", WALLET, f"{WALLET}:user-0000-0001")
         assert (asked.member, asked.known) == ("001-1234567", True)
         assert asked.secret
         assert "3817" not in asked.secret

@@ -59,7 +59,7 @@ class LinkGate:
             gate=Gate.BANK_LINK,
             member=claimed(self._bank, form),
             known=one is not None,
-            actor=visit.asked.link.user_ref,
+            actor=actor_of(visit.client_id, visit.asked.link.user_ref),
             client=visit.client_id,
             ip=arrival.ip,
             asn=arrival.asn,
@@ -115,6 +115,11 @@ class LinkGate:
         asks = not out and action in {Action.CHALLENGE, Action.PUZZLE}
         # With an open posture a bank without its guard still asks for a code: it goes on, and not blindly.
         return Judged(answer.attempt_id, denied, asks or doubted or (out and not denied))
+
+
+def actor_of(partner: str, user_ref: str) -> str:
+    """Return by what the guard knows a partner's user: two partners may use one name for different people."""
+    return f"{partner}:{user_ref}"
 
 
 def claimed(bank: BankParts, form: LinkForm) -> str:

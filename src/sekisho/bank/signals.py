@@ -9,6 +9,7 @@ from sqlalchemy import Connection, select
 
 from sekisho.bank import mandates
 from sekisho.bank.house import BankParts
+from sekisho.bank.link_gate import actor_of
 from sekisho.bank.mandate_states import Actor, Deed, Who
 from sekisho.bank.mandates import Doing
 from sekisho.identity.institution import Parts
@@ -42,7 +43,8 @@ def handlers(bank: BankParts) -> dict[tuple[Action, str], Handler]:
         stop(connection, parts, signalled.about.id, signalled)
 
     def stop_mandates_of(connection: Connection, parts: Parts, signalled: Signalled) -> None:
-        own = select(mandate.c.id).where(mandate.c.user_ref == signalled.about.id)
+        partner, _, user_ref = signalled.about.id.partition(":")
+        own = select(mandate.c.id).where(mandate.c.partner == partner, mandate.c.user_ref == user_ref)
         for mandate_id in connection.execute(own).scalars().all():
             stop(connection, parts, mandate_id, signalled)
 
@@ -60,7 +62,8 @@ def learn_mandate(connection: Connection, parts: Parts, entry: StoredEntry) -> N
         return
     agree_within(connection, parts, partner.issuer, Opaque(one.id), About(MANDATE, one.id))
     if one.user_ref:
-        agree_within(connection, parts, partner.issuer, Opaque(one.user_ref), About(ACTOR, one.user_ref))
+        user = About(ACTOR, actor_of(one.partner, one.user_ref))
+        agree_within(connection, parts, partner.issuer, Opaque(one.user_ref), user)
 
 
 LEARNERS: dict[str, Learner] = {MANDATE_ACTIVE: learn_mandate}
