@@ -30,12 +30,12 @@ from sekisho.web.lender.diagnosis_page import typed_man
 from sekisho.web.lender.gate_answers import new_key
 from sekisho.web.lender.proven import with_figures
 from sekisho.web.lender.statement_files import PDF, as_file
-from sekisho.web.lender.writing import show
 from sekisho.web.members.forms import Form
 from sekisho.web.members.roles import ROLE, Role
 from sekisho.web.members.step_up import to_step_up
 from sekisho.web.members.visits import AnyRequest, Visit, visit_of
 from sekisho.web.members.wishes import Wish, is_granted
+from sekisho.web.members.writing import show
 
 APPROVED = {ROLE: Role.APPROVED}
 UNPROCESSABLE = 422

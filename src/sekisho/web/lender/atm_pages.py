@@ -18,9 +18,9 @@ from sekisho.web.lender.gate_answers import held, typed_amount
 from sekisho.web.lender.loan_pages import sight
 from sekisho.web.lender.loan_wishes import ATM
 from sekisho.web.lender.order_approvals import approve_first, is_approved, shown_loan
-from sekisho.web.lender.writing import show
 from sekisho.web.members.roles import ROLE, Role
 from sekisho.web.members.visits import AnyRequest, Visit, visit_of
+from sekisho.web.members.writing import show
 
 OF_MEMBERS = {ROLE: Role.MEMBER}
 UNPROCESSABLE = 422

@@ -7,11 +7,11 @@ from litestar import Response, get, post
 from sekisho.lender.atm_pins import AtmPinTooSimple, digits_of
 from sekisho.web.lender import loan_wishes
 from sekisho.web.lender.desks import desks_of
-from sekisho.web.lender.writing import show
 from sekisho.web.members.roles import ROLE, Role
 from sekisho.web.members.step_up import to_step_up
 from sekisho.web.members.visits import AnyRequest, Visit, visit_of
 from sekisho.web.members.wishes import is_granted
+from sekisho.web.members.writing import show
 
 APPROVED = {ROLE: Role.APPROVED}
 UNPROCESSABLE = 422

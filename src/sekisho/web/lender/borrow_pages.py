@@ -16,9 +16,9 @@ from sekisho.web.lender.loan_pages import show_figures, sight
 from sekisho.web.lender.loan_wishes import BORROW
 from sekisho.web.lender.order_approvals import FIGURES, approve_first, is_approved, proof_to_see, shown_loan
 from sekisho.web.lender.proven import with_figures
-from sekisho.web.lender.writing import show
 from sekisho.web.members.roles import ROLE, Role
 from sekisho.web.members.visits import AnyRequest, Visit, visit_of
+from sekisho.web.members.writing import show
 
 OF_MEMBERS = {ROLE: Role.MEMBER}
 APPROVED = {ROLE: Role.APPROVED}

@@ -8,10 +8,10 @@ from litestar import Response, get, post
 from sekisho.kernel.yen import Yen
 from sekisho.lender.diagnosis import LENT_IN_YEN, Answers, diagnose
 from sekisho.web.lender.desks import desks_of
-from sekisho.web.lender.writing import show
 from sekisho.web.members.forms import Form
 from sekisho.web.members.roles import ROLE, Role
 from sekisho.web.members.visits import AnyRequest, visit_of
+from sekisho.web.members.writing import show
 
 OPEN = {ROLE: Role.ANYONE}
 FIELDS = ("birth_date", "income", "owed")

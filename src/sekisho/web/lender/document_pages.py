@@ -8,10 +8,10 @@ from sekisho.web.lender.desks import desks_of
 from sekisho.web.lender.loan_pages import sight
 from sekisho.web.lender.proven import with_figures
 from sekisho.web.lender.statement_files import PDF, as_file
-from sekisho.web.lender.writing import show
 from sekisho.web.members.form_tokens import OWN_SITES
 from sekisho.web.members.roles import ROLE, Role
 from sekisho.web.members.visits import AnyRequest, visit_of
+from sekisho.web.members.writing import show
 
 APPROVED = {ROLE: Role.APPROVED}
 

@@ -10,9 +10,9 @@ from sekisho.identity.person_checks import ChallengeOver
 from sekisho.lender.applications import Application, State
 from sekisho.web.lender.desks import desks_of
 from sekisho.web.lender.proven import with_figures
-from sekisho.web.lender.writing import show
 from sekisho.web.members.roles import ROLE, Role
 from sekisho.web.members.visits import AnyRequest, Visit, visit_of
+from sekisho.web.members.writing import show
 
 APPROVED = {ROLE: Role.APPROVED}
 UNPROCESSABLE = 422

@@ -9,7 +9,7 @@ from sekisho.lender.house import LenderParts
 from sekisho.lender.loan_events import LoanEvent
 from sekisho.storage.unit_of_work import Connection
 from sekisho.web.lender.loan_sight import LoanSight, loan_of
-from sekisho.web.lender.writing import in_yen, on_day
+from sekisho.web.members.writing import in_yen, on_day
 from sekisho.web.words import Language, Words, chosen
 
 LINES = 20

@@ -12,13 +12,13 @@ from sekisho.web.lender.desks import desks_of
 from sekisho.web.lender.effects import likely_effects
 from sekisho.web.lender.loan_sight import LoanSight, loan_of
 from sekisho.web.lender.statement_files import CSV, PDF, Statement, as_file, csv_file
-from sekisho.web.lender.writing import in_month, show
 from sekisho.web.members.form_tokens import OWN_SITES
 from sekisho.web.members.profile_pages import viewer_of
 from sekisho.web.members.roles import ROLE, Role
 from sekisho.web.members.step_up import to_step_up
 from sekisho.web.members.visits import AnyRequest, Visit, visit_of
 from sekisho.web.members.wishes import is_granted
+from sekisho.web.members.writing import in_month, show
 from sekisho.web.problems import NotFound
 from sekisho.web.words import Words
 

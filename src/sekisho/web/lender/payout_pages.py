@@ -27,12 +27,12 @@ from sekisho.storage.keyring import Unsealable
 from sekisho.storage.unit_of_work import Connection
 from sekisho.web.lender.desks import desks_of
 from sekisho.web.lender.gate_answers import go_on, new_key
-from sekisho.web.lender.writing import show
 from sekisho.web.members.profile_pages import viewer_of
 from sekisho.web.members.roles import ROLE, Role
 from sekisho.web.members.step_up import to_step_up
 from sekisho.web.members.visits import AnyRequest, Visit, visit_of
 from sekisho.web.members.wishes import Wish, is_granted
+from sekisho.web.members.writing import show
 from sekisho.web.problems import NotFound
 
 OF_MEMBERS = {ROLE: Role.MEMBER}

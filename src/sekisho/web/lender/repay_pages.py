@@ -16,10 +16,10 @@ from sekisho.web.lender.loan_sight import LoanSight
 from sekisho.web.lender.loan_wishes import REPAY, figures
 from sekisho.web.lender.order_approvals import FIGURES, approve_first, is_approved, proof_to_see, shown_loan
 from sekisho.web.lender.proven import with_figures
-from sekisho.web.lender.writing import show
 from sekisho.web.members.roles import ROLE, Role
 from sekisho.web.members.step_up import to_step_up
 from sekisho.web.members.visits import AnyRequest, Visit, visit_of
+from sekisho.web.members.writing import show
 
 APPROVED = {ROLE: Role.APPROVED}
 UNPROCESSABLE = 422

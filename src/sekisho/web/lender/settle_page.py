@@ -11,9 +11,9 @@ from sekisho.lender.loan_events import Position, parse_day
 from sekisho.web.lender.desks import desks_of
 from sekisho.web.lender.loan_pages import show_figures, sight
 from sekisho.web.lender.proven import with_figures
-from sekisho.web.lender.writing import show
 from sekisho.web.members.roles import ROLE, Role
 from sekisho.web.members.visits import AnyRequest, visit_of
+from sekisho.web.members.writing import show
 
 FIGURES = frozenset({Item.LOAN_BALANCE, Item.PAYMENT_INFORMATION})
 REASON = "member:settle"

@@ -11,9 +11,9 @@ from sekisho.lender.repayment import Plan, PlanNeverEnds, fixed_payment, monthly
 from sekisho.lender.terms import Terms, TermsBook
 from sekisho.web.lender.desks import desks_of
 from sekisho.web.lender.plan_drawing import drawn
-from sekisho.web.lender.writing import show
 from sekisho.web.members.roles import ROLE, Role
 from sekisho.web.members.visits import AnyRequest, visit_of
+from sekisho.web.members.writing import show
 
 OPEN = {ROLE: Role.ANYONE}
 EXAMPLE = Yen(100_000)

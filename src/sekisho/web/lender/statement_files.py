@@ -16,8 +16,8 @@ from sekisho.kernel.japan import JAPAN
 from sekisho.lender.loan_events import LoanEvent
 from sekisho.messages.fonts import FONT, has_font
 from sekisho.messages.letters import LetterFontMissing
-from sekisho.web.lender.writing import in_yen, on_day
 from sekisho.web.members.visits import NO_STORE
+from sekisho.web.members.writing import in_yen, on_day
 from sekisho.web.words import Words
 
 CSV = "text/csv; charset=utf-8"
