@@ -90,6 +90,7 @@ class BankMoveDesk:
             amount=move.amount,
             target=link.bank,
             partner=link.bank,
+            is_new=await self._house.read(lambda at: bank_order_rows.is_first(at, link.id, move.direction)),
             weighed=weighed,
         )
         passed = await self._gatekeeper.ask(asked)

@@ -144,5 +144,15 @@ def charges_since(connection: Connection, link_id: str, since_us: int = 0) -> in
     return int(connection.execute(select(func.count()).select_from(bank_order).where(its)).scalar_one())
 
 
+def is_first(connection: Connection, link_id: str, direction: Direction) -> bool:
+    """Say whether nothing was ever moved over a link this way; what a bank refused has moved nothing."""
+    its = and_(
+        bank_order.c.link_id == link_id,
+        bank_order.c.direction == direction,
+        bank_order.c.state == OrderState.DONE,
+    )
+    return connection.execute(select(bank_order.c.id).where(its).limit(1)).first() is None
+
+
 def _read(row: RowMapping) -> BankOrder:
     return msgspec.convert({name: row[name] for name in BankOrder.__struct_fields__}, BankOrder)

@@ -71,7 +71,8 @@ class Asked(NamedTuple):
     """One wish. `purpose` is what is approved, down to the one order that it is for.
 
     `target` names the account, payee or shop without personal data; `partner` is a bank's code; `is_new`
-    says that it is set up anew. `weighed` is what the asker found against it.
+    says whether it is done for the first time, None where nobody knows. `weighed` is what the asker found
+    against it.
     """
 
     present: Present
@@ -82,7 +83,7 @@ class Asked(NamedTuple):
     amount: Yen = Yen(0)
     target: str = ""
     partner: str = ""
-    is_new: bool = False
+    is_new: bool | None = None
     weighed: Weighed = Weighed()
 
 
@@ -173,12 +174,12 @@ class Gatekeeper:
         known what came of it; the other answers are settled here. Raises OperationalError where the store
         is down.
         """
-        member_id = asked.present.session.member_id
-        usage = Usage(asked.function, member_id, asked.partner, asked.is_new)
+        session = asked.present.session
+        usage = Usage(asked.function, session.member_id, asked.partner, asked.is_new, session.id)
         switched_off = await self.switched_off(usage)
         if switched_off is not None:
             return switched_off
-        session, now_us = asked.present.session, self._house.clock.now_us()
+        now_us = self._house.clock.now_us()
         standing = await self._house.read(lambda at: holds_on(at, session.member_id, now_us))
         if standing:
             return _held_by(standing)

@@ -104,7 +104,8 @@ class PaymentCodes:
         """
         # Who stops payments, or the account, while a code is good stops that code as well.
         shown_by = await self._house.read(lambda at: self._shown_by(at, text))
-        usage = Usage(Function.PAYMENT, shown_by)
+        member_id, session_id = shown_by or ("", "")
+        usage = Usage(Function.PAYMENT, member_id, session_id=session_id)
         off = await self._gatekeeper.switched_off(usage) if shown_by else None
         return await self._house.written(lambda at: self._take(at, text, order, is_off=off is not None))
 
@@ -134,9 +135,11 @@ class PaymentCodes:
         )
         return ShownCode(text, CEILING, now_us + LASTS_US)
 
-    def _shown_by(self, connection: Connection, text: str) -> str:
-        its = select(payment_code.c.member_id).where(payment_code.c.digest == self._digest(text))
-        return connection.execute(its).scalar_one_or_none() or ""
+    def _shown_by(self, connection: Connection, text: str) -> tuple[str, str] | None:
+        """Return by whom, and in which session, a code was shown."""
+        whose = select(payment_code.c.member_id, payment_code.c.session_id)
+        row = connection.execute(whose.where(payment_code.c.digest == self._digest(text))).one_or_none()
+        return None if row is None else (row.member_id, row.session_id)
 
     def _take(self, connection: Connection, text: str, order: Order, *, is_off: bool) -> Payment:
         take_turn(connection)

@@ -156,6 +156,7 @@ class PaymentDesk:
             purpose=purpose_of(order, before),
             amount=order.amount,
             target=order.merchant_id,
+            is_new=await self._house.read(lambda at: _is_first(at, member_id, order.merchant_id)),
         )
         passed = await self._gatekeeper.ask(asked)
         if not isinstance(passed, Passed):
@@ -282,6 +283,12 @@ def payments_of(connection: Connection, member_id: str, count: int) -> list[Paym
     its = select(payment).where(payment.c.member_id == member_id)
     rows = connection.execute(its.order_by(payment.c.paid_at_us.desc(), payment.c.id.desc()).limit(count))
     return [msgspec.convert(row, Payment, from_attributes=True) for row in rows]
+
+
+def _is_first(connection: Connection, member_id: str, merchant_id: str) -> bool:
+    """Say whether a member never paid anything at a merchant before."""
+    its = select(payment.c.id).where(payment.c.member_id == member_id, payment.c.merchant_id == merchant_id)
+    return connection.execute(its.limit(1)).first() is None
 
 
 def _same(made: Payment, order: Order) -> Payment:

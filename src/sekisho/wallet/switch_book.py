@@ -15,7 +15,11 @@ class WalletSwitches:
     async def off_for(self, usage: Usage) -> SwitchedOff | None:
         """Return what stands in the way of a usage now; None where nothing does. Raises OperationalError."""
         asked = switches.Usage(
-            usage.function.value, usage.member_id, partner=usage.partner, is_new=usage.is_new
+            usage.function.value,
+            usage.member_id,
+            partner=usage.partner,
+            is_new=usage.is_new,
+            session_id=usage.session_id,
         )
         off = await self._book.off_for(asked)
         if off is None:

@@ -31,12 +31,17 @@ class Function(StrEnum):
 
 
 class Usage(NamedTuple):
-    """Who wants to use what, with whom: `partner` is a bank's code, `is_new` a link that is not there yet."""
+    """Who wants to use what, with whom: `partner` is a bank's code.
+
+    `is_new` says whether it is done for the first time: with this bank, over this link, to this shop or
+    number. What is not told, None or empty, meets any switch that asks for it.
+    """
 
     function: Function
     member_id: str
     partner: str = ""
-    is_new: bool = False
+    is_new: bool | None = None
+    session_id: str = ""
 
 
 class SwitchedOff(NamedTuple):
