@@ -5,12 +5,12 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mappin
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import cast
 
 import msgspec
 from tests.identity.login_house import SaidGuard
 from tests.identity.member_at_hand import LENDER, NOON_US
 from tests.identity.software_authenticator import Authenticator
-from tests.lender.lender_at_hand import LenderAtHand
 from tests.web.member_site import Browser, MemberSite, found, options
 
 from sekisho.cli.desks_house import HUNTING
@@ -22,8 +22,10 @@ from sekisho.console.staff import Enrolment
 from sekisho.identity.institution import Parts
 from sekisho.kernel.chance import SeededChance
 from sekisho.kernel.clock import SetClock
+from sekisho.lender.atm_disputes import DisputeDesk
 from sekisho.lender.house import open_house
 from sekisho.lender.losses import LenderLosses
+from sekisho.lender.reviews import ReviewDesk
 from sekisho.response.claims import ClaimDesk
 from sekisho.response.containment import ContainmentDesk
 from sekisho.response.past_uses import AttemptHistory
@@ -97,7 +99,7 @@ class DesksSite(MemberSite):
 
 
 def at_the_desks(
-    folder: Path, scene: Callable[[DesksSite], Awaitable[None]], lent: LenderAtHand | None = None
+    folder: Path, scene: Callable[[DesksSite], Awaitable[None]], lent: Parts | None = None
 ) -> None:
     """Play a scene at desks of its own, over a lender of its own or one where something was lent."""
 
@@ -109,15 +111,15 @@ def at_the_desks(
 
 
 @asynccontextmanager
-async def desks_site(folder: Path, lent: LenderAtHand | None = None) -> AsyncIterator[DesksSite]:
+async def desks_site(folder: Path, lent: Parts | None = None) -> AsyncIterator[DesksSite]:
     """Open the desks for the time of a test; the lender is a new one, or one where something was lent."""
-    clock = SetClock(NOON_US) if lent is None else lent.clock
+    clock = SetClock(NOON_US) if lent is None else cast("SetClock", lent.clock)
     chance, guard = SeededChance(13), SaidGuard()
     store = open_store(f"sqlite:///{folder}/desks.db")
     parts = Parts(DESKS, store, HeldKeyring.of(new_keys(clock, chance), chance), clock, chance)
     desks = open_desks(parts, guard)
     site = Site(parts, desks)
-    lender = new_lender(folder, clock, chance) if lent is None else lent.house.parts
+    lender = new_lender(folder, clock, chance) if lent is None else lent
     desks_of_lender = lender_desks(lender, folder)
     institutions = {"lender": desks_of_lender}
     try:
@@ -153,4 +155,6 @@ def lender_desks(lender: Parts, folder: Path) -> InstitutionDesks:
         runs=ContainmentRuns(containments),
         history=folder / "history",
         claims=ClaimDesk(lender, LenderLosses(house)),
+        applications=ReviewDesk(house),
+        atm_orders=DisputeDesk(house),
     )

@@ -242,7 +242,7 @@ def test_what_a_thief_borrowed_is_claimed_assessed_and_paid_by_a_second_person(t
         assert "100,000 yen" in (await second.get("/lender/claims")).text
         lent.audit()
 
-    at_the_desks(tmp_path, scene, lent)
+    at_the_desks(tmp_path, scene, lent.house.parts)
 
 
 def test_one_person_with_both_roles_does_not_decide_their_own_assessment(tmp_path):
@@ -289,4 +289,4 @@ def test_one_person_with_both_roles_does_not_decide_their_own_assessment(tmp_pat
         with site.lender.store.read() as connection:
             assert claims.compensated(connection, as_of_us=site.clock.now_us()).claims == 0
 
-    at_the_desks(tmp_path, scene, lent)
+    at_the_desks(tmp_path, scene, lent.house.parts)

@@ -13,9 +13,11 @@ from sekisho.console.hunts import Hunts
 from sekisho.console.rights import StaffRole
 from sekisho.console.staff import Enrolment, add_staff, all_staff
 from sekisho.identity.institution import Institution, Parts
+from sekisho.lender.atm_disputes import DisputeDesk
 from sekisho.lender.house import open_house as open_lender
 from sekisho.lender.losses import LenderLosses
 from sekisho.lender.past_uses import LenderUses
+from sekisho.lender.reviews import ReviewDesk
 from sekisho.lender.switches import Function as LenderFunction
 from sekisho.response.claims import ClaimDesk, Losses
 from sekisho.response.containment import ContainmentDesk
@@ -95,6 +97,7 @@ def first_people(parts: Parts, institutions: Iterable[str]) -> dict[str, Enrolme
 
 def _desks(served: Served) -> InstitutionDesks:
     parts, key = served.parts, served.parts.institution.key
+    lender = open_lender(parts) if key == "lender" else None
     uses = (AttemptHistory(parts, served.history), *_OTHER_USES.get(key, ()))
     containments = ContainmentDesk(parts)
     return InstitutionDesks(
@@ -107,6 +110,8 @@ def _desks(served: Served) -> InstitutionDesks:
         runs=ContainmentRuns(containments),
         history=served.history,
         claims=_claims(parts),
+        applications=None if lender is None else ReviewDesk(lender),
+        atm_orders=None if lender is None else DisputeDesk(lender),
     )
 
 

@@ -16,6 +16,8 @@ from sekisho.lender.atm_machines import AtmOrderUnknown
 from sekisho.lender.atm_order_states import AtmOrder, OrderState
 from sekisho.lender.house import LenderParts
 from sekisho.lender.staff import require_staff
+from sekisho.response import audit
+from sekisho.response.audit import Act
 from sekisho.storage import outbox
 from sekisho.storage.tables.atm import atm_discrepancy, atm_order
 
@@ -147,6 +149,13 @@ class DisputeDesk:
             "atm:discrepancy:closed", f"{order_id}:{now_us}", now_us, msgspec.json.encode(body)
         )
         outbox.append(connection, [told])
+        act = Act(
+            actor=decision.staff_id,
+            act="atm_order:decided",
+            subject=order_id,
+            details={"moved_yen": decision.moved.amount, "closed": closed},
+        )
+        audit.record(connection, act, at_us=now_us)
         return closed
 
 

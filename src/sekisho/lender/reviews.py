@@ -14,6 +14,8 @@ from sekisho.lender.identity_checks import IdentityCheck, checks_of
 from sekisho.lender.income_checks import proven_income
 from sekisho.lender.screening_desk import tell_decided
 from sekisho.lender.staff import SamePersonTwice, require_staff
+from sekisho.response import audit
+from sekisho.response.audit import Act
 from sekisho.storage import outbox
 from sekisho.storage.tables.applications import application_review
 
@@ -92,6 +94,8 @@ class ReviewDesk:
             application = rows.require(connection, house.keyring, application_id)
             subject, body = f"{application.id}:{staff_id}:{now_us}", msgspec.json.encode({"by": staff_id})
             outbox.append(connection, [outbox.Entry(SEEN, subject, now_us, body)])
+            seen = Act(actor=staff_id, act="application:seen", subject=application.id)
+            audit.record(connection, seen, at_us=now_us)
             checks = checks_of(connection, application.id)
             return Sight(application, checks, review_of(connection, house, application.id))
 
@@ -147,15 +151,22 @@ class ReviewDesk:
         self, connection: Connection, application: Application, decision: Decision, limit: Yen
     ) -> None:
         sealed = self._house.keyring.seal(decision.reason.encode(), context=f"review:{application.id}")
+        now_us = self._house.clock.now_us()
         row = {
             "application_id": application.id,
             "staff_id": decision.staff_id,
             "granted": decision.granted,
             "limit_yen": limit.amount,
             "reason": sealed,
-            "at_us": self._house.clock.now_us(),
+            "at_us": now_us,
         }
         connection.execute(insert(application_review).values(row))
+        # The reason may name somebody: it is sealed above, and no part of the audit.
+        did = "application:granted" if decision.granted else "application:refused"
+        act = Act(
+            actor=decision.staff_id, act=did, subject=application.id, details={"limit_yen": limit.amount}
+        )
+        audit.record(connection, act, at_us=now_us)
 
 
 def review_of(connection: Connection, house: LenderParts, application_id: str) -> Review | None:

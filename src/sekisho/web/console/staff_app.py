@@ -6,6 +6,8 @@ from litestar import Litestar
 
 from sekisho.console.staff import StaffDesk
 from sekisho.web.console import (
+    application_pages,
+    atm_order_pages,
     audit_pages,
     campaign_pages,
     case_pages,
@@ -46,6 +48,8 @@ ROUTES = (
     *claim_pages.ROUTES,
     *report_pages.ROUTES,
     *audit_pages.ROUTES,
+    *application_pages.ROUTES,
+    *atm_order_pages.ROUTES,
 )
 FREE = frozenset(
     {

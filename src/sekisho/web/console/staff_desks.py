@@ -10,6 +10,8 @@ from sekisho.console.containment_runs import ContainmentRuns
 from sekisho.console.hunts import Hunts
 from sekisho.identity.institution import Institution, Parts
 from sekisho.kernel.refusals import Refusal
+from sekisho.lender.atm_disputes import DisputeDesk
+from sekisho.lender.reviews import ReviewDesk
 from sekisho.response.claims import ClaimDesk
 from sekisho.response.containment import ContainmentDesk
 from sekisho.response.past_uses import PastUses
@@ -52,6 +54,8 @@ class InstitutionDesks(NamedTuple):
     runs: ContainmentRuns
     history: Path
     claims: ClaimDesk | None = None
+    applications: ReviewDesk | None = None
+    atm_orders: DisputeDesk | None = None
 
     @property
     def institution(self) -> Institution:

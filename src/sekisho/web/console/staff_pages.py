@@ -36,6 +36,8 @@ WAYS = (
     Way("members", Right.SEE_MEMBERS),
     Way("cases", Right.SEE_MEMBERS),
     Way("claims", Right.SEE_MEMBERS, "claims"),
+    Way("applications", Right.DECIDE_APPLICATIONS, "applications"),
+    Way("atm-orders", Right.DECIDE_APPLICATIONS, "atm_orders"),
     Way("reports", Right.MAKE_REPORTS),
     Way("audit", Right.READ_AUDIT),
 )
