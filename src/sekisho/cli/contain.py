@@ -12,6 +12,7 @@ import click
 import msgspec
 
 from sekisho.cli.at_institution import AS_JSON, BY, Place, Refused, at_institution
+from sekisho.cli.containments import containment_desk
 from sekisho.identity.institution import Parts
 from sekisho.kernel.clock import rfc3339
 from sekisho.response import containment_rows
@@ -74,7 +75,7 @@ def command(  # noqa: PLR0913 - the command's options
     if sum((shut, leave, undo)) != bool(member):
         raise click.UsageError("With --member goes one of --shut, --leave and --undo.")
     with place.parts() as parts:
-        desk = ContainmentDesk(parts)
+        desk = containment_desk(parts)
         if member:
             _decide(parts, desk, campaign, member, undo=undo, shut=shut, proof=proof, by=by)
         elif dry_run:

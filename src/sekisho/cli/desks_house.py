@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 
 from sekisho.bank.switches import Function as BankFunction
 from sekisho.cli.around import Around, Made
+from sekisho.cli.containments import containment_desk
 from sekisho.console.containment_runs import ContainmentRuns
 from sekisho.console.hunts import Hunts
 from sekisho.console.rights import StaffRole
@@ -20,7 +21,6 @@ from sekisho.lender.past_uses import LenderUses
 from sekisho.lender.reviews import ReviewDesk
 from sekisho.lender.switches import Function as LenderFunction
 from sekisho.response.claims import ClaimDesk, Losses
-from sekisho.response.containment import ContainmentDesk
 from sekisho.response.past_uses import AttemptHistory, PastUses
 from sekisho.response.switch_desk import SwitchDesk
 from sekisho.storage.unit_of_work import Connection
@@ -99,7 +99,7 @@ def _desks(served: Served) -> InstitutionDesks:
     parts, key = served.parts, served.parts.institution.key
     lender = open_lender(parts) if key == "lender" else None
     uses = (AttemptHistory(parts, served.history), *_OTHER_USES.get(key, ()))
-    containments = ContainmentDesk(parts)
+    containments = containment_desk(parts)
     return InstitutionDesks(
         parts=parts,
         switches=SwitchDesk(parts),

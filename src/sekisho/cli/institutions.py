@@ -13,6 +13,7 @@ from sekisho.cli.acquaintances import acquaint
 from sekisho.cli.around import Around, Made
 from sekisho.cli.bank_house import make_bank
 from sekisho.cli.checkpoint import Checkpoint, open_checkpoint
+from sekisho.cli.containments import containment_desk
 from sekisho.cli.desks_house import FOLDER as DESKS
 from sekisho.cli.desks_house import Served, desks_on, first_people, make_desks
 from sekisho.cli.embedded import CONSOLE_HOST
@@ -30,7 +31,6 @@ from sekisho.kernel.posture import Posture
 from sekisho.messages.channels import Carriers
 from sekisho.messages.courier import Courier, CourierParts
 from sekisho.messages.settings import MessageSettings
-from sekisho.response.containment import ContainmentDesk
 from sekisho.response.switch_desk import SwitchDesk
 from sekisho.sharing.exchange import Exchange, open_exchange
 from sekisho.sharing.introducing import Introduction, introduce_when_served
@@ -159,7 +159,7 @@ class OpenInstitution(NamedTuple):
         """Return what goes on by itself with switches and containments."""
         return [
             Round("switches", SWITCHES_EVERY_S, SwitchDesk(self.parts).announce_ends),
-            Round("containments", CONTAINMENTS_EVERY_S, ContainmentDesk(self.parts).run_unfinished),
+            Round("containments", CONTAINMENTS_EVERY_S, containment_desk(self.parts).run_unfinished),
         ]
 
 
