@@ -105,25 +105,41 @@ def end_within(connection: Connection, parts: Parts, link: BankLink, why: LinkEn
 
 
 def suspend_within(connection: Connection, parts: Parts, link: BankLink, why: Suspension) -> bool:
-    """Stop a link until somebody resumes it, and tell whether it was active."""
-    if link.state is not LinkState.ACTIVE:
+    """Stop a link until somebody resumes it, and tell whether that is new.
+
+    One that stands still already, or waits for a review, is stopped for this reason as well.
+    """
+    current = link_rows.find(connection, link.id, for_update=True)
+    if current is None or current.state not in LIVE or why in current.stopped_for:
         return False
-    if not link_rows.move(connection, link, LinkState.SUSPENDED, suspended_for=why.value):
-        return False
+    is_active = current.state is LinkState.ACTIVE
+    stops = ",".join(sorted((*current.stopped_for, why.value)))
+    after = LinkState.SUSPENDED if is_active else current.state
+    link_rows.move(connection, current, after, suspended_for=stops)
     now_us = parts.clock.now_us()
     _write_down(connection, "wallet:link:suspended", link, why.value, now_us)
-    _tell(connection, parts, link, now_us)
+    if is_active:
+        _tell(connection, parts, link, now_us)
     return True
 
 
-def resume_within(connection: Connection, parts: Parts, link: BankLink, *, by: str) -> bool:
-    """Let a suspended link go on, and tell whether it was suspended. `by` says who decided."""
-    if link.state is not LinkState.SUSPENDED:
+def resume_within(
+    connection: Connection, parts: Parts, link: BankLink, *, by: str, lifts: Suspension | None = None
+) -> bool:
+    """Take back why a link stands still, and tell whether it goes on. `by` says who decided.
+
+    With `lifts` it goes on only where nothing else has stopped it; without, whatever has.
+    """
+    current = link_rows.find(connection, link.id, for_update=True)
+    if current is None or current.state not in LIVE:
         return False
-    if not link_rows.move(connection, link, LinkState.ACTIVE, suspended_for=""):
-        return False
-    _write_down(connection, "wallet:link:resumed", link, by, parts.clock.now_us())
-    return True
+    left = [] if lifts is None else [why for why in current.stopped_for if why != lifts]
+    goes_on = current.state is LinkState.SUSPENDED and not left
+    after = LinkState.ACTIVE if goes_on else current.state
+    link_rows.move(connection, current, after, suspended_for=",".join(left))
+    if goes_on:
+        _write_down(connection, "wallet:link:resumed", link, by, parts.clock.now_us())
+    return goes_on
 
 
 def suspend_by_mandate(
@@ -148,7 +164,7 @@ def end_by_mandate(connection: Connection, parts: Parts, bank: str, mandate_id: 
 
 
 def suspend_all_of(connection: Connection, parts: Parts, member_id: MemberId, why: Suspension) -> int:
-    """Stop all of a member's links, and return how many were active."""
+    """Stop all of a member's links, and return for how many that is new."""
     own = link_rows.of_member(connection, member_id)
     return sum(suspend_within(connection, parts, link, why) for link in own)
 
@@ -163,9 +179,9 @@ def end_unmade_of(connection: Connection, parts: Parts, member_id: MemberId, why
 def resume_all_of(
     connection: Connection, parts: Parts, member_id: MemberId, why: Suspension, *, by: str
 ) -> int:
-    """Let a member's links go on that stood still for one reason, and return how many did."""
-    own = link_rows.of_member(connection, member_id)
-    return sum(resume_within(connection, parts, link, by=by) for link in own if link.suspended_for == why)
+    """Take back one reason for which a member's links stand still, and return how many go on."""
+    own = [link for link in link_rows.of_member(connection, member_id) if why in link.stopped_for]
+    return sum(resume_within(connection, parts, link, by=by, lifts=why) for link in own)
 
 
 def _tell(connection: Connection, parts: Parts, link: BankLink, now_us: int) -> None:

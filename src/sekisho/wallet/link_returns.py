@@ -287,7 +287,8 @@ def activate_within(
     moved = link_rows.move(
         connection,
         link,
-        LinkState.ACTIVE,
+        # What stopped it while it waited for a review stops it still.
+        LinkState.SUSPENDED if link.suspended_for else LinkState.ACTIVE,
         active_at_us=now_us,
         usable_from_us=usable_from_us,
         first_until_us=usable_from_us + terms.first_us,

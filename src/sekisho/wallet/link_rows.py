@@ -121,6 +121,11 @@ class BankLink(msgspec.Struct, frozen=True, kw_only=True):
     bank_to_tell: bool
 
     @property
+    def stopped_for(self) -> tuple[str, ...]:
+        """Return every reason for which it stands still."""
+        return tuple(filter(None, self.suspended_for.split(",")))
+
+    @property
     def ceilings(self) -> Ceilings:
         """Return what it allows. Raises LookupError before it was active."""
         if self.usable_from_us is None or self.first_until_us is None:

@@ -16,7 +16,7 @@ from sekisho.sharing.caep_events import RiskLevelChange
 from sekisho.sharing.subjects import Opaque
 from sekisho.wallet import link_rows
 from sekisho.wallet.link_ends import Suspension, resume_within, suspend_all_of, suspend_within
-from sekisho.wallet.link_rows import BankLink, LinkState
+from sekisho.wallet.link_rows import BankLink
 
 BANK_LINK = "bank_link"
 """The kind of a subject that is a link."""
@@ -56,17 +56,14 @@ def _suspend_links_of(connection: Connection, parts: Parts, deed: Deed) -> None:
 def _lift(connection: Connection, parts: Parts, deed: Deed) -> None:
     """Take back what a bank's word had stopped, and nothing that anybody else did."""
     link = link_rows.find(connection, deed.about.id)
-    if link is not None and _is_stopped_by_signal(link):
-        resume_within(connection, parts, link, by=f"signal:{deed.issuer}")
+    if link is not None:
+        lifts = Suspension.BANK_SIGNAL
+        resume_within(connection, parts, link, by=f"signal:{deed.issuer}", lifts=lifts)
 
 
 def _owner(connection: Connection, link_id: str) -> About | None:
     link = link_rows.find(connection, link_id)
     return None if link is None else About(MEMBER, link.member_id)
-
-
-def _is_stopped_by_signal(link: BankLink) -> bool:
-    return link.state is LinkState.SUSPENDED and link.suspended_for == Suspension.BANK_SIGNAL
 
 
 LINK_HANDLERS: dict[tuple[Action, str], Handler] = {

@@ -42,7 +42,7 @@ class LinkStopDesk:
         self._house = house
 
     async def stop(self, stop: StaffStop) -> BankLink:
-        """Stop a link until somebody resumes it. Raises LinkUnknown where it is not active."""
+        """Stop a link until somebody resumes it. Raises LinkUnknown where that changes nothing."""
         why = Suspension.DISPUTED if stop.is_fraud else Suspension.STAFF
         return await self._house.written(lambda at: self._stop(at, stop, why))
 
