@@ -7,6 +7,7 @@ from tests.lender.lender_at_hand import open_lender
 from tests.web.desks_site import DesksSite, at_the_desks
 from tests.web.member_site import Browser
 
+from sekisho.console import staff
 from sekisho.console.rights import StaffRole
 from sekisho.identity import personal_data
 from sekisho.identity.personal_data import Item
@@ -172,8 +173,6 @@ def test_nobody_gets_a_case_who_handles_none(tmp_path):
 
 
 async def site_staff(site: DesksSite):
-    from sekisho.console import staff  # noqa: PLC0415 - one test alone asks who works there
-
     return await site.site.parts.read(staff.all_staff)
 
 

@@ -14,7 +14,23 @@ from sekisho.web.console.staff_app import create_desks_app
 
 pytestmark = pytest.mark.server
 
-PAGES = ("/desks", "/lender", "/lender/campaigns", "/lender/switches", "/lender/switches/new", "/nothing")
+PAGES = (
+    "/desks",
+    "/lender",
+    "/lender/campaigns",
+    "/lender/switches",
+    "/lender/switches/new",
+    "/lender/members",
+    "/lender/cases",
+    "/lender/cases/new",
+    "/lender/claims",
+    "/lender/applications",
+    "/lender/atm-orders",
+    "/lender/reports",
+    "/lender/audit",
+    "/audit",
+    "/nothing",
+)
 
 
 def with_desks(site):
@@ -59,7 +75,7 @@ def enter(site, browser, name, roles):
 
 @pytest.fixture(name="responder", scope="module")
 def _responder(site, browser):
-    return enter(site, browser, "佐藤", (StaffRole.RESPONDER,))
+    return enter(site, browser, "佐藤", (StaffRole.RESPONDER, StaffRole.DESK, StaffRole.AUDITOR))
 
 
 @pytest.mark.parametrize(("size", "scheme", "language"), LOOKS)
