@@ -23,6 +23,7 @@ from sekisho.storage.keyring import Keyring
 from sekisho.storage.tables.mandates import mandate, mandate_move
 
 ENDED = (MandateState.REVOKED,)
+STOPPED_BEFORE = "stopped_before"
 _STOP_LETTERS = "BCDFGHJKLMNPQRSTVWXZ"
 _STOP_GROUPS, _STOP_GROUP = 3, 4
 
@@ -133,21 +134,38 @@ class Move(NamedTuple):
 def activate_within(connection: Connection, bank: BankParts, consented: Consented) -> Mandate:
     """Make the mandate that a depositor agreed to, within the unit of work that records the consent.
 
-    An older one of the same user ends. Raises AccountLinkedAlready where another user of the partner has
-    one, and ValueError for ceilings that are none.
+    An older one of the same user ends. Where the bank or its watch had stopped the one before, they have
+    stopped this one. Raises AccountLinkedAlready where another user of the partner has one, and ValueError
+    for ceilings that are none.
     """
     if not Yen(0) < consented.ceiling <= consented.month_ceiling:
         raise ValueError("a ceiling is above zero, and no higher than the month's")
     # Two consents at once for one account have to see each other.
     take_turn(connection)
     depositor = Actor(Who.DEPOSITOR, consented.by)
+    stopped_by = _stops_that_stay(connection, consented)
     for other in living(connection, consented.partner, consented.deposit_id):
         if other.user_ref != consented.user_ref or other.state is MandateState.DISPUTED:
             raise AccountLinkedAlready(known=f"{other.id} is {other.state}")
         move(connection, bank, other, Doing(Deed.REVOKE, depositor, "replaced"))
     made = _request(connection, bank, consented)
     made = _moved(connection, bank, made, Doing(Deed.AUTHENTICATE, depositor, consented.way))
-    return _moved(connection, bank, made, Doing(Deed.ACTIVATE, depositor, "consented"))
+    made = _moved(connection, bank, made, Doing(Deed.ACTIVATE, depositor, "consented"))
+    for who in stopped_by:
+        made = _moved(connection, bank, made, Doing(Deed.STOP, Actor(who), STOPPED_BEFORE))
+    return made
+
+
+def _stops_that_stay(connection: Connection, consented: Consented) -> list[Who]:
+    """Return whose stop a new mandate takes over: to end a link and make it anew lifts nobody else's."""
+    before = latest(connection, consented.partner, consented.deposit_id)
+    if before is None:
+        return []
+    ended_by = moves_of(connection, before.id)[-1].by.partition(":")[0]
+    if before.state is MandateState.REVOKED and ended_by == Who.BANK:
+        # The bank has decided, and its stop has gone with what it ended.
+        return []
+    return sorted(before.standing.stops & {Who.BANK, Who.WATCH})
 
 
 def find(connection: Connection, mandate_id: str) -> Mandate | None:
