@@ -126,6 +126,30 @@ def test_who_came_into_the_cohort_after_the_page_was_shown_was_not_approved(tmp_
     at_the_desks(tmp_path, scene)
 
 
+def test_who_was_added_after_the_second_person_looked_was_not_approved(tmp_path):
+    """The first person makes the crowd larger while the second one reads how large it is."""
+
+    async def scene(site: DesksSite) -> None:
+        site.desks.containments._policy = msgspec.structs.replace(  # noqa: SLF001 - as above
+            site.desks.containments.policy, automatic_members_max=1
+        )
+        crowd = [entered(site, 0.97), entered(site, 0.98)]
+        browser, passkey = await site.at_work("Sato", RESPONDER)
+        await browser.get(PAGE)
+        await site.approve_deed(browser, passkey, f"{PAGE}/contain")
+        second, seal = await site.at_work("Suzuki", APPROVER)
+        await second.get(PAGE)
+        crowd += [entered(site, 0.99), entered(site, 0.99)]
+        await browser.get(PAGE)
+        await site.approve_deed(browser, passkey, f"{PAGE}/contain")
+        await site.approve_deed(second, seal, f"{PAGE}/approve")
+        await site.desks.runs.quiet()
+        assert second.page.status_code == 401
+        assert [live(site, each) for each in crowd] == [2] * 4
+
+    at_the_desks(tmp_path, scene)
+
+
 def test_a_campaign_that_nobody_knows_is_not_found(tmp_path):
     async def scene(site: DesksSite) -> None:
         browser, _ = await site.at_work("Sato", RESPONDER)

@@ -72,6 +72,12 @@ class Known(NamedTuple):
             counts[one.standing.value] = counts.get(one.standing.value, 0) + 1
         return counts
 
+    def crowd(self) -> list[str]:
+        """Return the names of those who are shut when a second person approves."""
+        line = 1.0 if self.begun is None else self.begun.policy.automatic_from
+        waits = Standing.PROPOSED
+        return [one.named for one in self.contained if one.standing is waits and one.probability >= line]
+
 
 @get("/{institution:str}/campaigns", opt=SEEING)
 async def campaigns_page(request: AnyRequest) -> Response[Any]:
@@ -124,7 +130,7 @@ async def approve(request: AnyRequest) -> Response[Any]:
     known = await _known(desks, request.path_params["campaign"])
     if known.begun is None:
         raise ContainmentUnknown(known=known.campaign[:60])
-    await require_approved(visit, _approving(desks, known.begun))
+    await require_approved(visit, _approving(desks, known))
     try:
         await desks.containments.approve(known.begun.id, by=staff.id)
     except SecondPersonNeeded:
@@ -223,7 +229,7 @@ async def _page(request: AnyRequest, *, trouble: str = "", status: int = 200) ->
         shown=known.contained[:SHOWN],
         running=begun is not None and desks.runs.is_running(begun.id),
         containing=_containing(desks, known),
-        approving="" if begun is None else _approving(desks, begun),
+        approving="" if begun is None else _approving(desks, known),
         may_contain=staff.may(key, Right.CONTAIN),
         may_approve=begun is not None and staff.may(key, Right.APPROVE) and staff.id != begun.begun_by,
         needs_approval=_needs_approval(known),
@@ -247,14 +253,7 @@ def _as_of_us(request: AnyRequest) -> int:
 
 def _needs_approval(known: Known) -> bool:
     begun = known.begun
-    return (
-        begun is not None
-        and begun.approved_at_us is None
-        and any(
-            one.standing is Standing.PROPOSED and one.probability >= begun.policy.automatic_from
-            for one in known.contained
-        )
-    )
+    return begun is not None and begun.approved_at_us is None and bool(known.crowd())
 
 
 def _campaigns(last: LastHunt | None) -> list[Found]:
@@ -271,8 +270,10 @@ def _containing(desks: InstitutionDesks, known: Known) -> str:
     return deed("contain", institution=desks.institution.key, campaign=known.campaign, cohort=cohort)
 
 
-def _approving(desks: InstitutionDesks, begun: Containment) -> str:
-    return deed("containment_approve", institution=desks.institution.key, containment=begun.id)
+def _approving(desks: InstitutionDesks, known: Known) -> str:
+    # Who was added since the page was shown was approved by nobody.
+    of = {"campaign": known.campaign, "crowd": ",".join(known.crowd())}
+    return deed("containment_approve", institution=desks.institution.key, **of)
 
 
 def _deciding(desks: InstitutionDesks, containment_id: str, named: str, what: str) -> str:
