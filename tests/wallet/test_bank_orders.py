@@ -345,3 +345,39 @@ def test_in_every_order_of_moods_and_times_the_bank_s_books_and_ours_agree(tmp_p
     assert len(settled) == 1
     assert order.state in {OrderState.DONE, OrderState.NEVER}
     assert booked == (10_000 if order.state is OrderState.DONE else 0)
+
+
+def test_what_a_bank_that_is_down_never_heard_is_never_although_no_token_can_be_had(tmp_path):
+    """What was surely not heard needs no answer of the bank's: a payout is back in minutes, and not lost."""
+
+    async def use(there):
+        link = await there.old_link(there.wallet.add_verified())
+        there.bank.server.close()
+        await there.bank.server.wait_closed()
+        first = await there.charge(link, 10_000)
+        there.clock.advance(NOT_AFTER_US)
+        return first.state, (await there.orders.carry_out(first.id)).state
+
+    assert within(tmp_path, use) == (OrderState.ORDERED, OrderState.NEVER)
+
+
+@pytest.mark.parametrize("said", [{"code": "not_found"}, {}])
+def test_a_page_that_is_not_there_says_nothing_of_an_order(tmp_path, said):
+    """What stands in front of a bank answers 404 as well while it is renewed: the money may have moved."""
+
+    async def use(there):
+        link = await there.old_link(there.wallet.add_verified())
+        there.bank.moods[DEBITS] = [MUTE]
+        order, answers = await there.charge(link, 10_000), there.bank.answer
+
+        def renewed(call):
+            return (404, said) if call.path == DEBITS else answers(call)
+
+        there.bank.answer = renewed
+        there.clock.advance(NOT_AFTER_US + MARGIN_US)
+        between = await there.orders.carry_out(order.id)
+        there.bank.answer = answers
+        there.clock.advance(HOUR_US)
+        return between.state, (await there.orders.carry_out(order.id)).state
+
+    assert within(tmp_path, use) == (OrderState.ORDERED, OrderState.DONE)

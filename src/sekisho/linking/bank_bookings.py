@@ -21,6 +21,7 @@ from sekisho.linking.link_answers import Booking, BookingState, Declined
 Kind = TypeVar("Kind")
 
 _CODE_CHARACTERS_MAX = 80
+_KEY_UNKNOWN = "bank_order_unknown"
 
 
 class Direction(StrEnum):
@@ -109,9 +110,9 @@ class BankBookings:
         """Ask what became of a movement by its key; None where the bank never heard it. Raises BankAway."""
         url = await self._endpoint(movement.direction)
         heard = await self._ask(access, Question("GET", f"{url}?{urlencode({'key': movement.key})}"))
-        if heard.status == HTTPStatus.NOT_FOUND:
-            return None
-        return self._booking(heard, movement)
+        said = self._booking(heard, movement)
+        # Whatever stands in front of a bank says 404 as well; that it knows no such key is the bank's to say.
+        return None if said == Declined(_KEY_UNKNOWN, HTTPStatus.NOT_FOUND) else said
 
     async def mandate(self, access: Access, mandate_id: str) -> BankMandate | Declined:
         """Ask how a mandate stands. Raises BankAway."""

@@ -165,18 +165,25 @@ class BankOrders:
 
     async def _tried(self, order: BankOrder) -> Settled | None:
         """Ask the bank, by the order's key, and return what became of it; None where that is not known."""
+        if self._was_never(order):
+            return Settled(OrderState.NEVER)
         link = await self._link(order)
         access = await self._tokens.access(link)
         movement = _movement(order, link)
         bookings = await self._banks.bookings(link.bank)
         ask = bookings.find if order.maybe_heard else bookings.move
-        if not order.maybe_heard and self._house.clock.now_us() >= order.not_after_us:
+        if self._was_never(order):
+            # Getting a token may have taken long.
             return Settled(OrderState.NEVER)
         said = await ask(access, movement)
         if isinstance(said, Declined) and said.status == _UNAUTHORISED:
             # Nothing was done for a token that the bank did not take.
             said = await ask(await self._tokens.access(link, but_not=access.token), movement)
         return self._meaning(order, said)
+
+    def _was_never(self, order: BankOrder) -> bool:
+        """Say whether the bank never heard of an order, and it is too late for it to hear."""
+        return not order.maybe_heard and self._house.clock.now_us() >= order.not_after_us
 
     def _meaning(self, order: BankOrder, said: Booking | Declined | None) -> Settled | None:
         match said:
