@@ -13,10 +13,11 @@ from tests.identity.member_at_hand import LENDER, NOON_US
 from tests.identity.software_authenticator import Authenticator
 from tests.web.member_site import Browser, MemberSite, found, options
 
-from sekisho.cli.desks_house import HUNTING
+from sekisho.cli.desks_house import HUNTING, TRYING
 from sekisho.console import staff
 from sekisho.console.containment_runs import ContainmentRuns
 from sekisho.console.hunts import Hunts
+from sekisho.console.policy_trials import PolicyTrials
 from sekisho.console.rights import StaffRole
 from sekisho.console.staff import Enrolment
 from sekisho.identity.institution import Parts
@@ -130,6 +131,8 @@ async def desks_site(folder: Path, lent: Parts | None = None) -> AsyncIterator[D
     finally:
         await desks_of_lender.hunts.close()
         await desks_of_lender.runs.close()
+        if desks_of_lender.trials is not None:
+            await desks_of_lender.trials.close()
         lender.store.close()
         await desks.logins.close()
         desks.hasher.close()
@@ -157,4 +160,5 @@ def lender_desks(lender: Parts, folder: Path) -> InstitutionDesks:
         claims=ClaimDesk(lender, LenderLosses(house)),
         applications=ReviewDesk(house),
         atm_orders=DisputeDesk(house),
+        trials=PolicyTrials(folder / "history", folder / "what-if", TRYING, lender.clock),
     )

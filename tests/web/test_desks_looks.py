@@ -28,6 +28,7 @@ PAGES = (
     "/lender/atm-orders",
     "/lender/reports",
     "/lender/audit",
+    "/lender/what-if",
     "/audit",
     "/nothing",
 )

@@ -45,6 +45,8 @@ WHO_MAY = {
         "desk",
         "auditor",
     },
+    "GET /{institution:str}/what-if": {"analyst", "responder"},
+    "POST /{institution:str}/what-if": {"analyst", "responder"},
     "POST /{institution:str}/applications/{application_id:str}": {"desk"},
     "POST /{institution:str}/atm-orders/close": {"desk"},
     "POST /{institution:str}/atm-orders/decide": {"desk"},

@@ -11,6 +11,7 @@ from sekisho.cli.around import Around, Made
 from sekisho.cli.containments import containment_desk
 from sekisho.console.containment_runs import ContainmentRuns
 from sekisho.console.hunts import Hunts
+from sekisho.console.policy_trials import PolicyTrials
 from sekisho.console.rights import StaffRole
 from sekisho.console.staff import Enrolment, add_staff, all_staff
 from sekisho.identity.institution import Institution, Parts
@@ -36,6 +37,10 @@ FOLDER = "desks"
 HUNT = "hunt"
 HUNTING = (sys.executable, "-c", "from sekisho.cli.main import main; main()", "hunt")
 """What hunts: this program, in a process of its own."""
+
+WHAT_IF = "what-if"
+TRYING = (*HUNTING[:-1], WHAT_IF)
+"""What plays the last days again, likewise."""
 
 FIRST, SECOND = "First person", "Second person"
 FIRST_ROLES = (StaffRole.ANALYST, StaffRole.RESPONDER, StaffRole.DESK)
@@ -112,6 +117,7 @@ def _desks(served: Served) -> InstitutionDesks:
         claims=_claims(parts),
         applications=None if lender is None else ReviewDesk(lender),
         atm_orders=None if lender is None else DisputeDesk(lender),
+        trials=PolicyTrials(served.history, served.history.parent / WHAT_IF, TRYING, parts.clock),
     )
 
 
@@ -133,5 +139,7 @@ def _living(
             for one in kept:
                 await one.hunts.close()
                 await one.runs.close()
+                if one.trials is not None:
+                    await one.trials.close()
 
     return living

@@ -7,6 +7,7 @@ import click
 COMMANDS = {
     "hunt": "sekisho.cli.hunt",
     "replay": "sekisho.cli.replay",
+    "what-if": "sekisho.cli.what_if",
     "up": "sekisho.cli.up",
     "serve": "sekisho.cli.serve",
     "keys": "sekisho.cli.keys",

@@ -17,6 +17,7 @@ from sekisho.web.console import (
     staff_deeds,
     staff_pages,
     switch_pages,
+    trial_pages,
 )
 from sekisho.web.console.staff_admission import STAFF, admit_staff, require_rights
 from sekisho.web.console.staff_desks import STATE, InstitutionDesks
@@ -50,6 +51,7 @@ ROUTES = (
     *audit_pages.ROUTES,
     *application_pages.ROUTES,
     *atm_order_pages.ROUTES,
+    *trial_pages.ROUTES,
 )
 FREE = frozenset(
     {

@@ -8,6 +8,7 @@ from litestar import Request
 
 from sekisho.console.containment_runs import ContainmentRuns
 from sekisho.console.hunts import Hunts
+from sekisho.console.policy_trials import PolicyTrials
 from sekisho.identity.institution import Institution, Parts
 from sekisho.kernel.refusals import Refusal
 from sekisho.lender.atm_disputes import DisputeDesk
@@ -56,6 +57,7 @@ class InstitutionDesks(NamedTuple):
     claims: ClaimDesk | None = None
     applications: ReviewDesk | None = None
     atm_orders: DisputeDesk | None = None
+    trials: PolicyTrials | None = None
 
     @property
     def institution(self) -> Institution:
