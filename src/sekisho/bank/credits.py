@@ -56,7 +56,7 @@ class CreditDesk:
 
     def _why_not(self, connection: Connection, under: Under, asked: Asked, settlement: str) -> Why | None:
         is_new = under.mandate.first_debit_at_us is None
-        usage = Usage(Function.CREDIT, asked.partner, is_new, under.member_id or "")
+        usage = Usage(Function.CREDIT, asked.partner, is_new, under.named)
         if self._switches.off_within(connection, usage) is not None:
             return Why.SWITCHED_OFF
         why = why_not(connection, under, Action.CREDIT, self._bank.clock.now_us())

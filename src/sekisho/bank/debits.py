@@ -72,7 +72,7 @@ class DebitDesk:
     def _why_not(self, connection: Connection, under: Under, asked: Asked) -> Why | None:
         now_us, one = self._bank.clock.now_us(), under.mandate
         is_new = one.first_debit_at_us is None
-        usage = Usage(Function.DEBIT, asked.partner, is_new, under.member_id or "")
+        usage = Usage(Function.DEBIT, asked.partner, is_new, under.named)
         if self._switches.off_within(connection, usage) is not None:
             return Why.SWITCHED_OFF
         why = why_not(connection, under, Action.DEBIT, now_us)

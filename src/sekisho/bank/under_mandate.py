@@ -21,6 +21,14 @@ class Under(NamedTuple):
     deposit: Deposit
     member_id: MemberId | None
 
+    @property
+    def named(self) -> str:
+        """Return by which name a switch for some members alone can mean the depositor.
+
+        Nobody who has no online bank is among them; who is not named at all would be.
+        """
+        return self.member_id or self.deposit.depositor_id
+
 
 def under_mandate(connection: Connection, asked: Asked) -> Under:
     """Return what an order stands on. Raises MandateUnknown where the mandate is not the partner's."""
