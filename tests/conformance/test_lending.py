@@ -8,7 +8,7 @@ from tests.lender.lender_at_hand import ARRIVAL, OURS, open_lender
 
 from sekisho.kernel.posture import Posture
 from sekisho.kernel.yen import Yen
-from sekisho.lender.gates import Gatekeeper, OnOutage
+from sekisho.lender.gates import Gatekeeper
 from sekisho.lender.house import open_house
 from sekisho.lender.transfer_loans import NotLent, OrderUnknown, TransferLoanDesk
 from sekisho.lender.transfer_orders import OrderState, TransferOrder
@@ -18,6 +18,7 @@ from sekisho.lender.web_debits import WebDebitDesk
 from sekisho.linking.bank_files import ResultFileRefused
 from sekisho.linking.exchange import FolderTray
 from sekisho.linking.zengin import DebitResult, TransferResult, read_file, write_file
+from sekisho.response.money_gates import OnOutage
 from sekisho.storage.engine import open_store
 
 CLOSED = OnOutage(Posture.CLOSED, Posture.CLOSED)

@@ -26,13 +26,14 @@ from sekisho.lender.atm_network import PART
 from sekisho.lender.atm_pins import SETTING, Pin, PinDesk, find_pin
 from sekisho.lender.atm_sessions import Direction
 from sekisho.lender.contracts import contract_of, sign
-from sekisho.lender.gates import Gatekeeper, OnOutage
+from sekisho.lender.gates import Gatekeeper
 from sekisho.lender.house import LenderParts, open_house
 from sekisho.lender.smartphone_atm import SmartphoneAtm
 from sekisho.lender.switches import NothingSwitchedOff, SwitchedOff
 from sekisho.range.atm.here import MachinesHere
 from sekisho.range.atm.machine import Machine
 from sekisho.range.atm.vault import Vault
+from sekisho.response.money_gates import OnOutage
 from sekisho.storage.tables.atm import atm_discrepancy, atm_order
 
 NETWORK = "hoshizora"

@@ -24,13 +24,14 @@ from sekisho.kernel.yen import Yen
 from sekisho.ledger.journal import first_fault
 from sekisho.lender.contracts import Agreement, contract_of, sign
 from sekisho.lender.due_days import DueDay
-from sekisho.lender.gates import Gatekeeper, OnOutage
+from sekisho.lender.gates import Gatekeeper
 from sekisho.lender.house import LenderParts, open_house
 from sekisho.lender.payout_accounts import PayoutAccountDesk, Typed, change_of, read_payee
 from sekisho.lender.rates import Rate
 from sekisho.lender.switches import SwitchedOff, Usage
 from sekisho.lender.transfer_loans import TransferLoanDesk
 from sekisho.linking.zengin import BankAccount, Party
+from sekisho.response.money_gates import OnOutage
 from sekisho.storage.tables.sessions import session as session_table
 
 ARRIVAL = Arrival(ip="192.0.2.7", user_agent="Mozilla/5.0")

@@ -18,9 +18,9 @@ from sekisho.kernel.yen import Yen
 from sekisho.lender.atm_approvals import AtmAmountNotAllowed
 from sekisho.lender.atm_order_states import AtmNotLent
 from sekisho.lender.atm_sessions import AtmSessionOver, Direction
-from sekisho.lender.gates import FunctionSwitchedOff, MoneyOutStopped
 from sekisho.lender.smartphone_atm import AtmPinMissing
 from sekisho.lender.switches import Function
+from sekisho.response.money_gates import FunctionSwitchedOff, MoneyOutStopped
 from sekisho.storage.tables.sessions import session as session_table
 
 

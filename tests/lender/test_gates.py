@@ -17,7 +17,9 @@ from sekisho.kernel.clock import HOUR_US, MINUTE_US
 from sekisho.kernel.posture import OperationalError, Posture
 from sekisho.kernel.yen import Yen
 from sekisho.lender.contact_gate import ContactGate
-from sekisho.lender.gates import (
+from sekisho.lender.house import open_lender_accounts
+from sekisho.lender.switches import Function, NothingSwitchedOff, SwitchedOff, Usage
+from sekisho.response.money_gates import (
     Asked,
     FunctionSwitchedOff,
     Held,
@@ -28,8 +30,6 @@ from sekisho.lender.gates import (
     Stopped,
     require_passed,
 )
-from sekisho.lender.house import open_lender_accounts
-from sekisho.lender.switches import Function, NothingSwitchedOff, SwitchedOff, Usage
 
 CASH = Purpose(action="atm_withdrawal", amount_yen=20_000, place="店", details={"nonce": "n1"})
 OTHER = Purpose(action="atm_withdrawal", amount_yen=20_000, place="店", details={"nonce": "n2"})

@@ -11,7 +11,6 @@ from sekisho.identity.names import NameUnusable
 from sekisho.identity.personal_data import Item, read_for_use
 from sekisho.kernel.clock import HOUR_US
 from sekisho.kernel.yen import Yen
-from sekisho.lender.gates import Stopped
 from sekisho.lender.money_out_signs import facts_of
 from sekisho.lender.payout_accounts import (
     HolderNotMember,
@@ -25,6 +24,7 @@ from sekisho.lender.payout_accounts import (
     read_payee,
     standing_of,
 )
+from sekisho.response.money_gates import Stopped
 
 
 @pytest.fixture

@@ -10,7 +10,6 @@ from sekisho.identity.assurance import Standing, StepUp, Way
 from sekisho.identity.holds import holds_on
 from sekisho.kernel.posture import Posture
 from sekisho.kernel.yen import Yen
-from sekisho.lender.gates import Held, HeldFor
 from sekisho.lender.incoming_payments import Incoming, Taken, take_incoming, take_payment
 from sekisho.lender.switches import SwitchedOff
 from sekisho.lender.transfer_loans import NoPayoutAccount, OrderUnknown
@@ -20,6 +19,7 @@ from sekisho.lender.web_debits import DebitsStopped, NotRepaid, WebDebitDesk
 from sekisho.linking.bank_files import ResultFileRefused
 from sekisho.linking.exchange import FolderTray
 from sekisho.linking.zengin import DebitResult, ZenginFile, read_file, write_file
+from sekisho.response.money_gates import Held, HeldFor
 
 DONE, NO_FUNDS, STOPPED = DebitResult.DONE, DebitResult.NO_FUNDS, DebitResult.DEPOSITOR_STOPPED
 

@@ -23,12 +23,13 @@ from sekisho.kernel.posture import OperationalError, Posture
 from sekisho.kernel.yen import Yen
 from sekisho.linking.bank_bookings import Direction
 from sekisho.linking.link_partners import LinkPartner, PartnerBook, Strength
+from sekisho.response.money_gates import OnOutage
 from sekisho.wallet import bank_order_rows, link_rows
 from sekisho.wallet.bank_move_desk import BankMoveDesk
 from sekisho.wallet.bank_moves import MoveBooks
 from sekisho.wallet.bank_order_rows import BankOrder
 from sekisho.wallet.bank_orders import BankOrders, Wish, place_within
-from sekisho.wallet.gates import Gatekeeper, OnOutage
+from sekisho.wallet.gates import Gatekeeper
 from sekisho.wallet.house import open_house
 from sekisho.wallet.link_banks import LinkBanks, public_key_set
 from sekisho.wallet.link_limits import LinkSettings

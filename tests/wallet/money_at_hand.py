@@ -12,7 +12,8 @@ from sekisho.identity.session_desk import Present
 from sekisho.kernel.posture import Posture
 from sekisho.ledger.accounts import find_account
 from sekisho.linking.zengin import BankAccount
-from sekisho.wallet.gates import Gatekeeper, OnOutage
+from sekisho.response.money_gates import OnOutage
+from sekisho.wallet.gates import Gatekeeper
 from sekisho.wallet.merchants import Merchant, NewMerchant, register_merchant
 from sekisho.wallet.payment_codes import PaymentCodes
 from sekisho.wallet.payments import PaymentDesk

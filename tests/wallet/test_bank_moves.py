@@ -10,6 +10,7 @@ from sekisho.identity.assurance import StepUp, Way
 from sekisho.kernel.clock import DAY_US, HOUR_US, MINUTE_US
 from sekisho.kernel.yen import Yen
 from sekisho.ledger.accounts import find_account
+from sekisho.response.money_gates import Held, Stopped
 from sekisho.wallet.bank_moves import (
     WISH_US,
     BankMoveKeyReused,
@@ -19,7 +20,6 @@ from sekisho.wallet.bank_moves import (
     WalletTooEmpty,
 )
 from sekisho.wallet.bank_orders import LinkNotUsable
-from sekisho.wallet.gates import Held, Stopped
 from sekisho.wallet.link_limits import AboveLinkCeiling, LinkCoolingOff
 from sekisho.wallet.links import LinkUnknown
 from sekisho.wallet.spending import AboveCeiling

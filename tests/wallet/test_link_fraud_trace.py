@@ -15,8 +15,9 @@ from sekisho.kernel.clock import DAY_US, SECOND_US
 from sekisho.kernel.refusals import Refusal
 from sekisho.kernel.yen import Yen
 from sekisho.linking.link_partners import Strength
+from sekisho.response.money_gates import Asked, GateSettings, Passed
 from sekisho.storage.tables.bank_links import bank_link
-from sekisho.wallet.gates import Asked, Passed, WalletGateSettings
+from sekisho.wallet.gates import SETTINGS
 from sekisho.wallet.link_charges import ChargeAsked, weigh_charge
 from sekisho.wallet.link_limits import LinkSettings
 from sekisho.wallet.link_rows import LinkState
@@ -26,7 +27,7 @@ TRACE = (100_000, 90_000, 90_000, 20_000)
 BETWEEN_US = 15 * SECOND_US
 THIEF = Person(name="盗田 次郎", kana="ﾇｽﾀﾞ ｼﾞﾛｳ", birth_date="1995-05-05", home_address="架空市")
 NAMESAKE = Person(name="七十七 太朗", kana=TARO.kana, birth_date=TARO.birth_date, home_address="別の町")
-BLIND = WalletGateSettings(risk_max=1.0, passkey_from=999, stopped_from=999)
+BLIND = GateSettings(risk_max=1.0, passkey_from=999, stopped_from=999)
 """A gate that counts no signs."""
 
 PIN_ALONE = {
@@ -202,7 +203,7 @@ def test_the_signs_alone_stop_the_first_debit(tmp_path):
 
     async def use(there):
         member, link = await linked_in_the_victim_s_name(there)
-        return await trace(there, member, forget_limits(there, link), WalletGateSettings())
+        return await trace(there, member, forget_limits(there, link), SETTINGS)
 
     assert within(tmp_path, use, **PIN_ALONE) == (["Stopped"] * 4, 0)
 
@@ -213,7 +214,7 @@ def test_the_pace_alone_stops_the_debit_that_reaches_for_the_limit_of_an_old_lin
     async def use(there):
         member = there.wallet.add_verified()
         link = await there.old_link(member)
-        return await trace(there, member, link, WalletGateSettings())
+        return await trace(there, member, link, SETTINGS)
 
     outcomes, lost = within(tmp_path, use)
     assert outcomes == ["done", "done", "Stopped", "done"]
@@ -243,6 +244,6 @@ def test_an_honest_member_charges_on_the_first_day(tmp_path):
     async def use(there):
         member = there.wallet.add_verified()
         link = await there.link(member)
-        return await charge(there, there.enter(member), link, 20_000, WalletGateSettings())
+        return await charge(there, there.enter(member), link, 20_000, SETTINGS)
 
     assert within(tmp_path, use, authentication="passkey", strength=3) == "done"

@@ -32,9 +32,9 @@ from sekisho.linking.bank_http import BankAway
 from sekisho.linking.dpop import ProofKey, new_key
 from sekisho.linking.link_answers import Declined
 from sekisho.linking.link_partners import LinkPartner, PartnerBook, Strength
+from sekisho.response.money_gates import Held, HeldFor
 from sekisho.storage.tables.bank_links import bank_link
 from sekisho.wallet.bank_moves import MoveState
-from sekisho.wallet.gates import Held, HeldFor
 from sekisho.wallet.link_banks import LinkBanks, public_key_set
 from sekisho.wallet.link_limits import LinkSettings
 from sekisho.wallet.link_returns import BankAnswer

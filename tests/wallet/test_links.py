@@ -12,7 +12,7 @@ from sekisho.identity.people import Person
 from sekisho.kernel.clock import DAY_US, HOUR_US
 from sekisho.kernel.posture import Posture
 from sekisho.linking.link_partners import BankNotLinkable, Strength
-from sekisho.wallet.gates import Held, HeldFor, Stopped
+from sekisho.response.money_gates import Held, HeldFor, Stopped
 from sekisho.wallet.identity_levels import LevelTooLow
 from sekisho.wallet.link_limits import LinkSettings
 from sekisho.wallet.link_returns import HolderDiffers

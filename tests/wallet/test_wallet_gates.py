@@ -9,15 +9,15 @@ from sekisho.identity.holds import OnHold
 from sekisho.identity.purposes import Purpose
 from sekisho.kernel.posture import Posture
 from sekisho.kernel.yen import Yen
-from sekisho.wallet.gates import (
+from sekisho.response.money_gates import (
     Asked,
+    FunctionSwitchedOff,
     Held,
     HeldFor,
+    MoneyOutAway,
+    MoneyOutStopped,
     Passed,
     Stopped,
-    WalletFunctionOff,
-    WalletGateAway,
-    WalletStopped,
     Weighed,
     require_passed,
 )
@@ -112,15 +112,15 @@ def test_the_guard_hears_the_signs_and_what_came_of_it(tmp_path):
 @pytest.mark.parametrize(
     ("answer", "refusal"),
     [
-        (Held(HeldFor.SWITCHED_OFF, "incident", {"en": "Stopped until noon."}), WalletFunctionOff),
+        (Held(HeldFor.SWITCHED_OFF, "incident", {"en": "Stopped until noon."}), FunctionSwitchedOff),
         (Held(HeldFor.ON_HOLD, "self_freeze", {}), OnHold),
-        (Held(HeldFor.AWAY, "switches", {}), WalletGateAway),
-        (Stopped(("a_sign",)), WalletStopped),
+        (Held(HeldFor.AWAY, "switches", {}), MoneyOutAway),
+        (Stopped(("a_sign",)), MoneyOutStopped),
         (StepUp((Way.PASSKEY,)), InsufficientAuthentication),
     ],
 )
 def test_what_did_not_pass_is_one_refusal_each(answer, refusal):
     with pytest.raises(refusal) as raised:
         require_passed(answer)
-    if refusal is WalletFunctionOff:
+    if refusal is FunctionSwitchedOff:
         assert raised.value.told == "Stopped until noon."

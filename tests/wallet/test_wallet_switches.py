@@ -6,12 +6,12 @@ from tests.wallet.links_at_hand import ARRIVAL, BANK, within
 
 from sekisho.identity.assurance import Way
 from sekisho.kernel.yen import Yen
+from sekisho.response.money_gates import Held, HeldFor
 from sekisho.response.switch_desk import SwitchDesk, Wish
 from sekisho.response.switches import AppliesTo, Scope
 from sekisho.storage.tables.sessions import session
 from sekisho.wallet.bank_move_desk import BankMoveDesk
 from sekisho.wallet.bank_moves import MoveState
-from sekisho.wallet.gates import Held, HeldFor
 from sekisho.wallet.switch_book import WalletSwitches
 
 

@@ -13,9 +13,9 @@ from sekisho.identity.session_desk import Present
 from sekisho.kernel.refusals import Refusal
 from sekisho.kernel.yen import Yen
 from sekisho.lender.atm_sessions import AtmSession, Direction, Machine
-from sekisho.lender.gates import Asked
 from sekisho.lender.switches import Function
 from sekisho.lender.terms import TermsBook
+from sekisho.response.money_gates import Asked
 
 STEP_YEN = 1_000
 

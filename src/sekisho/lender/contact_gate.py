@@ -14,10 +14,11 @@ from sekisho.identity import devices, sessions
 from sekisho.identity.session_desk import Present
 from sekisho.kernel.posture import OperationalError, Posture
 from sekisho.kernel.yen import Yen
-from sekisho.lender.gates import GateSettings
+from sekisho.lender.gates import SETTINGS
 from sekisho.lender.house import LenderParts
 from sekisho.lender.money_out_signs import Facts, facts_of, is_doubted, money_out_signs
 from sekisho.lender.switches import Function, Switches, Usage
+from sekisho.response.money_gates import GateSettings
 
 DOUBTED = "session_doubted"
 SWITCHED_OFF = "function_switched_off"
@@ -33,14 +34,14 @@ class ContactGate:
         switches: Switches,
         *,
         on_outage: Posture,
-        settings: GateSettings | None = None,
+        settings: GateSettings = SETTINGS,
     ) -> None:
         """Take what it means when switches or store cannot be asked; the guard has a posture of its own."""
         self._house = house
         self._guard = guard
         self._switches = switches
         self._on_outage = on_outage
-        self._settings = settings or GateSettings()
+        self._settings = settings
 
     async def assess(self, attempt: Attempt) -> GuardAnswer:
         """Return the decision about an attempt; of a change of contact, no milder than the gate's own."""

@@ -27,11 +27,12 @@ from sekisho.kernel.clock import HOUR_US
 from sekisho.kernel.ids import PAYOUT_ACCOUNT, MemberId
 from sekisho.kernel.refusals import Refusal
 from sekisho.ledger.journal import take_turn
-from sekisho.lender.gates import Asked, Gatekeeper, Held, Passed, Stopped
+from sekisho.lender.gates import Gatekeeper
 from sekisho.lender.house import LenderParts
 from sekisho.lender.switches import Function
 from sekisho.linking.zengin import BankAccount
 from sekisho.messages.notices import NoticeKind
+from sekisho.response.money_gates import Asked, Held, Passed, Stopped
 from sekisho.storage import outbox
 from sekisho.storage.tables.borrowings import payout_account
 

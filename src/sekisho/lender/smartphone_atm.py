@@ -30,9 +30,10 @@ from sekisho.lender.atm_sessions import (
     require_own,
 )
 from sekisho.lender.atm_settlement import end_session
-from sekisho.lender.gates import Gatekeeper, Held, HeldFor, Passed, refusal_of, require_passed
+from sekisho.lender.gates import Gatekeeper
 from sekisho.lender.house import LenderParts
 from sekisho.lender.switches import Switches, Usage
+from sekisho.response.money_gates import Held, HeldFor, Passed, refusal_of, require_passed
 from sekisho.storage.unit_of_work import Work
 
 

@@ -23,7 +23,7 @@ from sekisho.ledger.accounts import Side, find_account
 from sekisho.ledger.journal import take_turn
 from sekisho.lender import transfer_orders
 from sekisho.lender.contracts import ContractState, contract_of
-from sekisho.lender.gates import Asked, Gatekeeper, Held, Passed, Stopped
+from sekisho.lender.gates import Gatekeeper
 from sekisho.lender.house import LenderParts
 from sekisho.lender.loan_events import LoanEvent, Movement, NotDone
 from sekisho.lender.payout_accounts import payee_of, standing_of
@@ -38,6 +38,7 @@ from sekisho.lender.transfer_orders import (
     purpose_of,
 )
 from sekisho.messages.notices import NoticeKind
+from sekisho.response.money_gates import Asked, Held, Passed, Stopped
 from sekisho.storage import outbox
 
 WAY = "transfer"

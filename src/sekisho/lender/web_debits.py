@@ -29,7 +29,7 @@ from sekisho.kernel.yen import Yen
 from sekisho.ledger.journal import take_turn
 from sekisho.lender import web_debit_orders
 from sekisho.lender.contracts import contract_of, find_contract
-from sekisho.lender.gates import GateSettings, Held, HeldFor
+from sekisho.lender.gates import SETTINGS
 from sekisho.lender.house import LenderParts
 from sekisho.lender.loan_events import NotDone, parse_day
 from sekisho.lender.payout_accounts import payee_of, standing_of
@@ -37,6 +37,7 @@ from sekisho.lender.switches import Function, Switches, Usage
 from sekisho.lender.transfer_loans import NoPayoutAccount, OrderUnknown
 from sekisho.lender.transfer_orders import REFERENCE_DIGITS, own_key
 from sekisho.lender.web_debit_orders import DebitState, WebDebitOrder, purpose_of
+from sekisho.response.money_gates import GateSettings, Held, HeldFor
 from sekisho.storage import outbox
 
 YEN_MIN = 200
@@ -79,10 +80,10 @@ class WebDebitDesk:
         switches: Switches,
         *,
         on_outage: Posture,
-        settings: GateSettings | None = None,
+        settings: GateSettings = SETTINGS,
     ) -> None:
         """Take the switches, what it means when they cannot be asked, and the policy of the gate."""
-        self._risk_max = (settings or GateSettings()).risk_max
+        self._risk_max = settings.risk_max
         self._house = house
         self._switches = switches
         self._on_outage = on_outage

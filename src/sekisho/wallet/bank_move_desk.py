@@ -14,6 +14,7 @@ from sekisho.kernel.ids import BANK_MOVE, BankLinkId, MemberId
 from sekisho.kernel.yen import Yen
 from sekisho.ledger.journal import take_turn
 from sekisho.linking.bank_bookings import Direction
+from sekisho.response.money_gates import Asked, Held, Passed, Stopped, Weighed
 from sekisho.wallet import bank_moves, bank_order_rows
 from sekisho.wallet.bank_moves import (
     KEY_MAX,
@@ -27,7 +28,7 @@ from sekisho.wallet.bank_moves import (
     reserve_within,
 )
 from sekisho.wallet.bank_orders import BankOrders, LinkNotUsable, Wish, place_within
-from sekisho.wallet.gates import Asked, Gatekeeper, Held, Passed, Stopped, Weighed
+from sekisho.wallet.gates import Gatekeeper
 from sekisho.wallet.house import WalletParts
 from sekisho.wallet.link_charges import ChargeAsked, weigh_charge
 from sekisho.wallet.link_limits import require_chargeable, room_for

@@ -9,11 +9,11 @@ from sekisho.identity.assurance import Level
 from sekisho.identity.personal_data import Item
 from sekisho.identity.session_desk import Present
 from sekisho.kernel.yen import Yen
+from sekisho.response.money_gates import Weighed
 from sekisho.sharing.agreed_subjects import MEMBER
 from sekisho.storage.tables.ledger import ledger_journal
 from sekisho.storage.tables.signals import signal_evidence
 from sekisho.wallet import bank_order_rows
-from sekisho.wallet.gates import Weighed
 from sekisho.wallet.link_risk import RAPID_US, ChargeFacts, charge_signs
 from sekisho.wallet.link_rows import BankLink
 from sekisho.wallet.link_signals import BANK_LINK

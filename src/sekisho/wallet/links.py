@@ -32,9 +32,10 @@ from sekisho.linking.dpop import ProofKey, new_key
 from sekisho.linking.link_answers import Pushed
 from sekisho.linking.link_details import Action, HolderClaim, LinkRequest
 from sekisho.linking.link_partners import LinkPartner, Strength
+from sekisho.response.money_gates import Asked, Held, HeldFor, Passed, Stopped
 from sekisho.storage import outbox
 from sekisho.wallet import link_rows
-from sekisho.wallet.gates import Asked, Gatekeeper, Held, HeldFor, Passed, Stopped
+from sekisho.wallet.gates import Gatekeeper
 from sekisho.wallet.house import WalletParts
 from sekisho.wallet.identity_levels import LevelTooLow, require_may
 from sekisho.wallet.link_banks import LinkBanks

@@ -21,8 +21,10 @@ from sekisho.kernel.ids import MemberId
 from sekisho.kernel.refusals import Refusal
 from sekisho.kernel.yen import Yen
 from sekisho.ledger.journal import take_turn
+from sekisho.response.money_gates import Asked, Held, Passed, Stopped
+from sekisho.response.switches import Usage
 from sekisho.storage.tables.wallet_money import payment_code
-from sekisho.wallet.gates import Asked, Gatekeeper, Held, Passed, Stopped
+from sekisho.wallet.gates import Gatekeeper
 from sekisho.wallet.house import WalletParts
 from sekisho.wallet.payments import (
     KEY_MAX,
@@ -35,7 +37,7 @@ from sekisho.wallet.payments import (
     payment_by_key,
 )
 from sekisho.wallet.spending import require_room
-from sekisho.wallet.switches import Function, Usage
+from sekisho.wallet.switches import Function
 from sekisho.wallet.wallets import require_open
 
 DIGITS = 18

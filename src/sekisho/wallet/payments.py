@@ -22,10 +22,11 @@ from sekisho.kernel.yen import Yen
 from sekisho.ledger.journal import take_turn
 from sekisho.ledger.transfers import Refused, Transfer, Why, post
 from sekisho.messages.notices import NoticeKind
+from sekisho.response.money_gates import Asked, Held, Passed, Stopped
 from sekisho.storage import outbox
 from sekisho.storage.tables.wallet_money import payment
 from sekisho.wallet.emv_qr import REFERENCE_MAX, MerchantCode, QrUnreadable, read_code
-from sekisho.wallet.gates import Asked, Gatekeeper, Held, Passed, Stopped
+from sekisho.wallet.gates import Gatekeeper
 from sekisho.wallet.house import WalletParts
 from sekisho.wallet.merchants import Merchant, require_merchant
 from sekisho.wallet.payment_requests import AMOUNT_MAX, require_request

@@ -28,8 +28,9 @@ from sekisho.ledger.journal import take_turn
 from sekisho.ledger.transfers import Refused, Transfer, Why, post
 from sekisho.messages.message import Channel
 from sekisho.messages.notices import NoticeKind
+from sekisho.response.money_gates import Asked, Held, Passed, Stopped
 from sekisho.wallet import send_rows
-from sekisho.wallet.gates import Asked, Gatekeeper, Held, Passed, Stopped
+from sekisho.wallet.gates import Gatekeeper
 from sekisho.wallet.house import WalletParts
 from sekisho.wallet.identity_levels import rules_on
 from sekisho.wallet.payments import KEY_MAX, NotEnough

@@ -10,8 +10,8 @@ from sekisho.lender.atm_approvals import STEP_YEN, AtmAmountNotAllowed
 from sekisho.lender.atm_order_states import AtmNotLent
 from sekisho.lender.atm_sessions import AtmSessionOver, Direction, SessionState
 from sekisho.lender.atm_sight import AtmSight, PinStanding, atm_sight
-from sekisho.lender.gates import FunctionSwitchedOff
 from sekisho.lender.smartphone_atm import AtmPinMissing, InApp
+from sekisho.response.money_gates import FunctionSwitchedOff
 from sekisho.web.lender.desks import desks_of
 from sekisho.web.lender.effects import effect_of
 from sekisho.web.lender.gate_answers import held, typed_amount

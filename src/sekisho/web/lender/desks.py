@@ -15,7 +15,7 @@ from sekisho.lender.contact_gate import ContactGate
 from sekisho.lender.documents.desk import DocumentDesk
 from sekisho.lender.documents.sheets import Lender
 from sekisho.lender.documents.typesetting import Typesetter
-from sekisho.lender.gates import Gatekeeper, OnOutage
+from sekisho.lender.gates import Gatekeeper
 from sekisho.lender.house import LenderParts, open_house
 from sekisho.lender.identity_checks import IdentityDesk
 from sekisho.lender.income_checks import IncomeDesk
@@ -29,6 +29,7 @@ from sekisho.lender.smartphone_atm import SmartphoneAtm
 from sekisho.lender.switch_book import LenderSwitches
 from sekisho.lender.transfer_loans import TransferLoanDesk
 from sekisho.lender.web_debits import WebDebitDesk
+from sekisho.response.money_gates import OnOutage
 from sekisho.web.lender.statement_files import StatementPress
 
 STATE = "lender"

@@ -6,7 +6,7 @@ from litestar import Response
 
 from sekisho.identity.assurance import NotFromHere, StepUp, Way
 from sekisho.kernel.yen import Yen
-from sekisho.lender.gates import Held, MoneyOutStopped, Stopped, refusal_of
+from sekisho.response.money_gates import Held, MoneyOutStopped, Stopped, refusal_of
 from sekisho.web.members.step_up import step_up_path
 from sekisho.web.members.visits import Visit
 from sekisho.web.members.wishes import Wish

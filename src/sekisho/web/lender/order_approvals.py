@@ -7,7 +7,7 @@ from litestar import Response
 from sekisho.identity.assurance import NotFromHere, StepUp
 from sekisho.identity.personal_data import Item
 from sekisho.identity.purposes import Purpose
-from sekisho.lender.gates import Held, Stopped
+from sekisho.response.money_gates import Held, Stopped
 from sekisho.web.lender import loan_wishes
 from sekisho.web.lender.gate_answers import go_on
 from sekisho.web.lender.loan_pages import show_figures, sight

@@ -12,11 +12,12 @@ from sekisho.identity.institution import Parts
 from sekisho.identity.relying.desk import FederatedDesk
 from sekisho.identity.relying.provider import Provider
 from sekisho.kernel.posture import Posture
+from sekisho.response.money_gates import OnOutage
 from sekisho.storage.rounds import Round
 from sekisho.wallet.bank_move_desk import BankMoveDesk
 from sekisho.wallet.bank_moves import MoveBooks
 from sekisho.wallet.bank_orders import BankOrders
-from sekisho.wallet.gates import Gatekeeper, OnOutage
+from sekisho.wallet.gates import Gatekeeper
 from sekisho.wallet.house import WalletParts, open_house
 from sekisho.wallet.identity_checks import IdentityDesk
 from sekisho.wallet.link_banks import LinkBanks

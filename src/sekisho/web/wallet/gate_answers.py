@@ -6,7 +6,7 @@ from litestar import Response
 
 from sekisho.identity.assurance import NotFromHere, StepUp, Way
 from sekisho.kernel.yen import Yen
-from sekisho.wallet.gates import Held, Stopped, WalletStopped, refusal_of
+from sekisho.response.money_gates import Held, MoneyOutStopped, Stopped, refusal_of
 from sekisho.web.members.step_up import step_up_path
 from sekisho.web.members.visits import Visit
 from sekisho.web.members.wishes import Wish
@@ -23,7 +23,7 @@ def go_on(
         case Held():
             return held(visit, answer)
         case Stopped():
-            raise WalletStopped(known=" ".join(answer.reasons))
+            raise MoneyOutStopped(known=" ".join(answer.reasons))
         case StepUp() if Way.CODE not in answer.ways:
             return visit.go(step_up_path(only_passkey))
         case _:
