@@ -1,15 +1,29 @@
 """The desks' pages in a real browser: readable for everybody, and a passkey that approves a deed."""
 
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import sync_playwright
+from sqlalchemy import insert
 from tests.web.desks_site import lender_desks
 from tests.web.served_members import new_context, served, with_authenticator
 from tests.web.test_members_looks import LOOKS, check
 
 from sekisho.console import staff
 from sekisho.console.rights import StaffRole
+from sekisho.identity import devices, holds, members, personal_data, sessions
+from sekisho.identity.arrivals import Arrival
+from sekisho.identity.assurance import Level, Standing
+from sekisho.identity.holds import HoldKind, HoldScope
+from sekisho.identity.personal_data import Item
+from sekisho.identity.sessions import Birth
+from sekisho.response import cases
+from sekisho.response.cases import CaseKind, Opening, Reporter
+from sekisho.response.cohorts import Suspect
+from sekisho.response.containment import ContainmentDesk
+from sekisho.storage.tables.cases import claim
 from sekisho.web.console.staff_app import create_desks_app
 
 pytestmark = pytest.mark.server
@@ -83,6 +97,62 @@ def _responder(site, browser):
 @pytest.mark.parametrize("path", PAGES)
 def test_the_pages_of_the_desks_are_for_everybody(site, responder, path, size, scheme, language):
     check(site, responder, path, size, scheme, language)
+
+
+@pytest.fixture(name="details", scope="module")
+def _details(site):
+    """Give the pages of one member, one case, one claim, and the reports of one campaign."""
+    parts, campaign = site.parts, "cmp_0123456789abcdef0123456789abcdef"
+    items = {
+        Item.NAME: "山田 花子",
+        Item.HOME_ADDRESS: "東京都千代田区千代田1-1",
+        Item.EMAIL: "hana@example.jp",
+    }
+    now_us = parts.clock.now_us()
+
+    def work(at):
+        one = members.open_account(at, parts, language="ja")
+        personal_data.store(at, parts.keyring, one.id, items, now_us)
+        holds.place(at, parts, one.id, HoldKind.NUMBER_CHANGE, HoldScope.MONEY_OUT, reason="x", until_us=None)
+        arrival = Arrival(ip="192.0.2.1", user_agent="Mozilla/5.0 (Windows NT 10.0) Chrome/140.0")
+        device = devices.enrol(at, parts, one.id, arrival, Standing.TRUSTED).device
+        birth = Birth(member_id=one.id, device_id=device.id, level=Level.CODE, arrival=arrival, risk=0.9)
+        sessions.open_session(at, parts, birth)
+        opening = Opening(
+            kind=CaseKind.LOAN_DRAWN,
+            reporter=Reporter.MEMBER,
+            occasion="looks",
+            member_id=one.id,
+            campaign=campaign,
+            loss_yen=120_000,
+        )
+        case = cases.open_case(at, parts, opening, by="sato")
+        made = dict.fromkeys(("policy", "reason", "assessed_by", "decided_by", "posting"), "")
+        made |= {"id": "clm_1", "case_id": case.id, "loss": "lev_1", "state": "made", "made_by": "sato"}
+        yen = {"loss_yen": 120_000, "claimed_yen": 120_000, "lost_at_us": now_us, "made_at_us": now_us}
+        at.execute(insert(claim).values(**made, **yen))
+        return one.id, case.id
+
+    member_id, case_id = parts.store.write(work).result()
+    desk = ContainmentDesk(parts)
+    begun = desk.begin(campaign, [Suspect(member_id, now_us, 0.7)], by="sato")
+    # The browser's driver has a loop of its own in this thread.
+    with ThreadPoolExecutor(1) as beside:
+        beside.submit(asyncio.run, begun).result()
+    return {
+        "member": f"/lender/members/{member_id}",
+        "case": f"/lender/cases/{case_id}",
+        "claim": "/lender/claims/clm_1",
+        "report": f"/lender/reports/{campaign}",
+        "campaign": f"/lender/campaigns/{campaign}?as_of=2026-11-22T10:00",
+        "one": f"/lender/campaigns/{campaign}/one?named={member_id}",
+    }
+
+
+@pytest.mark.parametrize(("size", "scheme", "language"), LOOKS)
+@pytest.mark.parametrize("page", ["member", "case", "claim", "report", "campaign", "one"])
+def test_the_pages_of_one_thing_are_for_everybody(site, responder, details, page, size, scheme, language):
+    check(site, responder, details[page], size, scheme, language)
 
 
 @pytest.mark.parametrize(("size", "scheme", "language"), LOOKS)

@@ -8,6 +8,7 @@ from tests.web.test_desks_campaigns import CAMPAIGN, PAGE, entered
 from tests.web.test_desks_members import WHY, member
 
 from sekisho.console.rights import StaffRole
+from sekisho.console.standing import standing_at
 from sekisho.response import access, audit
 from sekisho.response.access import Glass
 
@@ -143,5 +144,27 @@ def test_glass_that_was_broken_stands_above_everything(tmp_path):
         )
         assert "Nothing is on record of this." in hostile.text
         assert "<script>" not in hostile.text.replace("<script src", "")
+
+    at_the_desks(tmp_path, scene)
+
+
+def test_the_overview_counts_what_was_drawn_up_and_not_sent(tmp_path):
+    """A version that was drawn up again is no work left over; and the cases of a containment are nobody's."""
+
+    async def scene(site: DesksSite) -> None:
+        browser, passkey = await contained(site)
+        now_us = site.clock.now_us()
+        for _ in range(2):
+            await drawn(site, browser, passkey, paper="police")
+        with site.lender.store.read() as connection:
+            stand = standing_at(now_us)(connection)
+        assert (stand.reports_unsent, stand.cases_nobodys, stand.members_shut) == (1, stand.cases_open, 2)
+        sent = f"{REPORTS}/police/2/sent"
+        await browser.get(REPORTS)
+        await browser.submit(sent)
+        await site.approve_deed(browser, passkey, sent)
+        with site.lender.store.read() as connection:
+            assert standing_at(now_us)(connection).reports_unsent == 0
+        assert "Reports not sent yet" in (await browser.get("/lender")).text
 
     at_the_desks(tmp_path, scene)

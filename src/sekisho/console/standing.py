@@ -8,7 +8,7 @@ from sqlalchemy import Connection, func, select
 from sekisho.response import switch_rows
 from sekisho.response.containment_rows import Standing as Contained
 from sekisho.response.switches import State
-from sekisho.storage.tables.cases import case_file, claim, contained_member
+from sekisho.storage.tables.cases import case_file, claim, contained_member, report_version
 
 
 class Standing(NamedTuple):
@@ -20,7 +20,29 @@ class Standing(NamedTuple):
     members_to_decide: int
     cases_open: int
     cases_late: int
+    cases_nobodys: int
     claims_waiting: int
+    reports_unsent: int
+
+
+# Of each report the newest version counts: what was drawn up again before it was sent is no work left over.
+_NEWEST = (
+    select(report_version.c.kind, report_version.c.about, func.max(report_version.c.version).label("newest"))
+    .group_by(report_version.c.kind, report_version.c.about)
+    .subquery()
+)
+_UNSENT = (
+    select(func.count())
+    .select_from(
+        report_version.join(
+            _NEWEST,
+            (_NEWEST.c.kind == report_version.c.kind)
+            & (_NEWEST.c.about == report_version.c.about)
+            & (_NEWEST.c.newest == report_version.c.version),
+        )
+    )
+    .where(report_version.c.sent_at_us.is_(None))
+)
 
 
 def standing_at(now_us: int) -> Callable[[Connection], Standing]:
@@ -31,6 +53,7 @@ def standing_at(now_us: int) -> Callable[[Connection], Standing]:
         by_standing = select(contained_member.c.standing, func.count()).group_by(contained_member.c.standing)
         members = {row[0]: int(row[1]) for row in connection.execute(by_standing)}
         open_cases = select(func.count()).select_from(case_file).where(case_file.c.closed_at_us.is_(None))
+        nobodys = open_cases.where(case_file.c.assigned_to == "")
         late = open_cases.where(case_file.c.due_at_us < now_us)
         waiting = select(func.count()).select_from(claim).where(claim.c.state.in_(("made", "assessed")))
         return Standing(
@@ -40,7 +63,9 @@ def standing_at(now_us: int) -> Callable[[Connection], Standing]:
             members_to_decide=members.get(Contained.PROPOSED, 0) + members.get(Contained.FAILED, 0),
             cases_open=int(connection.execute(open_cases).scalar_one()),
             cases_late=int(connection.execute(late).scalar_one()),
+            cases_nobodys=int(connection.execute(nobodys).scalar_one()),
             claims_waiting=int(connection.execute(waiting).scalar_one()),
+            reports_unsent=int(connection.execute(_UNSENT).scalar_one()),
         )
 
     return reading
