@@ -6,5 +6,5 @@ from sekisho.wallet.link_stops import LinksContained
 
 
 def containment_desk(parts: Parts) -> ContainmentDesk:
-    """Return the desk that contains campaigns at an institution; links are only stopped where there are any."""
+    """Return the desk that contains campaigns at an institution; links are stopped where there are any."""
     return ContainmentDesk(parts, following=(LinksContained(parts),))
