@@ -53,6 +53,22 @@ def test_the_same_token_again_is_answered_as_taken_and_does_nothing(tmp_path):
     _played(tmp_path, play)
 
 
+@pytest.mark.parametrize(("late_s", "is_held"), [(-10, True), (10, False)])
+def test_an_all_clear_that_was_overtaken_takes_nothing_back(tmp_path, late_s, is_held):
+    """Tokens that were not taken come again later: what was said before the alarm does not end it."""
+
+    async def play(met):
+        now_s = met.clock.now_us() // SECOND_US
+        assert (await met.push(met.token(iat=now_s))).status_code == 202
+        all_clear = {RISK: HIGH | {"current_level": "LOW"}}
+        assert (await met.push(met.token(iat=now_s + late_s, events=all_clear))).status_code == 202
+        assert met.house.outcomes() == ["acted", "acted"]
+        assert bool(met.house.holds_of(met.user)) is is_held
+        assert bool(met.house.signs_on(MEMBER, met.user)) is is_held
+
+    _played(tmp_path, play)
+
+
 FAULTS: dict[str, tuple[str, dict[str, Any]]] = {
     "another type": ("invalid_request", {"header": {"typ": "JWT"}}),
     "no type": ("invalid_request", {"header": {"typ": None}}),

@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 import structlog
-from sqlalchemy import Connection, delete, func, select
+from sqlalchemy import Connection, and_, delete, func, select
 
 from sekisho.identity.institution import Parts
 from sekisho.kernel.chain import canonical
@@ -18,7 +18,7 @@ from sekisho.kernel.clock import DAY_US, HOUR_US, MINUTE_US, SECOND_US, Clock, S
 from sekisho.kernel.refusals import Refusal
 from sekisho.messages.queue import insert_once
 from sekisho.sharing import feeds, source_exchange
-from sekisho.sharing.actions import Deed, Handlers, LeadsTo, Rule, rule_for
+from sekisho.sharing.actions import Action, Deed, Handlers, LeadsTo, Rule, rule_for
 from sekisho.sharing.agreed_subjects import About, named_by
 from sekisho.sharing.deeds import do_within
 from sekisho.sharing.events import short_name
@@ -30,7 +30,7 @@ from sekisho.sharing.stream_events import HostileSources, StreamUpdated, Verific
 from sekisho.sharing.streams import Status
 from sekisho.sharing.subjects import Foreign, Opaque
 from sekisho.storage import outbox
-from sekisho.storage.tables.signals import signal_received
+from sekisho.storage.tables.signals import signal_action, signal_received
 
 log = structlog.get_logger(__name__)
 
@@ -172,6 +172,9 @@ class Intake:
             return
         for action in rule.actions:
             for one in self._chain(connection, about):
+                if action is Action.LIFT and _is_overtaken(connection, event, one):
+                    log.warning("signals:all_clear:overtaken", issuer=event.issuer, jti=event.jti)
+                    continue
                 yield Deed(
                     action=action,
                     about=one,
@@ -234,6 +237,26 @@ def forget_received(connection: Connection, settings: SignalSettings, now_us: in
         signal_received.c.issued_at_us < before_us, signal_received.c.received_at_us < before_us
     )
     return connection.execute(old).rowcount
+
+
+def _is_overtaken(connection: Connection, event: SecurityEvent, about: About) -> bool:
+    """Say whether something newer than an all-clear was done on its sender's word to whom it is about.
+
+    Tokens are sent again until they are taken, and may come in another order than they were made.
+    """
+    same = (signal_received.c.issuer == signal_action.c.issuer, signal_received.c.jti == signal_action.c.jti)
+    newer = (
+        select(signal_action.c.jti)
+        .join(signal_received, and_(*same))
+        .where(
+            signal_action.c.kind == about.kind,
+            signal_action.c.about == about.id,
+            signal_action.c.issuer == event.issuer,
+            signal_action.c.action != Action.LIFT,
+            signal_received.c.issued_at_us > event.iat * SECOND_US,
+        )
+    )
+    return connection.execute(newer.limit(1)).first() is not None
 
 
 def _is_expected(state: str, expected: str) -> bool:
