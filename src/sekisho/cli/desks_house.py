@@ -6,6 +6,8 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, cast
 
+from sekisho.bank.house import open_house as open_bank
+from sekisho.bank.losses import BankLosses
 from sekisho.bank.switches import Function as BankFunction
 from sekisho.cli.around import Around, Made
 from sekisho.cli.containments import containment_desk
@@ -25,6 +27,8 @@ from sekisho.response.claims import ClaimDesk, Losses
 from sekisho.response.past_uses import AttemptHistory, PastUses
 from sekisho.response.switch_desk import SwitchDesk
 from sekisho.storage.unit_of_work import Connection
+from sekisho.wallet.house import open_house as open_wallet
+from sekisho.wallet.losses import WalletLosses
 from sekisho.wallet.switches import Function as WalletFunction
 from sekisho.web.console.staff_app import create_desks_app
 from sekisho.web.console.staff_desks import InstitutionDesks
@@ -52,6 +56,8 @@ _FUNCTIONS: Mapping[str, tuple[str, ...]] = {
 }
 _LOSSES: Mapping[str, Callable[[Parts], Losses]] = {
     "lender": lambda parts: LenderLosses(open_lender(parts)),
+    "wallet": lambda parts: WalletLosses(open_wallet(parts)),
+    "bank": lambda parts: BankLosses(open_bank(parts)),
 }
 _OTHER_USES: Mapping[str, tuple[PastUses, ...]] = {"lender": (LenderUses(),)}
 

@@ -28,7 +28,7 @@ class HouseAccounts(NamedTuple):
     `bank_receivable` is what banks have debited for charges and not handed over yet, and our money there;
     `payout_clearing` what left wallets for banks and has not arrived; `merchants_payable` what merchants are
     owed; `sends_waiting` what was sent and not accepted yet; `fee_income` what we earn; `suspense` what came
-    in and nobody knows for whom.
+    in and nobody knows for whom; `fraud_loss` what a thief took and we made good.
     """
 
     bank_receivable: str
@@ -37,6 +37,7 @@ class HouseAccounts(NamedTuple):
     sends_waiting: str
     fee_income: str
     suspense: str
+    fraud_loss: str
 
 
 # What waits for somebody can't be handed out twice: the account would have to cross zero.
@@ -48,6 +49,7 @@ _LIMITS = {
     "sends_waiting": OwnLimits(Side.CREDIT, _NEVER),
     "fee_income": OwnLimits(Side.CREDIT, None),
     "suspense": OwnLimits(Side.CREDIT, _NEVER),
+    "fraud_loss": OwnLimits(Side.DEBIT, None),
 }
 
 
