@@ -32,18 +32,20 @@ class HouseAccounts(NamedTuple):
     """The bank's own accounts in the ledger, by id.
 
     `cash` is what lies in the vault; `interbank` what other banks owe us, less what we owe them; `unclaimed`
-    what came in and belongs to no account of ours.
+    what came in and belongs to no account of ours; `fraud_loss` what a thief had debited and we made good.
     """
 
     cash: str
     interbank: str
     unclaimed: str
+    fraud_loss: str
 
 
 _LIMITS = {
     "cash": OwnLimits(Side.DEBIT, None),
     "interbank": OwnLimits(Side.DEBIT, None),
     "unclaimed": OwnLimits(Side.CREDIT, Yen(0)),
+    "fraud_loss": OwnLimits(Side.DEBIT, None),
 }
 
 
