@@ -142,7 +142,7 @@ def test_a_payout_that_was_never_heard_comes_back(tmp_path):
         there.clock.advance(HOUR_US)
         await there.booked_orders.carry_out_due()
         there.wallet.audit()
-        move = (await there.moves.of_member(one.member))[0]
+        (move,) = [each for each in await there.moves.of_member(one.member) if each.id == waits.id]
         return waits.state, empty, move, one.balance()
 
     state, empty, move, balance = within(tmp_path, use)
