@@ -11,6 +11,7 @@ from sekisho.bank.losses import BankLosses
 from sekisho.bank.switches import Function as BankFunction
 from sekisho.cli.around import Around, Made
 from sekisho.cli.containments import containment_desk
+from sekisho.cli.past_uses import past_uses
 from sekisho.console.containment_runs import ContainmentRuns
 from sekisho.console.hunts import Hunts
 from sekisho.console.policy_trials import PolicyTrials
@@ -20,11 +21,9 @@ from sekisho.identity.institution import Institution, Parts
 from sekisho.lender.atm_disputes import DisputeDesk
 from sekisho.lender.house import open_house as open_lender
 from sekisho.lender.losses import LenderLosses
-from sekisho.lender.past_uses import LenderUses
 from sekisho.lender.reviews import ReviewDesk
 from sekisho.lender.switches import Function as LenderFunction
 from sekisho.response.claims import ClaimDesk, Losses
-from sekisho.response.past_uses import AttemptHistory, PastUses
 from sekisho.response.switch_desk import SwitchDesk
 from sekisho.storage.unit_of_work import Connection
 from sekisho.wallet.house import open_house as open_wallet
@@ -59,7 +58,6 @@ _LOSSES: Mapping[str, Callable[[Parts], Losses]] = {
     "wallet": lambda parts: WalletLosses(open_wallet(parts)),
     "bank": lambda parts: BankLosses(open_bank(parts)),
 }
-_OTHER_USES: Mapping[str, tuple[PastUses, ...]] = {"lender": (LenderUses(),)}
 
 
 class Served(NamedTuple):
@@ -109,13 +107,12 @@ def first_people(parts: Parts, institutions: Iterable[str]) -> dict[str, Enrolme
 def _desks(served: Served) -> InstitutionDesks:
     parts, key = served.parts, served.parts.institution.key
     lender = open_lender(parts) if key == "lender" else None
-    uses = (AttemptHistory(parts, served.history), *_OTHER_USES.get(key, ()))
     containments = containment_desk(parts)
     return InstitutionDesks(
         parts=parts,
         switches=SwitchDesk(parts),
         functions=_FUNCTIONS.get(key, ()),
-        past_uses=uses,
+        past_uses=past_uses(parts, served.history),
         hunts=Hunts(served.history, served.history.parent / HUNT, HUNTING),
         containments=containments,
         runs=ContainmentRuns(containments),

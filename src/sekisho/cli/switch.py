@@ -15,10 +15,9 @@ import click
 import msgspec
 
 from sekisho.cli.at_institution import AS_JSON, BY, Place, at_institution
+from sekisho.cli.past_uses import past_uses
 from sekisho.kernel.clock import DAY_US, HOUR_US, MINUTE_US, SECOND_US, rfc3339
-from sekisho.lender.past_uses import LenderUses
 from sekisho.response import switch_rows
-from sekisho.response.past_uses import AttemptHistory, PastUses
 from sekisho.response.switch_desk import SwitchDesk, Wish
 from sekisho.response.switch_preview import DAYS, preview
 from sekisho.response.switches import AppliesTo, Scope, State, Switch
@@ -103,11 +102,10 @@ def preview_switch(place: Place, *, days: int, cohort: Path | None, as_json: boo
     """Say whom a switch would have met in the last days: honest members, and those of a cohort."""
     with place.parts(telling=False) as parts:
         now_us = parts.clock.now_us()
-        sources: list[PastUses] = [AttemptHistory(parts, place.history), LenderUses()]
         with parts.store.read() as connection:
             seen = preview(
                 connection,
-                sources,
+                past_uses(parts, place.history),
                 _scope(asked),
                 members=_members(asked),
                 cohort=[] if cohort is None else _column(cohort),

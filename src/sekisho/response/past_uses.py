@@ -27,7 +27,8 @@ SESSIONS_AT_ONCE = 400
 class PastUse(NamedTuple):
     """One use of a function: of which gate or by which name, when, by whom, with how much money.
 
-    `names` are the functions that it may have been, for one gate serves several.
+    `names` are the functions that it may have been, for one gate serves several. `key` is the attempt's id
+    where it passed a gate: a room that gives the same key knows better what it was.
     """
 
     key: str
@@ -56,7 +57,7 @@ class AttemptHistory:
         """Return the attempts of members at the gates of functions since a time, each once."""
         found = {use.key: use for use in self._from_history(from_us)}
         found |= {use.key: use for use in _from_outbox(connection, from_us)}
-        return _with_sessions(connection, list(found.values()))
+        return with_sessions(connection, list(found.values()))
 
     def _from_history(self, from_us: int) -> Iterator[PastUse]:
         if self._folder is None or not self._folder.is_dir():
@@ -97,8 +98,8 @@ def _names_by_gate() -> dict[str, tuple[str, ...]]:
 _NAMES = _names_by_gate()
 
 
-def _with_sessions(connection: Connection, uses: list[PastUse]) -> Iterator[PastUse]:
-    """Fill in with which risk and on which device each was done."""
+def with_sessions(connection: Connection, uses: list[PastUse]) -> Iterator[PastUse]:
+    """Return uses with the risk of their sessions and the age of their devices, as far as these are known."""
     ids = sorted({use.usage.session_id for use in uses} - {""})
     known: dict[str, tuple[float, int]] = {}
     joined = session.join(device, device.c.id == session.c.device_id)

@@ -53,10 +53,14 @@ def preview(  # noqa: PLR0913 - what would be off, for whom, over which time, fr
     from_us: int,
     until_us: int,
 ) -> Preview:
-    """Go through what was done and count whom a switch would have met. `members` are those it names."""
+    """Go through what was done and count whom a switch would have met. `members` are those it names.
+
+    What several sources know of is counted once, as the last of them gives it.
+    """
     named = frozenset(members)
     asked = msgspec.structs.replace(scope, names_members=len(named))
-    uses = [use for source in sources for use in source.since(connection, from_us) if use.at_us < until_us]
+    known = {use.key: use for source in sources for use in source.since(connection, from_us)}
+    uses = [use for use in known.values() if use.at_us < until_us]
     meant = [use for use in uses if any(_is_meant(asked, name) for name in use.names)]
     met = [use for use in meant if _is_met(asked, use, named)]
     users, met_users = ({use.usage.member_id for use in some} for some in (meant, met))
