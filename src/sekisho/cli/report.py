@@ -11,6 +11,7 @@ import click
 import msgspec
 
 from sekisho.cli.at_institution import AS_JSON, BY, Place, Refused, at_institution
+from sekisho.identity import members
 from sekisho.identity.institution import Parts
 from sekisho.identity.personal_data import Item
 from sekisho.kernel.clock import rfc3339
@@ -23,6 +24,7 @@ from sekisho.response.reports.deadlines import deadlines
 from sekisho.response.reports.evidence import Details, Evidence, gather, read_details
 from sekisho.response.reports.member_letter import Addressee, contained_of, member_letter
 from sekisho.response.reports.notices import partner_notice, police_report, public_notice
+from sekisho.response.reports.phrases import LANGUAGES, Language, language_of
 from sekisho.response.reports.sheets import Sheet, differences
 from sekisho.response.reports.typesetting import typeset
 from sekisho.storage.files import replace_file
@@ -38,6 +40,11 @@ def report_options(command: Any) -> Any:  # noqa: ANN401 - whatever click makes 
     for option in (
         click.option("--details", type=FILE, help="What only people know, in TOML."),
         click.option("--hunt", type=FILE, help="The report.json of a hunt; that in hunt/ if not given."),
+        click.option(
+            "--language",
+            type=click.Choice(LANGUAGES),
+            help="Japanese if not given; a letter is in the language of its member.",
+        ),
         click.option(
             "--out", required=True, type=click.Path(dir_okay=False, path_type=Path), help="The PDF."
         ),
@@ -109,9 +116,8 @@ def public(place: Place, *, case: str, **asked: Any) -> None:  # noqa: ANN401 - 
     """Write the notice to the public, in its next version."""
 
     def make(connection: Connection, of: Evidence) -> Sheet:
-        return public_notice(
-            connection, of, len(versions.of(connection, of.parts, "public", of.campaign)) + 1
-        )
+        kind = versions.kind_in("public", of.language)
+        return public_notice(connection, of, len(versions.of(connection, of.parts, kind, of.campaign)) + 1)
 
     _write(place, "public", case, make, **asked)
 
@@ -126,6 +132,9 @@ def member(place: Place, *, case: str, reason: str, **asked: Any) -> None:  # no
     """Write the letter to the member of CASE: which of their data may have been seen."""
     with place.parts() as parts:
         to = parts.store.write(lambda at: _addressee(at, parts, case, by=asked["by"], reason=reason)).result()
+        if asked["language"] is None:
+            with parts.store.read() as at:
+                asked["language"] = _language_of(at, case)
 
     def make(connection: Connection, of: Evidence) -> Sheet:
         member_id = cases.require(connection, case).member_id
@@ -180,15 +189,25 @@ def _write(  # noqa: PLR0913 - what was typed
     out: Path,
     hunt: Path | None,
     details: Path | None,
+    language: Language | None,
     by: str,
     as_json: bool,
 ) -> None:
     file = hunt or place.data / HUNTED
     said = Details() if details is None else read_details(details)
+    spoken = language or LANGUAGES[0]
+    kind = versions.kind_in(kind, spoken)
     with place.parts() as parts:
         with parts.store.read() as connection:
             campaign = _about(connection, case)
-            of = gather(connection, parts, campaign, hunt=file if file.exists() else None, details=said)
+            of = gather(
+                connection,
+                parts,
+                campaign,
+                hunt=file if file.exists() else None,
+                details=said,
+                language=spoken,
+            )
             sheet = make(connection, of)
         made = typeset(sheet)
         version = parts.store.write(
@@ -200,6 +219,7 @@ def _write(  # noqa: PLR0913 - what was typed
         if as_json:
             told = {
                 "kind": kind,
+                "language": spoken,
                 "about": campaign,
                 "version": version.version,
                 "pages": made.pages,
@@ -225,6 +245,11 @@ def _addressee(connection: Connection, parts: Parts, case: str, *, by: str, reas
     if set(found) != set(items):
         raise Refused("The member's name or address is not known.")
     return Addressee(found[Item.NAME], found[Item.HOME_ADDRESS])
+
+
+def _language_of(connection: Connection, case: str) -> Language:
+    found = members.find(connection, cases.require(connection, case).member_id)
+    return language_of("" if found is None else found.language)
 
 
 def _about(connection: Connection, case: str) -> str:

@@ -14,7 +14,11 @@ from sekisho.response.reports import wording
 from sekisho.response.reports.deadlines import Deadlines, deadlines
 from sekisho.response.reports.evidence import Evidence
 from sekisho.response.reports.figures import Figures
-from sekisho.response.reports.sheets import Section, Sheet, in_cases, kept
+from sekisho.response.reports.phrases import Say
+from sekisho.response.reports.sheets import Section, Sheet, kept
+
+HUNTED = frozenset({"hostile_attempts", "members_tried", "addresses"})
+"""The figures of a hunt that the outline states, all of them or none."""
 
 
 class Kind(StrEnum):
@@ -27,158 +31,143 @@ class Kind(StrEnum):
     """確報: all of it."""
 
 
-_TITLES = {Kind.PRELIMINARY: "速報", Kind.FINAL: "確報"}
-
-
 def breach_report(connection: Connection, of: Evidence, kind: Kind) -> Sheet:
     """Return the report of a campaign's breach."""
     figures = Figures(connection, of.campaign, of.as_of_us)
     # Whoever logs in with another one's password means no good; that is the longer span of the two.
     due = deadlines(wording.known_on(of), is_improper=True)
+    say = of.say
     return Sheet(
-        title=f"個人データの漏えい等の報告（{_TITLES[kind]}）",  # noqa: RUF001 - brackets of Japanese text
-        subtitle=f"基準時点　{wording.when(of.as_of_us)}",
-        mark=wording.DRAFT,
+        title=say("breach_title", kind=say(f"breach_{kind}")),
+        subtitle=say("as_of", when=say.when(of.as_of_us)),
+        mark=say("draft"),
         day=wording.today(of),
-        to=f"{of.details.authority}　御中",
+        to=say("to_office", name=of.details.authority or say("authority")),
         sender=wording.sender(of),
-        opening=("個人情報の保護に関する法律第26条第1項の規定により、次のとおり報告します。",),
+        opening=(say("breach_opening"),),
         sections=(
-            _deadlines(due, kind),
-            *_nine_items(of, figures, kind),
+            _deadlines(say, due, kind),
+            *_nine_items(of, figures),
         ),
-        figures=kept(figures.kept),
+        figures=kept(figures.kept, say),
         made=wording.made(of),
+        language=of.language,
     )
 
 
-def _deadlines(due: Deadlines, kind: Kind) -> Section:
-    span = f"{wording.day_in_words(due.preliminary_from)}から{wording.day_in_words(due.preliminary_by)}まで"
+def _deadlines(say: Say, due: Deadlines, kind: Kind) -> Section:
+    span = say("breach_span", early=say.day(due.preliminary_from), late=say.day(due.preliminary_by))
     return Section(
-        heading="報告の期限",
+        heading=say("breach_deadlines"),
         rows=(
-            ("事態を知った日", wording.day_in_words(due.known_on)),
-            ("速報の期限の目安", span),
-            ("確報の期限", wording.day_in_words(due.final_by)),
-            ("今回の報告", _TITLES[kind]),
+            (say("breach_known_on"), say.day(due.known_on)),
+            (say("breach_preliminary_by"), span),
+            (say("breach_final_by"), say.day(due.final_by)),
+            (say("breach_this"), say(f"breach_{kind}")),
         ),
     )
 
 
-def _nine_items(of: Evidence, figures: Figures, kind: Kind) -> tuple[Section, ...]:
-    unknown = wording.UNKNOWN if kind is Kind.PRELIMINARY else "特にありません。"
-    said = of.details
+def _nine_items(of: Evidence, figures: Figures) -> tuple[Section, ...]:
+    say, said = of.say, of.details
     return (
-        Section(heading="1　概要", paragraphs=_outline(of, figures)),
-        Section(
-            heading="2　漏えい等が発生し、又は発生したおそれがある個人データの項目", rows=_items(figures)
-        ),
-        Section(heading="3　本人の数", rows=_persons(figures)),
-        Section(heading="4　原因", paragraphs=(said.cause or _cause(of),)),
-        Section(heading="5　二次被害又はそのおそれの有無及びその内容", rows=_secondary(of, figures)),
-        Section(heading="6　本人への対応の実施状況", rows=_towards_persons(of, figures)),
-        Section(heading="7　公表の実施状況", paragraphs=(_publication(of),)),
-        Section(heading="8　再発防止のための措置", paragraphs=_measures(of, unknown)),
-        Section(heading="9　その他参考となる事項", paragraphs=(said.other or _other(of),)),
+        Section(heading=say("breach_outline"), paragraphs=_outline(of, figures)),
+        Section(heading=say("breach_items"), rows=_items(say, figures)),
+        Section(heading=say("breach_persons"), rows=_persons(say, figures)),
+        Section(heading=say("breach_cause"), paragraphs=(said.cause or _cause(of),)),
+        Section(heading=say("breach_secondary"), rows=_secondary(of, figures)),
+        Section(heading=say("breach_towards"), rows=_towards_persons(of, figures)),
+        Section(heading=say("breach_publication"), paragraphs=(_publication(of),)),
+        Section(heading=say("breach_measures"), paragraphs=_measures(of)),
+        Section(heading=say("breach_other"), paragraphs=(said.other or _other(of),)),
     )
 
 
 def _outline(of: Evidence, figures: Figures) -> tuple[str, ...]:
     if of.details.outline:
         return (of.details.outline,)
+    say = of.say
     hunted = {
-        name: figures.keep(round(found.value), found.query)
+        name: say.counted(figures.keep(round(found.value), found.query), name)
         for name, found in of.hunt.items()
-        if name in {"hostile_attempts", "members_tried", "addresses"}
+        if name in HUNTED
     }
     attempts = ""
-    if len(hunted) == len({"hostile_attempts", "members_tried", "addresses"}):
-        attempts = (
-            f"不正なログインの試行は{in_cases(hunted['hostile_attempts'], '回')}、"
-            f"試行の対象となったIDは{in_cases(hunted['members_tried'], '件')}、"
-            f"接続元のIPアドレスは{in_cases(hunted['addresses'], '件')}です。"
+    if len(hunted) == len(HUNTED):
+        attempts = say(
+            "breach_attempts",
+            attempts=hunted["hostile_attempts"],
+            tried=hunted["members_tried"],
+            addresses=hunted["addresses"],
         )
-    entered = figures.count("members")
-    return (
-        (
-            "他社から流出したとみられるIDとパスワードを用いて、当社の会員サイトに第三者が繰り返しログインを試みる"
-            f"リスト型攻撃を受けました。{attempts}"
-        ),
-        (
-            f"第三者がログインした可能性のある会員は{in_cases(entered, '名')}です。"
-            f"最初のログインは{wording.when(of.first_entered_us)}、"
-            f"最後のログインは{wording.when(of.last_entered_us)}です。"
-            f"当社は{wording.when(of.begun_at_us)}に、対象となる会員のご利用を止める措置を始めました。"
-        ),
+    entered = say(
+        "breach_entered",
+        members=say.counted(figures.count("members"), "members"),
+        first=say.when(of.first_entered_us),
+        last=say.when(of.last_entered_us),
+        begun=say.when(of.begun_at_us),
     )
+    return (say("breach_attack", attempts=attempts).rstrip(), entered)
 
 
-def _items(figures: Figures) -> tuple[tuple[str, str], ...]:
+def _items(say: Say, figures: Figures) -> tuple[tuple[str, str], ...]:
     shown, masked = figures.items(masked=False), figures.items(masked=True)
-    rows = [(item_in_words(item, "ja"), f"全体を表示　{in_cases(count, '名')}") for item, count in shown]
-    rows += [
-        (item_in_words(item, "ja"), f"一部を伏せて表示　{in_cases(count, '名')}") for item, count in masked
+    rows = [
+        (item_in_words(item, say.language), say(how, members=say.counted(count, "members")))
+        for how, found in (("breach_shown", shown), ("breach_masked", masked))
+        for item, count in found
     ]
-    return tuple(rows) or (("表示された項目", "記録上、表示された項目はありません。"),)
+    return tuple(rows) or ((say("breach_items_shown"), say("breach_no_items")),)
 
 
-def _persons(figures: Figures) -> tuple[tuple[str, str], ...]:
+def _persons(say: Say, figures: Figures) -> tuple[tuple[str, str], ...]:
     return (
-        ("ログインされた可能性のある本人", in_cases(figures.count("members"), "名")),
-        ("個人データの全体が表示された本人", in_cases(figures.count("seen"), "名")),
-        ("本人のログインと確認できた者（上の数に含まない）", in_cases(figures.count("undone"), "名")),  # noqa: RUF001 - brackets of Japanese text
+        (say("breach_persons_entered"), say.counted(figures.count("members"), "members")),
+        (say("breach_persons_seen"), say.counted(figures.count("seen"), "members")),
+        (say("breach_persons_undone"), say.counted(figures.count("undone"), "members")),
     )
 
 
 def _cause(of: Evidence) -> str:
-    known = "記録からは、当社からIDやパスワードが流出した形跡は見つかっていません。" if of.seal else ""
-    return (
-        "第三者が、他社のサービスから流出したとみられるIDとパスワードの組合せを用いたことによるものです。"
-        + known
-    )
+    return of.say("breach_own_cause") + (of.say("breach_no_leak") if of.seal else "")
 
 
 def _secondary(of: Evidence, figures: Figures) -> tuple[tuple[str, str], ...]:
+    say = of.say
     rows = [
-        ("申告のあった被害", wording.cases_and_yen(figures.damage(Basis.DECLARED))),
-        ("確認した被害", wording.cases_and_yen(figures.damage(Basis.CONFIRMED))),
-        ("補償した被害", wording.cases_and_yen(figures.compensated())),
+        (say("damage_declared"), say.cases_and_yen(figures.damage(Basis.DECLARED))),
+        (say("damage_confirmed"), say.cases_and_yen(figures.damage(Basis.CONFIRMED))),
+        (say("damage_compensated"), say.cases_and_yen(figures.compensated())),
     ]
     if of.details.secondary:
-        rows.append(("そのほか", of.details.secondary))
+        rows.append((say("breach_secondary_more"), of.details.secondary))
     return tuple(rows)
 
 
 def _towards_persons(of: Evidence, figures: Figures) -> tuple[tuple[str, str], ...]:
-    contained, queued, told = (figures.count(name) for name in ("contained", "queued", "told"))
-    return (
-        ("ログインの終了、パスワードの無効化、出金の停止", in_cases(contained, "名")),
-        ("個別の通知を作成した本人", in_cases(queued, "名")),
-        ("うち送信が完了した本人", in_cases(told, "名")),
-        ("お問い合わせ窓口", f"電話 {of.parts.institution.telephone}"),
-    )
+    say = of.say
+    counted = [
+        (say(f"breach_{name}"), say.counted(figures.count(name), "members"))
+        for name in ("contained", "queued", "told")
+    ]
+    return (*counted, (say("breach_desk"), wording.telephone(of)))
 
 
 def _publication(of: Evidence) -> str:
+    say = of.say
     if not of.published_us:
-        return "公表していません。公表の要否と時期を検討しています。"
-    days = "、".join(wording.when(at_us) for at_us in of.published_us)
-    return f"当社のウェブサイトで公表しました（{days}）。"  # noqa: RUF001 - brackets of Japanese text
+        return say("breach_unpublished")
+    return say("breach_published", days=say("between").join(say.when(at_us) for at_us in of.published_us))
 
 
-def _measures(of: Evidence, unknown: str) -> tuple[str, ...]:
+def _measures(of: Evidence) -> tuple[str, ...]:
     lines = wording.switch_lines(of)
-    own = of.details.measures or (
-        "ログインの試行を、パスワードを照合する前に判定して止める仕組みを常時動かしています。"
-        "パスキーによるログインを標準とし、出金など重要な操作では、そのつど本人の承認を求めます。"
-    )
-    switched = ("次の機能を停止しました。\n" + "\n".join(lines),) if lines else ()
-    return (own, *switched) if own or switched else (unknown,)
+    own = of.details.measures or of.say("breach_own_measures")
+    switched = ("\n".join((of.say("breach_switched"), *lines)),) if lines else ()
+    return (own, *switched)
 
 
 def _other(of: Evidence) -> str:
-    police = f"{of.details.police}に相談しています。" if of.details.police else ""
-    chain = (
-        f"記録は改ざんを検知できる形で封印しています（最新の封印 {of.seal[:16]}…）。" if of.seal else ""  # noqa: RUF001 - brackets of Japanese text
-    )
-    return f"{police}{chain}" or "特にありません。"
+    police = of.say("breach_police", police=of.details.police) if of.details.police else ""
+    chain = of.say("breach_sealed", seal=of.seal[:16]) if of.seal else ""
+    return f"{police}{chain}".rstrip() or of.say("breach_nothing")

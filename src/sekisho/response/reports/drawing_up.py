@@ -16,6 +16,7 @@ from sekisho.response.reports.breach import Kind, breach_report
 from sekisho.response.reports.deadlines import Deadlines, deadlines
 from sekisho.response.reports.evidence import Details, Evidence, gather
 from sekisho.response.reports.notices import partner_notice, police_report, public_notice
+from sekisho.response.reports.phrases import Language
 from sekisho.response.reports.sheets import Sheet
 from sekisho.response.reports.typesetting import Typeset, typeset
 from sekisho.response.reports.versions import Version
@@ -52,7 +53,7 @@ class Paper(StrEnum):
 
 class Order(msgspec.Struct, frozen=True, kw_only=True):
     """What is to be drawn up: about which campaign, for which partner (of a notice to one), with what only
-    people know.
+    people know, and in which language.
     """
 
     paper: Paper
@@ -60,11 +61,13 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     partner: str = ""
     partner_name: str = ""
     details: Details = Details()
+    language: Language = "ja"
 
     @property
     def kind(self) -> str:
-        """Under which kind its versions are kept: each partner's are its own."""
-        return f"{self.paper}_{self.partner}" if self.paper is Paper.PARTNER else self.paper.value
+        """Under which kind its versions are kept: each partner's and each language's are its own."""
+        kind = f"{self.paper}_{self.partner}" if self.paper is Paper.PARTNER else self.paper.value
+        return versions.kind_in(kind, self.language)
 
 
 class Drawn(NamedTuple):
@@ -95,7 +98,7 @@ def draw_up(parts: Parts, order: Order, *, by: str, hunt: Path | None) -> Drawn:
     with parts.store.read() as connection:
         campaign = campaign_of(connection, order.campaign)
         file = hunt if hunt is not None and hunt.exists() else None
-        of = gather(connection, parts, campaign, hunt=file, details=order.details)
+        of = gather(connection, parts, campaign, hunt=file, details=order.details, language=order.language)
         sheet = _sheet(connection, order, of)
     made = typeset(sheet)
     version = parts.store.write(

@@ -11,6 +11,7 @@ from sekisho.identity.institution import Parts
 from sekisho.kernel.refusals import Refusal
 from sekisho.response import switch_rows
 from sekisho.response.reports import versions
+from sekisho.response.reports.phrases import LANGUAGES, Language, Say
 from sekisho.response.switches import Switch
 from sekisho.storage.tables.cases import contained_member, containment
 from sekisho.storage.tables.history import seal
@@ -33,7 +34,7 @@ class Details(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """
 
     known_on: str = ""
-    authority: str = "個人情報保護委員会"
+    authority: str = ""
     police: str = ""
     organisation: str = ""
     address: str = ""
@@ -54,7 +55,10 @@ class HuntFigure(msgspec.Struct, frozen=True):
 
 
 class Evidence(NamedTuple):
-    """All that a report stands on. Times are microseconds since the epoch, None where nothing is known."""
+    """All that a report stands on, and its language.
+
+    Times are microseconds since the epoch, None where nothing is known.
+    """
 
     parts: Parts
     campaign: str
@@ -67,10 +71,22 @@ class Evidence(NamedTuple):
     published_us: list[int]
     seal: str
     details: Details
+    language: Language = "ja"
+
+    @property
+    def say(self) -> Say:
+        """Says things in the language of the report."""
+        return Say(self.language)
 
 
-def gather(
-    connection: Connection, parts: Parts, campaign: str, *, hunt: Path | None, details: Details
+def gather(  # noqa: PLR0913 - the record, and what is known beside it
+    connection: Connection,
+    parts: Parts,
+    campaign: str,
+    *,
+    hunt: Path | None,
+    details: Details,
+    language: Language = "ja",
 ) -> Evidence:
     """Gather what a report of a campaign stands on, as of now."""
     joined = contained_member.join(containment, containment.c.id == contained_member.c.containment_id)
@@ -79,6 +95,11 @@ def gather(
     times = connection.execute(span.select_from(joined).where(containment.c.campaign == campaign)).one()
     newest = connection.execute(select(seal.c.link).order_by(seal.c.upto.desc()).limit(1))
     link = newest.scalar_one_or_none()
+    published = [
+        at_us
+        for each in LANGUAGES
+        for at_us in versions.sent_at(connection, versions.kind_in("public", each), campaign)
+    ]
     return Evidence(
         parts=parts,
         campaign=campaign,
@@ -88,9 +109,10 @@ def gather(
         begun_at_us=times[2],
         hunt={} if hunt is None else read_hunt(hunt),
         switches=switch_rows.newest(connection, SWITCHES_READ),
-        published_us=versions.sent_at(connection, "public", campaign),
+        published_us=sorted(published),
         seal="" if link is None else link.hex(),
         details=details,
+        language=language,
     )
 
 

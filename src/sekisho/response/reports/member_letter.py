@@ -12,6 +12,7 @@ from sekisho.response import cases, containment_rows
 from sekisho.response.containment_rows import Contained, Standing
 from sekisho.response.reports import wording
 from sekisho.response.reports.evidence import Evidence
+from sekisho.response.reports.phrases import Say
 from sekisho.response.reports.sheets import Section, Sheet
 
 
@@ -34,70 +35,46 @@ def member_letter(connection: Connection, of: Evidence, contained: Contained, to
     seen = cases.exposed(
         connection, contained.member_id, from_us=contained.entered_at_us, until_us=contained.at_us
     )
-    own = of.parts.institution
+    say, own = of.say, of.parts.institution
     return Sheet(
-        title="お客さまの情報が見られた可能性についてのお知らせ",
+        title=say("member_title"),
         subtitle="",
         mark="",
         day=wording.today(of),
-        to=f"{to.address}\n{to.name} 様",
+        to=say("member_to", address=to.address, name=to.name),
         sender=wording.sender(of),
-        opening=(
-            (
-                "お客さまのIDとパスワードを使って、第三者が当社の会員サイトにログインした可能性があります。"
-                "ご心配とご迷惑をおかけしますことを、深くおわび申し上げます。"
-            ),
-        ),
+        opening=(say("member_opening"),),
         sections=(
             Section(
-                heading="1　起きたこと",
+                heading=say("member_happened"),
                 rows=(
-                    ("ログインされた日時", wording.when(contained.entered_at_us)),
-                    ("ご利用を止めた日時", wording.when(contained.at_us)),
-                    ("原因", of.details.cause or "他社から流出したとみられるIDとパスワードが使われました。"),
+                    (say("member_entered"), say.when(contained.entered_at_us)),
+                    (say("member_stopped"), say.when(contained.at_us)),
+                    (say("member_cause"), of.details.cause or say("member_own_cause")),
                 ),
             ),
-            Section(heading="2　見られた可能性のある情報", rows=_items(seen)),
-            Section(
-                heading="3　当社が行ったこと",
-                paragraphs=(
-                    (
-                        "ログイン中の画面をすべて終了し、パスワードを無効にし、お金が出ていくお取引を止めました。"
-                        "ログインのあとに登録された端末とパスキーは、使えないようにしました。"
-                    ),
-                ),
-            ),
-            Section(
-                heading="4　お客さまにお願いしたいこと",
-                paragraphs=(
-                    (
-                        "パスキーをお持ちの方は、いつもの方法でサイトを開き、パスキーでログインして、"
-                        "新しいパスワードをお決めください。パスキーをお持ちでない方には、再設定キーを別にお送りします。"
-                    ),
-                    (
-                        "ほかのサービスで同じパスワードをお使いの場合は、そちらも変更してください。"
-                        "お心当たりのないお取引がありましたら、お知らせください。お客さまに責任のない被害は、当社が補償します。"
-                    ),
-                ),
-            ),
+            Section(heading=say("member_seen"), rows=_items(say, seen)),
+            Section(heading=say("member_deeds"), paragraphs=(say("member_contained"),)),
+            Section(heading=say("member_wishes"), paragraphs=(say("member_log_in"), say("member_change_it"))),
         ),
         closing=(
-            "電話やメールなどで、パスワードや確認コード、再設定キーをおたずねすることはありません。",
-            f"お問い合わせ　電話 {own.telephone}　{own.desk_hours.get('ja', '')}",
-            f"受付番号　{contained.case_id}",
+            say("member_never_asked"),
+            say("member_desk", number=own.telephone, hours=own.desk_hours.get(of.language, "")),
+            say("member_case", case=contained.case_id),
         ),
         appendix=False,
         made=wording.made(of),
+        language=of.language,
     )
 
 
-def _items(seen: Iterable[Seen]) -> tuple[tuple[str, str], ...]:
+def _items(say: Say, seen: Iterable[Seen]) -> tuple[tuple[str, str], ...]:
     forms: dict[Item, bool] = {}
     for look in seen:
         forms[look.item] = forms.get(look.item, False) or look.form is not Form.MASKED
     rows = tuple(
-        (item_in_words(item, "ja"), "全体が表示されました" if forms[item] else "一部を伏せて表示されました")
+        (item_in_words(item, say.language), say("member_in_full" if forms[item] else "member_masked"))
         for item in Item
         if item in forms
     )
-    return rows or (("表示された情報", "記録の上では、表示された情報はありません"),)
+    return rows or ((say("member_shown"), say("member_nothing_shown")),)

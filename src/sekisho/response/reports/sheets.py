@@ -1,12 +1,9 @@
 """What stands on the pages of a report: values, so that a version can be kept, compared and set again."""
 
-import re
-
 import msgspec
 
 from sekisho.response.reports.figures import Figure
-
-_MARKS = re.compile(r"〔\d+〕")  # noqa: RUF001 - brackets of Japanese text
+from sekisho.response.reports.phrases import Language, Say, without_marks
 
 
 class Section(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,22 +40,18 @@ class Sheet(msgspec.Struct, frozen=True, kw_only=True):
     figures: tuple[SheetFigure, ...] = ()
     appendix: bool = True
     made: tuple[int, int, int, int, int, int]
+    language: Language = "ja"
 
 
-def in_cases(figure: Figure, unit: str) -> str:
-    """Write a figure with its unit, and its place in the appendix."""
-    return f"{figure.value:,}{unit}〔{figure.number}〕"  # noqa: RUF001 - brackets of Japanese text
-
-
-def kept(figures: list[Figure]) -> tuple[SheetFigure, ...]:
+def kept(figures: list[Figure], say: Say) -> tuple[SheetFigure, ...]:
     """Return figures as they are kept with a sheet."""
     first: dict[str, int] = {}
     shown = []
     for figure in figures:
         number = first.setdefault(figure.query, figure.number)
         column = f" -- {figure.column}" if figure.column else ""
-        query = figure.query + column if number == figure.number else f"番号{number}と同じ問い合わせ{column}"
-        shown.append(SheetFigure(figure.number, figure.value, query))
+        query = figure.query if number == figure.number else say("appendix_same", number=str(number))
+        shown.append(SheetFigure(figure.number, figure.value, query + column))
     return tuple(shown)
 
 
@@ -67,12 +60,12 @@ def without_queries(sheet: Sheet) -> Sheet:
     sections = tuple(
         msgspec.structs.replace(
             section,
-            paragraphs=tuple(_MARKS.sub("", words) for words in section.paragraphs),
-            rows=tuple((name, _MARKS.sub("", value)) for name, value in section.rows),
+            paragraphs=tuple(without_marks(words) for words in section.paragraphs),
+            rows=tuple((name, without_marks(value)) for name, value in section.rows),
         )
         for section in sheet.sections
     )
-    opening = tuple(_MARKS.sub("", words) for words in sheet.opening)
+    opening = tuple(without_marks(words) for words in sheet.opening)
     return msgspec.structs.replace(sheet, opening=opening, sections=sections, appendix=False)
 
 

@@ -10,10 +10,12 @@ import typst
 from sekisho.kernel.japan import JAPAN
 from sekisho.kernel.refusals import Refusal
 from sekisho.messages.fonts import FONT, has_font
+from sekisho.response.reports.phrases import Say
 from sekisho.response.reports.sheets import Sheet
 
 TEMPLATE = Path(__file__).with_name("report.typ")
 STANDARD: Final = "a-2u"
+APPENDIX: Final = ("title", "opening", "number", "figure", "query")
 
 
 class ReportNotMade(Refusal):
@@ -35,7 +37,13 @@ def typeset(sheet: Sheet, font: str = FONT) -> Typeset:
     """Return a sheet as PDF/A. Raises ReportNotMade."""
     if not has_font(font):
         raise ReportNotMade(known=f"the font {font} is not installed (Debian: fonts-noto-cjk)")
-    inputs = {"sheet": msgspec.json.encode(sheet).decode(), "font": font}
+    say = Say(sheet.language)
+    appendix = {name: say(f"appendix_{name}") for name in APPENDIX}
+    inputs = {
+        "sheet": msgspec.json.encode(sheet).decode(),
+        "appendix": msgspec.json.encode(appendix).decode(),
+        "font": font,
+    }
     compiler = typst.Compiler(TEMPLATE, sys_inputs=inputs)
     made = dt.datetime(*sheet.made, tzinfo=JAPAN)
     try:

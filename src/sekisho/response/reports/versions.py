@@ -10,6 +10,7 @@ from sekisho.identity.institution import Parts
 from sekisho.kernel.refusals import Refusal
 from sekisho.response import audit
 from sekisho.response.audit import Act
+from sekisho.response.reports.phrases import Language
 from sekisho.response.reports.sheets import Sheet
 from sekisho.response.staff import require_staff
 from sekisho.storage import outbox
@@ -35,6 +36,11 @@ class Version(NamedTuple):
     made_by: str
     made_at_us: int
     sent_at_us: int | None
+
+
+def kind_in(kind: str, language: Language) -> str:
+    """Return under which kind the versions in a language are kept: each language counts its own."""
+    return kind if language == "ja" else f"{kind}.{language}"
 
 
 def keep(  # noqa: PLR0913 - what is kept, about what, by whom
