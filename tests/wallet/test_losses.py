@@ -6,6 +6,7 @@ import pytest
 from tests.response.test_cases import opening
 from tests.wallet.money_at_hand import open_money
 from tests.wallet.test_payments import order, pay
+from tests.wallet.test_sends import E164, send
 
 from sekisho.kernel.ids import ClaimId
 from sekisho.ledger.accounts import find_account
@@ -64,3 +65,18 @@ def test_what_nobody_lost_is_not_paid_back(money):
     with pytest.raises(ClaimRefused):
         money.wallet.write(lambda at: losses.make_good(at, nothing))
     assert lost(money) == 0
+
+
+def test_what_was_sent_is_lost_when_somebody_has_accepted_it(money):
+    """Until then it can be taken back. The charge that filled the wallet is no loss of the wallet."""
+    sender, receiver = money.rich(50_000), money.wallet.add_with_phone(mobile=E164)
+    sent = send(money, sender)
+    losses = WalletLosses(money.wallet.house)
+    assert money.wallet.look(lambda at: losses.of_member(at, sender)) == {}
+    asyncio.run(money.sends.accept(receiver, sent.id))
+    found = money.wallet.look(lambda at: losses.find(at, sent.id))
+    assert (found.member_id, found.yen) == (sender, 5_000)
+    award = Award(ClaimId("clm_1"), sent.id, 5_000, is_all=True)
+    for _ in range(2):
+        money.wallet.write(lambda at: losses.make_good(at, award))
+    assert (money.wallet.balance(sender), lost(money)) == (50_000, 5_000)

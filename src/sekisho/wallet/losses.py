@@ -7,9 +7,10 @@ from sekisho.ledger.transfers import Refused, Transfer, post
 from sekisho.linking.bank_bookings import Direction
 from sekisho.response.claims import Award, ClaimRefused, Loss
 from sekisho.storage.tables.bank_links import bank_move
-from sekisho.storage.tables.wallet_money import payment
+from sekisho.storage.tables.wallet_money import payment, send
 from sekisho.wallet.bank_moves import MoveState
 from sekisho.wallet.house import WalletParts
+from sekisho.wallet.send_rows import SendState
 from sekisho.wallet.wallets import WalletState, wallet_of
 
 SHOWN_MAX = 200
@@ -20,7 +21,7 @@ COMPENSATION = "wallet:compensation"
 
 
 class WalletLosses:
-    """Knows what left wallets for banks and shops, by the id of the payout or the payment."""
+    """Knows what left wallets for banks, shops and others, by the id of the payout, payment or send."""
 
     def __init__(self, house: WalletParts) -> None:
         self._house = house
@@ -69,6 +70,10 @@ def _moved() -> Select[tuple[object, ...]]:
     paid = select(
         payment.c.id, payment.c.member_id, payment.c.amount_yen - payment.c.refunded_yen, payment.c.paid_at_us
     ).where(payment.c.amount_yen > payment.c.refunded_yen)
-    both = union_all(out, paid).subquery().c
+    # What nobody has accepted yet is taken back, and was never lost.
+    sent = select(send.c.id, send.c.sender_id, send.c.amount_yen, send.c.sent_at_us).where(
+        send.c.state == SendState.ACCEPTED.value
+    )
+    every = union_all(out, paid, sent).subquery().c
     names = ("id", "member_id", "yen", "lost_at_us")
-    return select(*(column.label(name) for column, name in zip(both, names, strict=True)))
+    return select(*(column.label(name) for column, name in zip(every, names, strict=True)))
