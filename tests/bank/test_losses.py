@@ -10,6 +10,7 @@ from sekisho.bank import deposits, holders
 from sekisho.bank.debit_statements import settlement_of
 from sekisho.bank.deposits import DepositState
 from sekisho.bank.losses import BankLosses
+from sekisho.bank.review_desk import ReviewDesk
 from sekisho.kernel.clock import DAY_US
 from sekisho.ledger.accounts import find_account
 from sekisho.response import cases
@@ -84,10 +85,18 @@ def test_a_claim_decided_by_two_ends_in_money_on_the_account(debited):
 
 
 def test_a_partner_that_agreed_bears_what_was_paid_back(debited):
-    """The claim on the partner is set off against what it is owed, once, also when asked a day later."""
-    paid = debited.decide(debited.assessed())
+    """The claim on the partner is set off against what it is owed, once, also when asked a day later.
+
+    It takes a paid claim, and somebody else than who decided to pay.
+    """
+    desk, assessed = ReviewDesk(debited.hand.bank), debited.assessed()
+    with pytest.raises(ClaimRefused):
+        asyncio.run(desk.recover(assessed.id, by="abe", reason="agreed"))
+    paid = debited.decide(assessed)
+    with pytest.raises(SecondPersonNeeded):
+        asyncio.run(desk.recover(paid.id, by="ito", reason="agreed"))
     award = debited.award(claim_id=paid.id)
-    first = debited.recover(award)
+    first = asyncio.run(desk.recover(paid.id, by="abe", reason="agreed"))
     debited.hand.clock.advance(DAY_US)
     assert debited.recover(award) == first
     assert debited.make_good(award) == paid.posting
