@@ -63,3 +63,17 @@ def test_what_is_not_known_is_refused(typed, tmp_path):
     typed("breach", "cmp_none", "--out", out, "--by", "sato", code=2)
     typed("partner", CAMPAIGN, "--out", out, "--by", "sato", code=2)
     typed("sent", "police", CAMPAIGN, "1", "--by", "sato", code=2)
+
+
+def test_a_paper_is_written_in_english(typed, tmp_path):
+    """Its versions are its own, and its figures those of the Japanese one."""
+    out = str(tmp_path / "police.pdf")
+    words = ("police", CAMPAIGN, "--out", out, "--by", "sato", "--json")
+    ja, en = json.loads(typed(*words)), json.loads(typed(*words, "--language", "en"))
+    assert [(told["kind"], told["language"], told["version"]) for told in (ja, en)] == [
+        ("police", "ja", 1),
+        ("police.en", "en", 1),
+    ]
+    values = [[figure["value"] for figure in told["figures"]] for told in (ja, en)]
+    assert values[0] == values[1]
+    typed("sent", "police.en", CAMPAIGN, "1", "--by", "ito")

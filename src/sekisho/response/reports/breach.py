@@ -8,7 +8,6 @@ from enum import StrEnum
 
 from sqlalchemy import Connection
 
-from sekisho.identity.purposes import item_in_words
 from sekisho.response.case_stages import Basis
 from sekisho.response.reports import wording
 from sekisho.response.reports.deadlines import Deadlines, deadlines
@@ -113,7 +112,7 @@ def _outline(of: Evidence, figures: Figures) -> tuple[str, ...]:
 def _items(say: Say, figures: Figures) -> tuple[tuple[str, str], ...]:
     shown, masked = figures.items(masked=False), figures.items(masked=True)
     rows = [
-        (item_in_words(item, say.language), say(how, members=say.counted(count, "members")))
+        (say(f"item_{item}"), say(how, members=say.counted(count, "members")))
         for how, found in (("breach_shown", shown), ("breach_masked", masked))
         for item, count in found
     ]

@@ -73,8 +73,16 @@ def _items(say: Say, seen: Iterable[Seen]) -> tuple[tuple[str, str], ...]:
     for look in seen:
         forms[look.item] = forms.get(look.item, False) or look.form is not Form.MASKED
     rows = tuple(
-        (item_in_words(item, say.language), say("member_in_full" if forms[item] else "member_masked"))
+        (
+            _headed(item_in_words(item, say.language)),
+            say("member_in_full" if forms[item] else "member_masked"),
+        )
         for item in Item
         if item in forms
     )
     return rows or ((say("member_shown"), say("member_nothing_shown")),)
+
+
+def _headed(words: str) -> str:
+    # They continue a sentence elsewhere; here they begin a row.
+    return words[:1].upper() + words[1:]

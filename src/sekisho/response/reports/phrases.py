@@ -16,7 +16,7 @@ from sekisho.response.reports.figures import Figure
 PHRASES = Path(__file__).with_name("phrases.toml")
 Language = Literal["ja", "en"]
 LANGUAGES: Final[tuple[Language, ...]] = ("ja", "en")
-_MARKS = re.compile(r"〔\d+〕| \[\d+\]")  # noqa: RUF001 - brackets of Japanese text
+APPENDIX_MARK = re.compile(r"〔\d+〕| \[\d+\]")  # noqa: RUF001 - brackets of Japanese text
 
 
 class Phrase(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -80,4 +80,4 @@ class Say(NamedTuple):
 
 def without_marks(words: str) -> str:
     """Take from a text the numbers that lead to the appendix."""
-    return _MARKS.sub("", words)
+    return APPENDIX_MARK.sub("", words)
