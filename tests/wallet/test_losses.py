@@ -8,6 +8,7 @@ from tests.wallet.money_at_hand import open_money
 from tests.wallet.test_payments import order, pay
 from tests.wallet.test_sends import E164, send
 
+from sekisho.kernel.clock import DAY_US
 from sekisho.kernel.ids import ClaimId
 from sekisho.ledger.accounts import find_account
 from sekisho.response import cases
@@ -79,4 +80,5 @@ def test_what_was_sent_is_lost_when_somebody_has_accepted_it(money):
     award = Award(ClaimId("clm_1"), sent.id, 5_000, is_all=True)
     for _ in range(2):
         money.wallet.write(lambda at: losses.make_good(at, award))
+        money.wallet.clock.advance(DAY_US)
     assert (money.wallet.balance(sender), lost(money)) == (50_000, 5_000)

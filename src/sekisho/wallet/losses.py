@@ -3,6 +3,8 @@
 from sqlalchemy import Connection, Select, select, union_all
 
 from sekisho.kernel.yen import Yen
+from sekisho.ledger.journal import take_turn
+from sekisho.ledger.statements import transfer_of
 from sekisho.ledger.transfers import Refused, Transfer, post
 from sekisho.linking.bank_bookings import Direction
 from sekisho.response.claims import Award, ClaimRefused, Loss
@@ -41,12 +43,18 @@ class WalletLosses:
 
     def make_good(self, connection: Connection, award: Award) -> str:
         """Pay a loss back into the wallet. Raises ClaimRefused where the wallet is gone or can't hold it."""
+        take_turn(connection)
+        key = f"claim:{award.claim_id}"
+        before = transfer_of(connection, key)
+        # What was paid on another day, or before the shop gave something back, was paid all the same.
+        if before is not None and before.amount_yen == award.yen:
+            return before.id
         house, loss = self._house, self.find(connection, award.loss)
         wallet = None if loss is None else wallet_of(connection, loss.member_id, for_update=True)
         if loss is None or wallet is None or wallet.state is WalletState.CLOSED or award.yen > loss.yen:
             raise ClaimRefused(known=f"{award.loss}: no wallet, or less was lost")
         paid_back = Transfer(
-            key=f"claim:{award.claim_id}",
+            key=key,
             kind=COMPENSATION,
             debit=house.accounts.fraud_loss,
             credit=wallet.account,
