@@ -24,7 +24,7 @@ from sekisho.kernel.clock import DAY_US, MINUTE_US, SECOND_US
 from sekisho.kernel.posture import OperationalError, Posture
 from sekisho.wallet.identity_checks import IdentityDesk, NothingToCheck
 from sekisho.wallet.identity_levels import IdentityLevel
-from sekisho.wallet.persons import PersonHasWallet, verified_person
+from sekisho.wallet.persons import PersonDiffers, PersonHasWallet, verified_person
 from sekisho.wallet.wallets import WalletNotOpen, freeze_wallet
 
 ON_CARD = person(TARO.name, "319800101", TARO.home_address)
@@ -66,6 +66,9 @@ def _desk(kamome, trust):
 @pytest.fixture(name="member_id")
 def _member_id(kamome):
     return kamome.add_with_phone()
+
+
+HANAKO = Person(name="八十八 花子", kana="ﾔｿﾊﾁ ﾊﾅｺ", birth_date="1990-02-03", home_address="宮城県架空市1-1")
 
 
 def do(work):
@@ -220,9 +223,20 @@ def test_without_a_phone_nobody_claims_anything(kamome, desk):
         claim(kamome, desk, kamome.add())
 
 
-def test_who_was_proven_claims_nothing_else(kamome, desk):
-    with pytest.raises(NothingToCheck):
-        claim(kamome, desk, kamome.add_verified())
+def test_who_was_proven_is_proven_afresh_as_the_same_person_alone(kamome, desk, member_id):
+    """A bank below the floor asks for a fresh check; whoever took a wallet over does not become its owner."""
+    claim(kamome, desk, member_id)
+    do(desk.record(member_id, "k1", manual(kamome.house.today())))
+    first = kamome.look(lambda at: verified_person(at, kamome.parts.keyring, member_id))
+    kamome.clock.advance(DAY_US)
+    claim(kamome, desk, member_id)
+    do(desk.record(member_id, "k2", manual(kamome.house.today())))
+    again = kamome.look(lambda at: verified_person(at, kamome.parts.keyring, member_id))
+    assert again.checked_at_us == first.checked_at_us + DAY_US
+    claim(kamome, desk, member_id, HANAKO)
+    with pytest.raises(PersonDiffers):
+        do(desk.record(member_id, "k3", manual(kamome.house.today())))
+    assert kamome.look(lambda at: verified_person(at, kamome.parts.keyring, member_id)) == again
 
 
 def test_a_stopped_wallet_is_not_raised(kamome, desk, member_id):

@@ -95,7 +95,7 @@ class IdentityDesk:
 
         def work(connection: Connection) -> None:
             require_live(connection, present.session, now_us)
-            _require_phone_level(connection, member_id)
+            _require_reachable(connection, member_id)
             connection.execute(delete(wallet_claim).where(wallet_claim.c.member_id == member_id))
             connection.execute(delete(wallet_identity_challenge).where(_of_member(member_id)))
             sealed = self._house.keyring.seal(msgspec.json.encode(person), context=_context(member_id))
@@ -190,7 +190,7 @@ class IdentityDesk:
         return Claim(msgspec.json.decode(plain, type=Person), row.at_us)
 
     def _require_claim(self, connection: Connection, member_id: MemberId) -> Claim:
-        _require_phone_level(connection, member_id)
+        _require_reachable(connection, member_id)
         claim = self._claim(connection, member_id)
         if claim is None:
             raise NothingToCheck(known=f"{member_id} claims nothing")
@@ -235,9 +235,10 @@ class IdentityDesk:
         return check
 
 
-def _require_phone_level(connection: Connection, member_id: MemberId) -> Wallet:
+def _require_reachable(connection: Connection, member_id: MemberId) -> Wallet:
+    """Return a wallet whose phone is proven; one that is verified may be so afresh, by the same person."""
     its = require_open(connection, member_id)
-    if its.level is not IdentityLevel.PHONE:
+    if its.level is IdentityLevel.NONE:
         raise NothingToCheck(known=f"{its.id} is at the level {its.level}")
     return its
 

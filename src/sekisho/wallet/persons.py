@@ -29,6 +29,14 @@ class PersonHasWallet(Refusal):
     told = "A wallet was confirmed for this person before. Please call us."
 
 
+class PersonDiffers(Refusal):
+    """A wallet that was confirmed for one person was to be confirmed for another."""
+
+    code = "person_differs"
+    status = 409
+    told = "This wallet was confirmed for somebody else. Please call us."
+
+
 class VerifiedPerson(msgspec.Struct, frozen=True, kw_only=True):
     """A member of the level `verified`: the person as proven, and the mobile number that is proven now.
 
@@ -81,12 +89,17 @@ def keep_person(
 ) -> None:
     """Keep who a member was proven to be by a check, and raise the wallet's level.
 
-    Raises PersonHasWallet, and LookupError where the member has no wallet.
+    Proven afresh, it has to be the same person: whoever took a wallet over does not become its owner. Raises
+    PersonHasWallet, PersonDiffers, and LookupError where the member has no wallet.
     """
     its = wallet_of(connection, member_id, for_update=True)
     if its is None:
         raise LookupError(f"{member_id} has no wallet")
     digest = person_digest(parts.keyring, person)
+    before = select(wallet_person.c.digest).where(wallet_person.c.member_id == member_id)
+    known = connection.execute(before).scalar_one_or_none()
+    if known is not None and bytes(known) != digest:
+        raise PersonDiffers(known=its.id)
     _make_room(connection, digest, member_id)
     connection.execute(delete(wallet_person).where(wallet_person.c.member_id == member_id))
     sealed = parts.keyring.seal(msgspec.json.encode(person), context=_context(member_id))

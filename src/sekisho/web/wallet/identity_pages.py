@@ -50,7 +50,7 @@ async def identity_page(request: AnyRequest) -> Response[Any]:
 async def person_page(request: AnyRequest) -> Response[Any]:
     """Ask who the member is, as it stands on the card."""
     visit = visit_of(request)
-    if await _level(visit) is not IdentityLevel.PHONE:
+    if await _level(visit) is IdentityLevel.NONE:
         return visit.go("/identity")
     return _ask_person(visit)
 
