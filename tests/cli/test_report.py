@@ -1,14 +1,21 @@
 """`sekisho report`, as an operator types it on the day after."""
 
 import json
+from contextlib import closing
 
 import pytest
 from click.testing import CliRunner
+from sqlalchemy import delete
 from tests.cli.keyring_in import keyring_in
 from tests.response.cohort_at_hand import CAMPAIGN
 from tests.response.incident_at_hand import open_incident
 
 from sekisho.cli.main import main
+from sekisho.identity import members, personal_data
+from sekisho.identity.personal_data import Item
+from sekisho.response.reports.member_letter import contained_of
+from sekisho.storage.engine import open_store
+from sekisho.storage.tables.personal_data import personal_item
 
 
 @pytest.fixture
@@ -77,3 +84,24 @@ def test_a_paper_is_written_in_english(typed, tmp_path):
     values = [[figure["value"] for figure in told["figures"]] for told in (ja, en)]
     assert values[0] == values[1]
     typed("sent", "police.en", CAMPAIGN, "1", "--by", "ito")
+
+
+def test_a_letter_is_in_the_language_of_its_member(typed, incident, tmp_path):
+    """Unless somebody says otherwise."""
+    member_id, out = incident.members[0], str(tmp_path / "letter.pdf")
+    keyring, data = keyring_in(tmp_path), {Item.NAME: "山田 花子", Item.HOME_ADDRESS: "仙台市青葉区1-1"}
+
+    def write(connection):
+        # What the member is called is sealed anew, under the keys of this folder.
+        connection.execute(delete(personal_item).where(personal_item.c.member_id == member_id))
+        personal_data.store(connection, keyring, member_id, data, 1)
+        members.set_language(connection, member_id, "en")
+        contained = contained_of(connection, CAMPAIGN, member_id)
+        assert contained is not None
+        return contained.case_id
+
+    with closing(open_store(f"sqlite:///{tmp_path / 'sekisho.db'}")) as record:
+        case = record.write(write).result()
+    words = ("member", case, "--out", out, "--by", "sato", "--reason", "to write to them", "--json")
+    assert json.loads(typed(*words))["kind"] == f"member_{case}.en"
+    assert json.loads(typed(*words, "--language", "ja"))["kind"] == f"member_{case}"
