@@ -135,8 +135,8 @@ def _secondary(of: Evidence, figures: Figures) -> tuple[tuple[str, str], ...]:
     say = of.say
     rows = [
         (say("damage_declared"), say.cases_and_yen(figures.damage(Basis.DECLARED))),
-        (say("damage_confirmed"), say.cases_and_yen(figures.damage(Basis.CONFIRMED))),
-        (say("damage_compensated"), say.cases_and_yen(figures.compensated())),
+        (say("breach_confirmed"), say.cases_and_yen(figures.damage(Basis.CONFIRMED))),
+        (say("breach_compensated"), say.cases_and_yen(figures.compensated())),
     ]
     if of.details.secondary:
         rows.append((say("breach_secondary_more"), of.details.secondary))
