@@ -1,6 +1,8 @@
 """One member at the desks: found exactly, masked until a reason is given, and given back; all on record."""
 
-from sqlalchemy import update
+from collections import Counter
+
+from sqlalchemy import select, update
 from tests.identity.member_at_hand import AtHand
 from tests.web.desks_site import DesksSite, at_the_desks
 
@@ -12,6 +14,7 @@ from sekisho.identity.holds import HoldKind, HoldScope
 from sekisho.identity.personal_data import Item
 from sekisho.response import audit
 from sekisho.storage.tables.members import member as member_table
+from sekisho.storage.tables.messages import message as message_table
 
 DESK = {"lender": (StaffRole.DESK,)}
 RESPONDER = {"lender": (StaffRole.RESPONDER,)}
@@ -46,6 +49,12 @@ def member(site: DesksSite):
 def acts(site: DesksSite, act: str):
     with site.lender.store.read() as connection:
         return audit.search(connection, act=act)
+
+
+def told(site: DesksSite):
+    """Return how many messages of each notice wait, by mail and mobile number together."""
+    with site.lender.store.read() as connection:
+        return Counter(connection.scalars(select(message_table.c.kind)))
 
 
 def live(site: DesksSite, member_id):
@@ -159,11 +168,12 @@ def test_a_member_s_own_stop_is_lifted_and_they_are_told(tmp_path):
         assert "Nothing is on hold." in browser.page.text
         (act,) = acts(site, "member:hold_lifted")
         assert act.details["kind"] == "self_freeze"
+        assert told(site)["notice:account_unfrozen:1"] == 2
 
     at_the_desks(tmp_path, scene)
 
 
-def test_a_hold_of_a_containment_or_of_somebody_else_stays(tmp_path):
+def test_a_hold_is_lifted_and_the_member_told_but_not_a_containment_s_or_another_s(tmp_path):
     async def scene(site: DesksSite) -> None:
         one, other = member(site), member(site)
 
@@ -191,5 +201,6 @@ def test_a_hold_of_a_containment_or_of_somebody_else_stays(tmp_path):
         with site.lender.store.read() as connection:
             left = holds.holds_on(connection, one.id, site.clock.now_us())
         assert [each.id for each in left] == [contained]
+        assert told(site) == {"notice:hold_lifted:1": 2}
 
     at_the_desks(tmp_path, scene)

@@ -72,7 +72,7 @@ class MemberDesk:
         return await self._parts.written(work)
 
     async def lift_hold(self, member_id: str, hold_id: str, *, by: str, reason: str) -> None:
-        """Lift a hold of a member; where the member stopped the account, it is open again and they are told.
+        """Lift a hold of a member, who is told; where the member stopped the account, it is open again.
 
         Raises MemberUnknown, HoldNotLifted and ReasonMissing.
         """
@@ -87,6 +87,8 @@ class MemberDesk:
             self._acted(connection, by, "member:hold_lifted", member.id, reason, details)
             if hold.kind is not HoldKind.SELF_FREEZE:
                 lift(connection, self._parts, hold.id, by=f"staff:{by}")
+                told, occasion = {"when": now_us}, f"hold_lifted:{hold.id}"
+                notify(connection, self._parts, member.id, NoticeKind.HOLD_LIFTED, told, dedupe=occasion)
                 return
             occasion = freezes.open_again(connection, self._parts, member.id, by=f"staff:{by}")
             desk = _AT_THE_DESK.get(member.language, _AT_THE_DESK["ja"])

@@ -73,6 +73,9 @@ class NoticeKind(StrEnum):
     ACCOUNT_REOPENED = "account_reopened"
     """It was the member: what was done to protect the account is taken back."""
 
+    HOLD_LIFTED = "hold_lifted"
+    """Staff ended, before its time, a hold that kept money in the account."""
+
     EMAIL_CHANGED_OLD = "email_changed_old"
     """The e-mail address was changed: to the one that was registered before."""
 
