@@ -27,10 +27,10 @@ from sekisho.lender.rates import Rate
 from sekisho.lender.refusal_reasons import reasons_in_words
 from sekisho.web.lender.desks import desks_of
 from sekisho.web.lender.diagnosis_page import typed_man
-from sekisho.web.lender.gate_answers import new_key
 from sekisho.web.lender.proven import with_figures
 from sekisho.web.lender.statement_files import PDF, as_file
 from sekisho.web.members.forms import Form
+from sekisho.web.members.gate_answers import new_key
 from sekisho.web.members.roles import ROLE, Role
 from sekisho.web.members.step_up import to_step_up
 from sekisho.web.members.visits import AnyRequest, Visit, visit_of

@@ -14,10 +14,11 @@ from sekisho.lender.smartphone_atm import AtmPinMissing, InApp
 from sekisho.response.money_gates import FunctionSwitchedOff
 from sekisho.web.lender.desks import desks_of
 from sekisho.web.lender.effects import effect_of
-from sekisho.web.lender.gate_answers import held, typed_amount
+from sekisho.web.lender.gate_answers import GATE_ANSWERS
 from sekisho.web.lender.loan_pages import sight
 from sekisho.web.lender.loan_wishes import ATM
 from sekisho.web.lender.order_approvals import approve_first, is_approved, shown_loan
+from sekisho.web.members.gate_answers import typed_amount
 from sekisho.web.members.roles import ROLE, Role
 from sekisho.web.members.visits import AnyRequest, Visit, visit_of
 from sekisho.web.members.writing import show
@@ -86,7 +87,7 @@ async def choose(request: AnyRequest) -> Response[Any]:
     except AtmPinMissing:
         return visit.go("/atm/pin")
     except FunctionSwitchedOff as refusal:
-        return held(visit, refusal.held)
+        return GATE_ANSWERS.held(visit, refusal.held)
     return _to(visit, session_id)
 
 
@@ -101,7 +102,7 @@ async def approve(request: AnyRequest) -> Response[Any]:
     except AtmNotLent as refusal:
         return show(visit, "lender/not_lent.html", status=refusal.status, why="atm_not_lent")
     except FunctionSwitchedOff as refusal:
-        return held(visit, refusal.held)
+        return GATE_ANSWERS.held(visit, refusal.held)
     except InsufficientAuthentication as refusal:
         if purpose is None:
             raise

@@ -11,11 +11,11 @@ from sekisho.lender.transfer_loans import NoPayoutAccount, NotLent
 from sekisho.lender.transfer_orders import OrderState, TransferOrder
 from sekisho.web.lender.desks import desks_of
 from sekisho.web.lender.effects import effect_of, likely_effects
-from sekisho.web.lender.gate_answers import new_key, typed_amount
 from sekisho.web.lender.loan_pages import show_figures, sight
 from sekisho.web.lender.loan_wishes import BORROW
 from sekisho.web.lender.order_approvals import FIGURES, approve_first, is_approved, proof_to_see, shown_loan
 from sekisho.web.lender.proven import with_figures
+from sekisho.web.members.gate_answers import new_key, typed_amount
 from sekisho.web.members.roles import ROLE, Role
 from sekisho.web.members.visits import AnyRequest, Visit, visit_of
 from sekisho.web.members.writing import show

@@ -9,7 +9,7 @@ from sekisho.identity.personal_data import Item
 from sekisho.identity.purposes import Purpose
 from sekisho.response.money_gates import Held, Stopped
 from sekisho.web.lender import loan_wishes
-from sekisho.web.lender.gate_answers import go_on
+from sekisho.web.lender.gate_answers import GATE_ANSWERS
 from sekisho.web.lender.loan_pages import show_figures, sight
 from sekisho.web.lender.loan_sight import LoanSight
 from sekisho.web.members.profile_pages import viewer_of
@@ -66,4 +66,6 @@ def approve_first(
 ) -> Response[Any]:
     """Answer for an order that the gate did not let pass: the approval that is missing, or why it is shut."""
     wish = loan_wishes.moving(kind, order_id, purpose)
-    return go_on(visit, answer, wish, loan_wishes.moving(kind, order_id, purpose, by_passkey=True))
+    return GATE_ANSWERS.go_on(
+        visit, answer, wish, loan_wishes.moving(kind, order_id, purpose, by_passkey=True)
+    )

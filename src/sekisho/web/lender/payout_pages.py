@@ -26,7 +26,8 @@ from sekisho.lender.payout_accounts import (
 from sekisho.storage.keyring import Unsealable
 from sekisho.storage.unit_of_work import Connection
 from sekisho.web.lender.desks import desks_of
-from sekisho.web.lender.gate_answers import go_on, new_key
+from sekisho.web.lender.gate_answers import GATE_ANSWERS
+from sekisho.web.members.gate_answers import new_key
 from sekisho.web.members.profile_pages import viewer_of
 from sekisho.web.members.roles import ROLE, Role
 from sekisho.web.members.step_up import to_step_up
@@ -133,7 +134,7 @@ async def register(request: AnyRequest) -> Response[Any]:
         return _ask(visit, error="payout_account_pending")
     if isinstance(outcome, PayoutAccount):
         return visit.go("/payout-account?done=registered")
-    return go_on(visit, outcome, wish, _wish(sealed, change, by_passkey=True))
+    return GATE_ANSWERS.go_on(visit, outcome, wish, _wish(sealed, change, by_passkey=True))
 
 
 @post("/payout-account/cancel", opt=OF_MEMBERS)

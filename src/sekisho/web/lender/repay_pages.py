@@ -10,12 +10,12 @@ from sekisho.lender.transfer_loans import NoPayoutAccount
 from sekisho.lender.web_debit_orders import DebitState, WebDebitOrder
 from sekisho.lender.web_debits import DebitsStopped, NotRepaid
 from sekisho.web.lender.desks import desks_of
-from sekisho.web.lender.gate_answers import new_key, typed_amount
 from sekisho.web.lender.loan_pages import show_figures, sight
 from sekisho.web.lender.loan_sight import LoanSight
 from sekisho.web.lender.loan_wishes import REPAY, figures
 from sekisho.web.lender.order_approvals import FIGURES, approve_first, is_approved, proof_to_see, shown_loan
 from sekisho.web.lender.proven import with_figures
+from sekisho.web.members.gate_answers import new_key, typed_amount
 from sekisho.web.members.roles import ROLE, Role
 from sekisho.web.members.step_up import to_step_up
 from sekisho.web.members.visits import AnyRequest, Visit, visit_of

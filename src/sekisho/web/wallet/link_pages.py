@@ -12,13 +12,14 @@ from sekisho.wallet.identity_levels import IdentityLevel, LevelTooLow
 from sekisho.wallet.link_returns import BankAnswer, LinkReturnUnfit
 from sekisho.wallet.link_rows import LIVE, BankLink, LinkState
 from sekisho.wallet.links import RETURN_PATH, AtBank, LinkToApprove, LinkUnknown
+from sekisho.web.members.gate_answers import new_key
 from sekisho.web.members.roles import ROLE, Role
 from sekisho.web.members.site import ReadsWish
 from sekisho.web.members.visits import AnyRequest, Visit, visit_of
 from sekisho.web.members.wishes import Wish, is_granted
 from sekisho.web.members.writing import show
 from sekisho.web.wallet.desks import desks_of
-from sekisho.web.wallet.gate_answers import go_on, new_key
+from sekisho.web.wallet.gate_answers import GATE_ANSWERS
 from sekisho.web.wallet.overview_pages import sight
 
 OF_MEMBERS = {ROLE: Role.MEMBER}
@@ -107,7 +108,7 @@ async def set_out(request: AnyRequest) -> Response[Any]:
     if isinstance(out, AtBank):
         name = bank_in_words(out.link.bank, desks.house.today())
         return visit.page("wallet/to_bank.html", to=out.address, bank=name, here="/banks")
-    return go_on(visit, out, linking(found), linking(found, by_passkey=True))
+    return GATE_ANSWERS.go_on(visit, out, linking(found), linking(found, by_passkey=True))
 
 
 @get(RETURN_PATH, opt=OF_MEMBERS)

@@ -25,13 +25,14 @@ from sekisho.wallet.link_limits import AboveLinkCeiling, LinkCoolingOff
 from sekisho.wallet.link_rows import BankLink, LinkState
 from sekisho.wallet.links import LinkUnknown
 from sekisho.wallet.spending import AboveCeiling
+from sekisho.web.members.gate_answers import new_key, typed_amount
 from sekisho.web.members.roles import ROLE, Role
 from sekisho.web.members.site import ReadsWish
 from sekisho.web.members.visits import AnyRequest, Visit, visit_of
 from sekisho.web.members.wishes import Wish, is_granted
 from sekisho.web.members.writing import show
 from sekisho.web.wallet.desks import desks_of
-from sekisho.web.wallet.gate_answers import go_on, new_key, typed_amount
+from sekisho.web.wallet.gate_answers import GATE_ANSWERS
 from sekisho.web.wallet.overview_pages import sight
 
 OF_MEMBERS = {ROLE: Role.MEMBER}
@@ -112,7 +113,7 @@ async def confirm_move(request: AnyRequest) -> Response[Any]:
         return _not_moved(visit, refusal)
     if isinstance(outcome, BankMove):
         return visit.go(f"/moves/{outcome.id}")
-    return go_on(visit, outcome, moving(found), moving(found, by_passkey=True))
+    return GATE_ANSWERS.go_on(visit, outcome, moving(found), moving(found, by_passkey=True))
 
 
 def moving(found: MoveToApprove, *, by_passkey: bool = False) -> Wish:

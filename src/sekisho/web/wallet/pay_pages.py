@@ -23,6 +23,7 @@ from sekisho.wallet.payment_codes import CEILING, ShownCode, showing
 from sekisho.wallet.payment_requests import RequestOver
 from sekisho.wallet.payments import NotEnough, Order, Payment, PaymentRefused, Scanned, purpose_of
 from sekisho.wallet.spending import AboveCeiling
+from sekisho.web.members.gate_answers import new_key, typed_amount
 from sekisho.web.members.roles import ROLE, Role
 from sekisho.web.members.site import ReadsWish
 from sekisho.web.members.visits import AnyRequest, Visit, visit_of
@@ -30,7 +31,7 @@ from sekisho.web.members.wishes import UnknownWish, Wish, is_granted
 from sekisho.web.members.writing import show
 from sekisho.web.problems import NotFound
 from sekisho.web.wallet.desks import desks_of
-from sekisho.web.wallet.gate_answers import go_on, new_key, typed_amount
+from sekisho.web.wallet.gate_answers import GATE_ANSWERS
 from sekisho.web.wallet.overview_pages import today_of
 
 OF_MEMBERS = {ROLE: Role.MEMBER}
@@ -122,7 +123,7 @@ async def pay(request: AnyRequest) -> Response[Any]:
         return visit.go(f"/payments/{outcome.id}")
     wish = await _paying(visit, text, kept)
     only_passkey = await _paying(visit, text, kept, by_passkey=True)
-    return go_on(visit, outcome, wish, only_passkey)
+    return GATE_ANSWERS.go_on(visit, outcome, wish, only_passkey)
 
 
 @get("/payments/{payment_id:str}", opt=OF_MEMBERS)
@@ -163,7 +164,9 @@ async def show_code(request: AnyRequest) -> Response[Any]:
     except NOT_NOW as refusal:
         return _not_paid(visit, refusal)
     if not isinstance(shown, ShownCode):
-        return go_on(visit, shown, code_showing(occasion), code_showing(occasion, by_passkey=True))
+        return GATE_ANSWERS.go_on(
+            visit, shown, code_showing(occasion), code_showing(occasion, by_passkey=True)
+        )
     # Drawn here and shown once: the text of a code is a secret for as long as it is good.
     picture = segno.make(shown.text, error="m").svg_inline(border=4, omitsize=True)
     digits = " ".join(re.findall(r"\d{1,6}", shown.text))

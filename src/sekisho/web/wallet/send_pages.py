@@ -12,13 +12,14 @@ from sekisho.wallet.payments import NotEnough
 from sekisho.wallet.send_rows import Send, SendState, SendUnknown
 from sekisho.wallet.sends import SendRefused
 from sekisho.wallet.spending import AboveCeiling
+from sekisho.web.members.gate_answers import new_key, typed_amount
 from sekisho.web.members.roles import ROLE, Role
 from sekisho.web.members.site import ReadsWish
 from sekisho.web.members.visits import AnyRequest, Visit, visit_of
 from sekisho.web.members.wishes import Wish, is_granted
 from sekisho.web.members.writing import show
 from sekisho.web.wallet.desks import desks_of
-from sekisho.web.wallet.gate_answers import go_on, new_key, typed_amount
+from sekisho.web.wallet.gate_answers import GATE_ANSWERS
 
 OF_MEMBERS = {ROLE: Role.MEMBER}
 APPROVED = {ROLE: Role.APPROVED}
@@ -84,7 +85,7 @@ async def send(request: AnyRequest) -> Response[Any]:
         return _not_sent(visit, refusal)
     if isinstance(outcome, Send):
         return visit.go(f"/send/{outcome.id}")
-    return go_on(visit, outcome, sending(visit, found), sending(visit, found, by_passkey=True))
+    return GATE_ANSWERS.go_on(visit, outcome, sending(visit, found), sending(visit, found, by_passkey=True))
 
 
 @post("/send/back", opt=OF_MEMBERS)
