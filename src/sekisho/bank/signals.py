@@ -5,6 +5,8 @@ says of its user never touches the depositor's own account or online bank: the d
 stops debits under that user's mandates until the depositor confirms them, and counts at the gate of links.
 """
 
+from dataclasses import replace
+
 from sqlalchemy import Connection, select
 
 from sekisho.bank import mandates
@@ -37,7 +39,7 @@ def handlers(bank: BankParts) -> dict[tuple[Action, str], Handler]:
         one = mandates.find(connection, mandate_id)
         if one is not None:
             doing = Doing(Deed.STOP, Actor(Who.WATCH, signalled.jti), WHY)
-            mandates.move(connection, bank._replace(parts=parts), one, doing)
+            mandates.move(connection, replace(bank, parts=parts), one, doing)
 
     def stop_mandate(connection: Connection, parts: Parts, signalled: Signalled) -> None:
         stop(connection, parts, signalled.about.id, signalled)

@@ -1,24 +1,19 @@
 """The lender's house: its own accounts in the books, and the parts that everything in this room stands on."""
 
-from collections.abc import Callable
-from datetime import date
-from typing import NamedTuple, TypeVar
+from dataclasses import dataclass
+from typing import NamedTuple
 
 from sqlalchemy import Connection
 
-from sekisho.identity.institution import Institution, Parts
+from sekisho.identity.house_parts import HouseParts
+from sekisho.identity.institution import Parts
 from sekisho.kernel.chance import Chance
 from sekisho.kernel.clock import Clock
-from sekisho.kernel.japan import day_in_japan
 from sekisho.kernel.yen import Yen
 from sekisho.ledger.accounts import Side
 from sekisho.ledger.own_accounts import OwnLimits, open_own_accounts
 from sekisho.lender.loans import LoanAccounts, Loans
 from sekisho.lender.terms import TermsBook, published_terms
-from sekisho.storage.engine import Store
-from sekisho.storage.keyring import Keyring
-
-Result = TypeVar("Result")
 
 OWNER = "lender"
 """Who owns the house's accounts in the ledger."""
@@ -64,50 +59,13 @@ _LIMITS = {
 }
 
 
-class LenderParts(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class LenderParts(HouseParts):
     """What every desk of the lender stands on: identity's parts, the terms, the loans and the accounts."""
 
-    parts: Parts
     book: TermsBook
     accounts: HouseAccounts
     loans: Loans
-
-    @property
-    def institution(self) -> Institution:
-        """The lender's names and where it lives."""
-        return self.parts.institution
-
-    @property
-    def store(self) -> Store:
-        """Where everything is kept."""
-        return self.parts.store
-
-    @property
-    def keyring(self) -> Keyring:
-        """What seals personal data."""
-        return self.parts.keyring
-
-    @property
-    def clock(self) -> Clock:
-        """What tells the time."""
-        return self.parts.clock
-
-    @property
-    def chance(self) -> Chance:
-        """What draws ids and keys."""
-        return self.parts.chance
-
-    def today(self) -> date:
-        """Return the day that it is in Japan, by which loans count."""
-        return day_in_japan(self.clock.now_us())
-
-    async def written(self, work: Callable[[Connection], Result]) -> Result:
-        """Do a unit of work and return what it returned. Raises what it raised, and OperationalError."""
-        return await self.parts.written(work)
-
-    async def read(self, look: Callable[[Connection], Result]) -> Result:
-        """Read from one state of the store, beside the event loop. Raises OperationalError."""
-        return await self.parts.read(look)
 
 
 def open_house(parts: Parts, book: TermsBook | None = None) -> LenderParts:
