@@ -164,14 +164,14 @@ def test_staff_stop_resume_and_end_each_once(tmp_path):
         stopped = await desk.stop(stop)
         with pytest.raises(LinkUnknown):
             await desk.stop(stop)
-        resumed = await desk.resume(link.id, by="staff-2")
+        resumed = await desk.resume(link.id, by="staff-2", reason="it was the member")
         with pytest.raises(LinkUnknown):
-            await desk.resume(link.id, by="staff-2")
+            await desk.resume(link.id, by="staff-2", reason="it was the member")
         ended = await desk.end(stop)
         with pytest.raises(LinkUnknown):
             await desk.end(stop)
         with pytest.raises(LinkUnknown):
-            await desk.resume("lnk_none", by="staff-2")
+            await desk.resume("lnk_none", by="staff-2", reason="it was the member")
         return stopped, resumed, ended, await there.rounds.tell_banks()
 
     stopped, resumed, ended, told = within(tmp_path, use)

@@ -76,7 +76,7 @@ def test_a_link_that_was_stopped_while_it_waited_for_a_review_is_not_let_go_by_i
         assert link.state is LinkState.CONFIRMED
         stops = Stops(there, link)
         await stops.stop("the bank")
-        await there.reviews.decide(Decision(link.id, approved=True, by="staff-1"))
+        await there.reviews.decide(Decision(link.id, approved=True, by="staff-1", reason="told by telephone"))
         reviewed = stops.state
         stops.take_back("the bank")
         return reviewed, stops.state

@@ -321,9 +321,9 @@ def test_a_name_that_differs_beside_the_same_phone_is_looked_at_by_a_person(tmp_
         link = await there.link(member)
         waiting = await there.reviews.waiting()
         there.clock.advance(HOUR_US)
-        decided = await there.reviews.decide(Decision(link.id, approved, "staff-1"))
+        decided = await there.reviews.decide(Decision(link.id, approved, "staff-1", "told by telephone"))
         with pytest.raises(ReviewOver):
-            await there.reviews.decide(Decision(link.id, not approved, "staff-2"))
+            await there.reviews.decide(Decision(link.id, not approved, "staff-2", "told by telephone"))
         return link, waiting, decided, there.clock.now_us()
 
     link, waiting, decided, now_us = within(tmp_path, use)

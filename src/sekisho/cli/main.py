@@ -23,6 +23,7 @@ COMMANDS = {
     "atm-orders": "sekisho.cli.atm_orders",
     "zengin": "sekisho.cli.zengin",
     "wallets": "sekisho.cli.wallets",
+    "bank-links": "sekisho.cli.bank_links",
     "mandates": "sekisho.cli.mandates",
     "partners": "sekisho.cli.partners",
     "depositors": "sekisho.cli.depositors",

@@ -5,6 +5,9 @@ from typing import NamedTuple
 from sqlalchemy import Connection
 
 from sekisho.kernel.refusals import Refusal
+from sekisho.response import audit
+from sekisho.response.audit import Act
+from sekisho.response.staff import require_staff
 from sekisho.storage import outbox
 from sekisho.wallet import link_rows
 from sekisho.wallet.house import WalletParts
@@ -26,11 +29,12 @@ class ReviewOver(Refusal):
 
 
 class Decision(NamedTuple):
-    """What a member of staff decided of a link, and who it was."""
+    """What a member of staff decided of a link, who it was, and why."""
 
     link_id: str
     approved: bool
     by: str
+    reason: str
 
 
 class LinkReviewDesk:
@@ -47,7 +51,8 @@ class LinkReviewDesk:
     async def decide(self, decision: Decision) -> BankLink:
         """Make a link active, or end it; it cools off from now on.
 
-        Raises ReviewOver, LevelTooLow where the member is not verified any more, and OperationalError.
+        Raises ReviewOver, StaffIdUnusable, LevelTooLow where the member is not verified any more, and
+        OperationalError.
         """
         return await self._house.written(lambda at: self._decide(at, decision))
 
@@ -60,6 +65,13 @@ class LinkReviewDesk:
         link_rows.change(connection, link.id, review=review.value, reviewed_by=decision.by)
         event = link_event("wallet:link:reviewed", link, now_us, decision=review.value, by=decision.by)
         outbox.append(connection, [event])
+        act = Act(
+            actor=require_staff(decision.by),
+            act=f"link:{review.value}",
+            subject=link.id,
+            reason=decision.reason,
+        )
+        audit.record(connection, act, at_us=now_us)
         if decision.approved:
             require_verified(connection, house, link.member_id)
             activate_within(connection, house, link, self._settings)

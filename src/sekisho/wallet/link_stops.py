@@ -5,7 +5,10 @@ from typing import NamedTuple
 from sqlalchemy import Connection
 
 from sekisho.identity.institution import Parts
+from sekisho.response import audit
+from sekisho.response.audit import Act
 from sekisho.response.containment_rows import Contained
+from sekisho.response.staff import require_staff
 from sekisho.wallet import link_rows
 from sekisho.wallet.house import WalletParts
 from sekisho.wallet.link_ends import (
@@ -24,9 +27,9 @@ from sekisho.wallet.links import LinkUnknown
 
 
 class StaffStop(NamedTuple):
-    """What a member of staff does to a link, and who it is.
+    """What a member of staff does to a link, who it is, and why.
 
-    `is_fraud` says that the bank should look as well; `reason` is for its staff, in English.
+    `is_fraud` says that the bank should look as well; `reason` is for its staff too then, in English.
     """
 
     link_id: str
@@ -36,7 +39,10 @@ class StaffStop(NamedTuple):
 
 
 class LinkStopDesk:
-    """Stops links, lets them go on and ends them, for one wallet."""
+    """Stops links, lets them go on and ends them, for one wallet; each deed is on record with it.
+
+    Raises StaffIdUnusable beside what each says.
+    """
 
     def __init__(self, house: WalletParts) -> None:
         self._house = house
@@ -46,9 +52,9 @@ class LinkStopDesk:
         why = Suspension.DISPUTED if stop.is_fraud else Suspension.STAFF
         return await self._house.written(lambda at: self._stop(at, stop, why))
 
-    async def resume(self, link_id: str, *, by: str) -> BankLink:
+    async def resume(self, link_id: str, *, by: str, reason: str) -> BankLink:
         """Let a link go on, whoever had stopped it. Raises LinkUnknown where it is not suspended."""
-        return await self._house.written(lambda at: self._resume(at, link_id, by))
+        return await self._house.written(lambda at: self._resume(at, StaffStop(link_id, by, reason)))
 
     async def end(self, stop: StaffStop) -> BankLink:
         """End a link for good. Raises LinkUnknown where it is not open."""
@@ -58,23 +64,25 @@ class LinkStopDesk:
         link = _found(connection, stop.link_id)
         if not suspend_within(connection, self._house.parts, link, why):
             raise LinkUnknown(known=f"{link.id}: {link.state}")
-        return self._told(connection, stop)
+        return self._told(connection, stop, "link:stopped")
 
-    def _resume(self, connection: Connection, link_id: str, by: str) -> BankLink:
-        link = _found(connection, link_id)
-        if not resume_within(connection, self._house.parts, link, by=by):
+    def _resume(self, connection: Connection, deed: StaffStop) -> BankLink:
+        link = _found(connection, deed.link_id)
+        if not resume_within(connection, self._house.parts, link, by=deed.by):
             raise LinkUnknown(known=f"{link.id}: {link.state}")
-        return _found(connection, link_id)
+        return self._told(connection, deed, "link:resumed")
 
     def _end(self, connection: Connection, stop: StaffStop) -> BankLink:
         link = _found(connection, stop.link_id)
         over = link.state is LinkState.ENDED
         if over or not end_within(connection, self._house.parts, link, LinkEnd.CONTAINED):
             raise LinkUnknown(known=f"{link.id}: {link.state}")
-        return self._told(connection, stop)
+        return self._told(connection, stop, "link:ended")
 
-    def _told(self, connection: Connection, stop: StaffStop) -> BankLink:
+    def _told(self, connection: Connection, stop: StaffStop, act: str) -> BankLink:
         link = _found(connection, stop.link_id)
+        done = Act(actor=require_staff(stop.by), act=act, subject=link.id, reason=stop.reason)
+        audit.record(connection, done, at_us=self._house.clock.now_us())
         if stop.is_fraud:
             tell_bank(connection, self._house.parts, link, stop.reason)
         return link
