@@ -28,6 +28,7 @@ from sekisho.lender.due_days import DueDay
 from sekisho.lender.loan_events import LoanEvent, Movement
 from sekisho.lender.rates import Rate
 from sekisho.lender.terms import published_terms
+from sekisho.response.staff import StaffIdUnusable
 from sekisho.storage.keyring import Unsealable
 from sekisho.storage.tables.applications import delivery_consent, loan_document
 from sekisho.storage.tables.lender import credit_contract
@@ -222,7 +223,7 @@ def test_without_consent_it_goes_on_paper_by_a_named_member_of_staff(way):
     granted = way.screened(member_id)
     with pytest.raises(DeliveryConsentMissing):
         asyncio.run(way.documents.show_before_contract(member_id, granted.id))
-    with pytest.raises(ValueError, match="staff"):
+    with pytest.raises(StaffIdUnusable):
         asyncio.run(way.documents.show_before_contract(member_id, granted.id, on_paper_by="No One"))
     document = asyncio.run(way.documents.show_before_contract(member_id, granted.id, on_paper_by="sato"))
     with way.house.store.read() as connection:

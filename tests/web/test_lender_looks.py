@@ -36,7 +36,8 @@ def _lender(tmp_path_factory):
 
 
 def faults_of(page, width, language):
-    """Return what is wrong with the page that is open; nothing, as a rule."""
+    """Return what is wrong with the page that is open, once it is whole; nothing, as a rule."""
+    page.wait_for_load_state()
     findings = Axe().run(page).response["violations"]
     faults = [f"{f['id']}: {f['nodes'][0]['html']}" for f in findings if f["impact"] in SERIOUS]
     if page.evaluate("document.documentElement.scrollWidth") > width:

@@ -28,6 +28,7 @@ from sekisho.identity.openid.settings import OpenIdSettings
 from sekisho.kernel.chance import Chance
 from sekisho.kernel.clock import Clock
 from sekisho.kernel.posture import Posture
+from sekisho.ledger.journal import make_checkpoint
 from sekisho.messages.channels import Carriers
 from sekisho.messages.courier import Courier, CourierParts
 from sekisho.messages.settings import MessageSettings
@@ -54,6 +55,7 @@ from sekisho.web.signals.app import Beside, create_signals_app
 
 POST_HOST = "post.localhost"
 OUTSIDE = "outside"
+LEDGER_CHECKPOINTS_EVERY_S = 86_400.0
 SWITCHES_EVERY_S = 60.0
 CONTAINMENTS_EVERY_S = 600.0
 """What a dead process left unfinished is found at the start, and what died elsewhere within this time."""
@@ -152,12 +154,17 @@ class OpenInstitution(NamedTuple):
                 await lives.enter_async_context(part())
             if self.exchange is not None:
                 await lives.enter_async_context(self.exchange.living())
-            await lives.enter_async_context(going_round(self._responding()))
+            await lives.enter_async_context(going_round(self._rounds()))
             yield
 
-    def _responding(self) -> list[Round]:
-        """Return what goes on by itself with switches and containments."""
+    def _rounds(self) -> list[Round]:
+        """Return what goes on by itself with switches, containments and the books."""
+
+        async def seal_books() -> None:
+            await self.parts.written(partial(make_checkpoint, clock=self.parts.clock))
+
         return [
+            Round("ledger_checkpoint", LEDGER_CHECKPOINTS_EVERY_S, seal_books),
             Round("switches", SWITCHES_EVERY_S, SwitchDesk(self.parts).announce_ends),
             Round("containments", CONTAINMENTS_EVERY_S, containment_desk(self.parts).run_unfinished),
         ]

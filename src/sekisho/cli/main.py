@@ -24,6 +24,7 @@ COMMANDS = {
     "zengin": "sekisho.cli.zengin",
     "wallets": "sekisho.cli.wallets",
     "bank-links": "sekisho.cli.bank_links",
+    "repayments": "sekisho.cli.repayments",
     "mandates": "sekisho.cli.mandates",
     "partners": "sekisho.cli.partners",
     "depositors": "sekisho.cli.depositors",

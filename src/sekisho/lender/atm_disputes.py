@@ -15,9 +15,9 @@ from sekisho.lender import atm_orders
 from sekisho.lender.atm_machines import AtmOrderUnknown
 from sekisho.lender.atm_order_states import AtmOrder, OrderState
 from sekisho.lender.house import LenderParts
-from sekisho.lender.staff import require_staff
 from sekisho.response import audit
 from sekisho.response.audit import Act
+from sekisho.response.staff import require_staff
 from sekisho.storage import outbox
 from sekisho.storage.tables.atm import atm_discrepancy, atm_order
 
@@ -96,8 +96,8 @@ class DisputeDesk:
     async def decide(self, order_id: str, decision: Decision) -> AtmOrder:
         """Book what was moved, and close what was found about the order.
 
-        Raises ValueError for a staff id that can't be or an empty reason; AtmOrderUnknown,
-        AtmOrderNotDisputed, AtmAmountNotOrdered, AtmNotBookable and OperationalError.
+        Raises ValueError for an empty reason; StaffIdUnusable, AtmOrderUnknown, AtmOrderNotDisputed,
+        AtmAmountNotOrdered, AtmNotBookable and OperationalError.
         """
         _require_reason(decision)
 

@@ -12,7 +12,7 @@ from sekisho.lender import application_rows as rows
 from sekisho.lender.applications import INCOME_YEN_MAX, Application, State, require_going_on
 from sekisho.lender.house import LenderParts
 from sekisho.lender.json_ports import Partner, ask
-from sekisho.lender.staff import require_staff
+from sekisho.response.staff import require_staff
 from sekisho.storage import outbox
 from sekisho.storage.tables.applications import income_check
 
@@ -92,7 +92,7 @@ class IncomeDesk:
     async def record(self, application_id: str, document: IncomeDocument) -> ProvenIncome:
         """Write down what staff read, before the screening; a correction takes the place of what was there.
 
-        Raises ValueError for a staff id, reference or income that can't be; ApplicationNotFound,
+        Raises ValueError for a reference or an income that can't be; StaffIdUnusable, ApplicationNotFound,
         NotAtThisStep and OperationalError.
         """
         proven = ProvenIncome(

@@ -13,9 +13,10 @@ from sekisho.lender.house import LenderParts
 from sekisho.lender.identity_checks import IdentityCheck, checks_of
 from sekisho.lender.income_checks import proven_income
 from sekisho.lender.screening_desk import tell_decided
-from sekisho.lender.staff import SamePersonTwice, require_staff
+from sekisho.lender.staff import SamePersonTwice
 from sekisho.response import audit
 from sekisho.response.audit import Act
+from sekisho.response.staff import require_staff
 from sekisho.storage import outbox
 from sekisho.storage.tables.applications import application_review
 
@@ -85,7 +86,7 @@ class ReviewDesk:
     async def look(self, application_id: str, staff_id: str) -> Sight:
         """Return what a decision stands on, and put on record who looked.
 
-        Raises ValueError for a staff id that can't be, ApplicationNotFound and OperationalError.
+        Raises StaffIdUnusable, ApplicationNotFound and OperationalError.
         """
         require_staff(staff_id)
 
@@ -104,7 +105,7 @@ class ReviewDesk:
     async def decide(self, application_id: str, decision: Decision) -> Application:
         """Decide, once. The same person with the same decision changes nothing.
 
-        Raises ValueError for a staff id that can't be or an empty reason; ApplicationNotFound, NotAtThisStep,
+        Raises ValueError for an empty reason; StaffIdUnusable, ApplicationNotFound, NotAtThisStep,
         SamePersonTwice, AlreadyDecided, LimitNotOffered and OperationalError.
         """
         require_staff(decision.staff_id)

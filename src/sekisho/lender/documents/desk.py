@@ -21,7 +21,7 @@ from sekisho.lender.due_days import DueDay
 from sekisho.lender.house import LenderParts
 from sekisho.lender.loan_events import EventKind, LoanEvent
 from sekisho.lender.rates import Rate
-from sekisho.lender.staff import require_staff
+from sekisho.response.staff import require_staff
 from sekisho.storage.tables.lender import loan_event
 
 
@@ -63,7 +63,7 @@ class DocumentDesk:
 
         It is delivered electronically by the member's consent, or on paper by a member of staff who is
         named. Raises DeliveryConsentMissing, GlyphMissing, DocumentNotMade, ApplicationNotFound,
-        NotAtThisStep, ValueError for a staff id that can't be, and OperationalError.
+        NotAtThisStep, StaffIdUnusable and OperationalError.
         """
         if on_paper_by:
             require_staff(on_paper_by)
