@@ -52,6 +52,8 @@ def test_what_waits_is_listed_shown_and_approved(typed, way, borderline):
     facts = json.loads(shown)
     assert (facts["employed_months"], facts["limit_yen"], facts["decided_by"]) == (2, 500_000, "")
     assert facts["findings"]
+    assert facts["bureau"]["lenders"] == 0
+    assert set(facts["bureau"]) >= {"owed_yen", "delayed", "written_off", "applications_last_month"}
     for word in ("山田", "東京都", "1990", "見本商事"):
         assert word not in shown
     assert "lender:application:seen" in [event.kind for event in way.at_hand.events()]

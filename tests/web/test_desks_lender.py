@@ -27,6 +27,8 @@ def test_a_person_decides_an_application_with_a_reason_and_a_passkey(tmp_path):
         page = f"/lender/applications/{application.id}"
         assert page in (await browser.get("/lender/applications")).text
         await browser.get(page)
+        assert "Employed for less than half a year" in browser.page.text
+        assert "What the credit bureau says" in browser.page.text
         for typed in (
             {"what": "grant", "reason": ""},
             {"what": "perhaps", "reason": "x"},

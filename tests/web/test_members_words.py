@@ -14,6 +14,7 @@ from sekisho.identity.names import NameFault
 from sekisho.identity.password_rules import PasswordFault
 from sekisho.identity.personal_data import Item
 from sekisho.identity.sign_ins import LoginResult, LoginWay
+from sekisho.lender.screening import Finding
 from sekisho.web.members.rendering import Renderer, day, member_number, moment
 from sekisho.web.members.security_page import DONE
 from sekisho.web.members.site import PLACES
@@ -61,6 +62,7 @@ def test_every_key_that_is_built_has_words():
         *(f"way_{way}" for way in LoginWay),
         *(f"security_done_{done}" for done in DONE),
         *(f"hold_{kind}" for kind in HoldKind),
+        *(f"application_finding_{finding}" for finding in Finding),
         *(f"place_{place[1:] or 'home'}" for place in PLACES),
         *(
             f"stopped_{part}_{state}"

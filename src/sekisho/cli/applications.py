@@ -18,6 +18,7 @@ from sekisho.kernel.clock import rfc3339
 from sekisho.kernel.posture import Posture
 from sekisho.kernel.yen import Yen
 from sekisho.lender.applications import State
+from sekisho.lender.credit_bureau import BureauAnswer
 from sekisho.lender.house import open_house
 from sekisho.lender.identity_checks import IdentityDesk
 from sekisho.lender.rates import Rate
@@ -157,11 +158,24 @@ def _facts(sight: Sight) -> dict[str, Any]:
         "verdict": "" if found is None else found.verdict,
         "findings": [] if found is None else list(found.findings),
         "income_proven": found is not None and found.income_proven,
+        "bureau": {} if sight.bureau is None else _said_by_bureau(sight.bureau),
         "checks": [
             {"method": one.method.value, "passed": one.passed, "by": one.staff_id, "faults": list(one.faults)}
             for one in sight.checks
         ],
         "decided_by": "" if sight.review is None else sight.review.staff_id,
+    }
+
+
+def _said_by_bureau(said: BureauAnswer) -> dict[str, str | int | bool]:
+    """Return what the bureau said, without what would name the person."""
+    return {
+        "asked_on": said.asked_on.isoformat(),
+        "owed_yen": said.owed_yen,
+        "lenders": said.lenders,
+        "delayed": said.delayed,
+        "written_off": said.written_off,
+        "applications_last_month": said.applications_last_month,
     }
 
 

@@ -9,6 +9,8 @@ from sekisho.kernel.refusals import Refusal
 from sekisho.kernel.yen import Yen
 from sekisho.lender import application_rows as rows
 from sekisho.lender.applications import Application, State, require_going_on
+from sekisho.lender.bureau_queries import answer_of
+from sekisho.lender.credit_bureau import BureauAnswer
 from sekisho.lender.house import LenderParts
 from sekisho.lender.identity_checks import IdentityCheck, checks_of
 from sekisho.lender.income_checks import proven_income
@@ -61,10 +63,14 @@ class Review(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Sight(NamedTuple):
-    """What a decision stands on: the application, how identity was checked, and what was decided."""
+    """What a decision stands on: the application, how identity was checked, and what was decided.
+
+    `bureau` is what the credit bureau said, as the screening stood on it; None before it.
+    """
 
     application: Application
     checks: list[IdentityCheck]
+    bureau: BureauAnswer | None
     review: Review | None
 
 
@@ -86,7 +92,7 @@ class ReviewDesk:
     async def look(self, application_id: str, staff_id: str) -> Sight:
         """Return what a decision stands on, and put on record who looked.
 
-        Raises StaffIdUnusable, ApplicationNotFound and OperationalError.
+        Raises StaffIdUnusable, ApplicationNotFound, Unsealable and OperationalError.
         """
         require_staff(staff_id)
 
@@ -97,8 +103,9 @@ class ReviewDesk:
             outbox.append(connection, [outbox.Entry(SEEN, subject, now_us, body)])
             seen = Act(actor=staff_id, act="application:seen", subject=application.id)
             audit.record(connection, seen, at_us=now_us)
-            checks = checks_of(connection, application.id)
-            return Sight(application, checks, review_of(connection, house, application.id))
+            found, checks = application.found, checks_of(connection, application.id)
+            bureau = None if found is None else answer_of(connection, house, found.query_id)
+            return Sight(application, checks, bureau, review_of(connection, house, application.id))
 
         return await self._house.written(work)
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, cast
 from litestar import Response, get, post
 
 from sekisho.console.rights import Right
+from sekisho.identity.identity_methods import lawful_methods
 from sekisho.kernel.refusals import Refusal
 from sekisho.kernel.yen import Yen
 from sekisho.lender.applications import NotAtThisStep, State
@@ -95,6 +96,7 @@ async def _page(request: AnyRequest, *, trouble: str = "", status: int = 200) ->
         status=status,
         desks=desks,
         sight=sight,
+        methods=lawful_methods(),
         rate=Rate(sight.application.rate).percent,
         is_open=sight.application.state is State.A_PERSON_DECIDES,
         names=await cast("StaffDesk", request.app.state[STAFF]).names(),
