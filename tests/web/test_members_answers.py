@@ -2,8 +2,10 @@
 
 import pytest
 from litestar import get
+from sqlalchemy import select
 from tests.web.member_site import play
 
+from sekisho.storage.tables.members import member
 from sekisho.web.members import cookies
 from sekisho.web.members.app import create_member_app
 from sekisho.web.members.roles import ROLE, Role
@@ -90,6 +92,22 @@ def test_the_language_is_japanese_unless_english_is_asked_for(tmp_path, language
         assert browser.title == title
 
     play(tmp_path, scene)
+
+
+def test_a_member_is_written_to_in_the_language_that_they_choose(tmp_path):
+    """By the switch on our own pages; a link on another site changes no letter of theirs."""
+
+    async def scene(site):
+        browser = site.browser()
+        await site.sign_up(browser)
+        for to, came_from in (("en", "same-origin"), ("ja", "cross-site"), ("ja", "same-origin")):
+            await browser.get(f"/language/{to}?back=/", **{"Sec-Fetch-Site": came_from})
+            with site.site.parts.store.read() as connection:
+                told.append(connection.execute(select(member.c.language)).scalar_one())
+
+    told: list[str] = []
+    play(tmp_path, scene)
+    assert told == ["en", "en", "ja"]
 
 
 def test_the_chosen_language_stays_and_leads_back(tmp_path):
