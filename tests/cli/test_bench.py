@@ -10,8 +10,8 @@ import msgspec
 import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
+from tests.logs.whole_log import read_logs
 
-from sekisho.campaigns.logs.reading import read_logs
 from sekisho.cli.bench_parts import http_load, report
 from sekisho.cli.bench_parts.children import MeasurementFailed, run_child
 from sekisho.cli.bench_parts.figures import Hunted, Load, Replayed, Spread

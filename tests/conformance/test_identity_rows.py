@@ -15,7 +15,7 @@ from sekisho.identity.passkey_desk import SIGNING_UP, PasskeyDesk
 from sekisho.identity.passkey_proofs import PasskeyProofs
 from sekisho.identity.personal_data import Item, changes_of, read_for_use, reseal
 from sekisho.identity.personal_data import store as keep
-from sekisho.identity.reveals import Form, NoSources, PersonalDataDesk, Viewer, seen_in, seen_in_sessions
+from sekisho.identity.reveals import Form, NoSources, PersonalDataDesk, Viewer, seen_in_sessions
 from sekisho.kernel.chance import SeededChance
 from sekisho.kernel.clock import SetClock
 from sekisho.storage.engine import open_store
@@ -49,7 +49,7 @@ def test_personal_data_are_kept_changed_shown_and_moved_to_another_key(store):
         lambda connection: desk.reveal_within(connection, viewer, [Item.NAME], reason="test")
     ).result()
     with store.read() as connection:
-        looks = seen_in(connection, member_id, session.id)
+        looks = seen_in_sessions(connection, [session.id])
         assert looks == seen_in_sessions(connection, [session.id])
         assert {look.item for look in looks if look.form is Form.MASKED} == {*DATA, Item.MEMBER_NUMBER}
         assert [look.item for look in looks if look.form is Form.SHOWN] == [Item.NAME]

@@ -6,7 +6,7 @@ from sqlalchemy import select
 from tests.end_to_end.people import ADDRESS
 from tests.end_to_end.running_sekisho import column
 
-from sekisho.identity.reveals import seen_in
+from sekisho.identity.reveals import seen_in_sessions
 from sekisho.storage.tables.members import member as member_table
 
 pytestmark = pytest.mark.server
@@ -20,10 +20,9 @@ def id_of(running, member):
     return running.read(column(found))[0]
 
 
-def seen(running, member, session_id):
+def seen(running, session_id):
     """Return the items that may have been seen in a session, in full and masked."""
-    member_id = id_of(running, member)
-    rows = running.read(lambda connection: seen_in(connection, member_id, session_id))
+    rows = running.read(lambda connection: seen_in_sessions(connection, [session_id]))
     return {row.item for row in rows if row.form == "shown"}, {
         row.item for row in rows if row.form == "masked"
     }
@@ -58,7 +57,7 @@ def test_a_second_device_sees_masks_until_a_passkey_approves(running, device, me
     tablet.page.wait_for_url("**/step-up?wish=reveal:home_address")
     assert tablet.page.locator("form[action='/step-up/code/send']").count() == 0
     before = tablet.session_id()
-    assert seen(running, member, before)[0] == set()
+    assert seen(running, before)[0] == set()
 
     # The member's passkeys come to the new tablet with the account of its maker.
     tablet.add_passkey_manager(*home.passkeys())
@@ -67,10 +66,10 @@ def test_a_second_device_sees_masks_until_a_passkey_approves(running, device, me
     tablet.page.wait_for_url("**/profile/home_address")
     assert tablet.page.inner_text("[data-shown=home_address]") == ADDRESS
 
-    shown, masked = seen(running, member, tablet.session_id())
+    shown, masked = seen(running, tablet.session_id())
     assert shown == {"home_address"}
     assert {"name", "email", "mobile_phone"} <= masked
-    assert seen(running, member, home.session_id()) == (set(), set())
+    assert seen(running, home.session_id()) == (set(), set())
 
 
 def test_a_passkey_from_the_first_device_opens_the_second(device, member, handset):

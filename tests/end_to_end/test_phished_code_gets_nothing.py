@@ -14,7 +14,7 @@ from tests.end_to_end.running_sekisho import column
 
 from sekisho.identity import sessions
 from sekisho.identity.personal_data import Item
-from sekisho.identity.reveals import seen_in
+from sekisho.identity.reveals import seen_in_sessions
 from sekisho.storage.tables.codes import one_time_code as code_table
 from sekisho.storage.tables.members import member as member_table
 from sekisho.storage.tables.passkeys import passkey as passkey_table
@@ -99,7 +99,7 @@ def test_no_page_and_no_item_shows_anything(running, thief, victim, member, hand
 
     member_id = id_of(running, member)
     (session_id,) = of_thief(running, session_table, member_id)
-    rows = running.read(lambda connection: seen_in(connection, member_id, session_id))
+    rows = running.read(lambda connection: seen_in_sessions(connection, [session_id]))
     assert rows
     assert {row.form for row in rows} == {"masked"}
     expect(victim.open("/profile").locator("h1")).to_be_visible()

@@ -30,7 +30,7 @@ from sekisho.identity.assurance import (
 from sekisho.identity.ceremonies import CeremonyOver
 from sekisho.identity.passkey_answers import PasskeyMalformed, PasskeyNotAccepted, PasskeyRefused
 from sekisho.identity.passkey_desk import ADDING, REMOVING, SIGNING_UP
-from sekisho.identity.passkey_signals import related_origins, unknown_credential
+from sekisho.identity.passkey_signals import unknown_credential
 from sekisho.identity.passkeys import (
     PASSKEYS_MAX,
     PasskeyNameUnusable,
@@ -302,9 +302,3 @@ def test_removing_needs_a_proof_and_tells_the_passkey_manager(at_hand, desk, pro
     }
     assert log_in(proofs, kept_by)
     assert asyncio.run(desk.signals(member.session.member_id)) == signals
-
-
-def test_other_origins_of_the_house_are_told_to_the_browser():
-    assert related_origins(LENDER, ["https://asagiri.example"]) == {
-        "origins": ["http://lender.localhost:8470", "https://asagiri.example"]
-    }

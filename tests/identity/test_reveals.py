@@ -4,7 +4,7 @@ import asyncio
 
 import msgspec
 import pytest
-from sqlalchemy import insert, select
+from sqlalchemy import select
 
 from sekisho.identity.assurance import (
     InsufficientAuthentication,
@@ -21,16 +21,11 @@ from sekisho.identity.reveals import (
     PersonalDataDesk,
     Viewer,
     reveal_purpose,
-    seen_in,
-    seen_in_campaign,
     seen_in_sessions,
 )
 from sekisho.kernel.clock import DAY_US, MINUTE_US
-from sekisho.kernel.ids import CampaignId
 from sekisho.storage import outbox
 from sekisho.storage.tables.personal_data import reveal as reveal_table
-from sekisho.storage.tables.sessions import device as device_table
-from sekisho.storage.tables.sessions import session as session_table
 
 DATA = {Item.NAME: "山田 太郎", Item.EMAIL: "taro@example.jp", Item.MOBILE_PHONE: "+819012341234"}
 MASKED = {
@@ -81,7 +76,7 @@ def code(at_hand, item):
 
 def seen(at_hand, viewer):
     with at_hand.store.read() as connection:
-        looks = seen_in(connection, viewer.session.member_id, viewer.session.id)
+        looks = seen_in_sessions(connection, [viewer.session.id])
     return {(look.item, look.form, look.reason, look.actor) for look in looks}
 
 
@@ -112,7 +107,7 @@ def test_an_item_that_came_later_is_recorded_when_it_is_first_seen(at_hand, desk
     ).result()
     assert masked(desk, looker)[Item.HOME_PHONE] == "03-****-5678"
     with at_hand.store.read() as connection:
-        looks = seen_in(connection, member_id, looker.session.id)
+        looks = seen_in_sessions(connection, [looker.session.id])
     assert sorted(look.item for look in looks) == sorted([*MASKED, Item.HOME_PHONE])
 
 
@@ -134,7 +129,7 @@ def test_after_a_passkey_items_are_shown_and_each_is_recorded_each_time(at_hand,
     }
     assert reveal(desk, looker, Item.NAME) == {Item.NAME: "山田 太郎"}
     with at_hand.store.read() as connection:
-        looks = seen_in(connection, looker.session.member_id, looker.session.id)
+        looks = seen_in_sessions(connection, [looker.session.id])
     assert sorted((look.item, look.form) for look in looks) == [
         (Item.EMAIL, Form.SHOWN),
         (Item.NAME, Form.SHOWN),
@@ -235,45 +230,15 @@ def test_nothing_is_revealed_without_a_reason(at_hand, desk, viewer):
         asyncio.run(desk.reveal(looker, [Item.NAME], reason=""))
 
 
-def test_what_was_seen_of_other_members_and_in_other_sessions_is_not_counted(at_hand, desk, viewer):
+def test_what_was_seen_in_other_sessions_is_not_counted(at_hand, desk, viewer):
     one, other = viewer(passkey(at_hand)), viewer(passkey(at_hand))
     reveal(desk, one, Item.NAME)
     reveal(desk, other, Item.EMAIL)
-    stranger = at_hand.add_member()
     with at_hand.store.read() as connection:
         assert [look.item for look in seen_in_sessions(connection, [one.session.id])] == [Item.NAME]
         both = seen_in_sessions(connection, [one.session.id, other.session.id])
-        assert seen_in(connection, stranger, one.session.id) == []
         assert seen_in_sessions(connection, []) == []
     assert {(look.session_id, look.item) for look in both} == {
         (one.session.id, Item.NAME),
         (other.session.id, Item.EMAIL),
     }
-
-
-def test_what_a_campaign_may_have_seen_is_one_query(at_hand, desk, viewer):
-    """The campaign of a session is what was known of it at its birth."""
-    looker, honest = viewer(), viewer()
-    for each, campaign in ((looker, "cmp_1"), (honest, "")):
-        _keep(at_hand, each, campaign)
-        masked(desk, each)
-    with at_hand.store.read() as connection:
-        looks = seen_in_campaign(connection, CampaignId("cmp_1"))
-    assert {look.session_id for look in looks} == {looker.session.id}
-    assert sorted(look.item for look in looks) == sorted(MASKED)
-
-
-def _keep(at_hand, viewer, campaign):
-    """Write the session and its device into their tables."""
-    device = msgspec.structs.asdict(viewer.device) | {"token_digest": viewer.device.id.encode()}
-    session = msgspec.structs.asdict(viewer.session) | {
-        "token_digest": viewer.session.id.encode(),
-        "campaign": campaign,
-    }
-    del session["proofs"]
-
-    def work(connection):
-        connection.execute(insert(device_table).values(device))
-        connection.execute(insert(session_table).values(session))
-
-    at_hand.store.write(work).result()

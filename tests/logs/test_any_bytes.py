@@ -7,10 +7,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.logs.whole_log import read_logs
 
 from sekisho.campaigns.logs.faults import UnusableLog
 from sekisho.campaigns.logs.ocsf import to_ocsf
-from sekisho.campaigns.logs.reading import read_logs
 from sekisho.campaigns.logs.record import SCHEMA
 from sekisho.campaigns.logs.web_access import Answer, WebAccessRules
 

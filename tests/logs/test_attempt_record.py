@@ -5,9 +5,9 @@ import json
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from tests.logs.whole_log import read_logs
 
 from sekisho.campaigns.logs.faults import UnusableLog
-from sekisho.campaigns.logs.reading import read_logs
 
 KEY = b"a run's own key" * 2
 HEADER = "time,member,ip,known,asn,device,outcome,colour\n"

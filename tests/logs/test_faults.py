@@ -8,10 +8,10 @@ import zlib
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from tests.logs.whole_log import read_logs
 
 from sekisho.campaigns.logs.blocks import LINE_BYTES_MAX
 from sekisho.campaigns.logs.faults import BROKEN_KEPT, UnusableLog
-from sekisho.campaigns.logs.reading import read_logs
 
 HEADER = "time,member,ip,user_agent,known,asn,outcome\n"
 FINE = "2026-01-02T03:04:05Z,mika,192.0.2.7,Browser,1,64500,success\n"

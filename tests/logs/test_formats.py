@@ -5,11 +5,11 @@ import json
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.logs.whole_log import read_logs
 
 from sekisho.campaigns.logs.faults import UnusableLog
 from sekisho.campaigns.logs.gathering import secret_token
 from sekisho.campaigns.logs.ocsf import to_ocsf
-from sekisho.campaigns.logs.reading import read_logs
 from sekisho.campaigns.logs.web_access import read_rules
 from sekisho.guard.attempts import ChallengeResult, Gate, Outcome
 from sekisho.kernel.clock import rfc3339

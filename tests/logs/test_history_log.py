@@ -1,11 +1,11 @@
 """The record that Sekisho keeps itself is a log like any other: hunted and replayed as it stands."""
 
 import pytest
+from tests.logs.whole_log import read_logs
 from tests.storage.attempt_samples import CHALLENGED, FULL, PLAIN
 from tests.storage.test_parquet import decided, settled
 
 from sekisho.campaigns.logs.faults import UnusableLog
-from sekisho.campaigns.logs.reading import read_logs
 from sekisho.storage.history.parquet import HistoryFolder
 
 KEY = b"k" * 16

@@ -1,10 +1,10 @@
 """Attempts come back in time order, whatever the order of the log."""
 
 import pytest
+from tests.logs.whole_log import read_logs
 
 from sekisho.campaigns.logs import ordered
 from sekisho.campaigns.logs.ordered import in_time_order
-from sekisho.campaigns.logs.reading import read_logs
 from sekisho.kernel.chance import SeededChance
 
 

@@ -4,8 +4,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-
-from sekisho.campaigns.logs.reading import read_logs
+from tests.logs.whole_log import read_logs
 
 LOGS = Path(__file__).parents[2].parent / "shared" / "data" / "logs"
 

@@ -1,9 +1,9 @@
 import msgspec
 import pyarrow.parquet as pq
+from tests.logs.whole_log import read_logs
 from tests.storage.attempt_samples import CHALLENGED, FULL, NOON_US, PLAIN
 from tests.storage.test_parquet import decided, settled
 
-from sekisho.campaigns.logs.reading import read_logs
 from sekisho.storage.history.parquet import HistoryFolder
 
 

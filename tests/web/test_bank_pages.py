@@ -20,7 +20,6 @@ from sekisho.identity import reveals
 from sekisho.kernel.yen import Yen
 from sekisho.storage.tables.members import member
 from sekisho.storage.tables.personal_data import reveal
-from sekisho.storage.tables.sessions import session
 from sekisho.web.bank.app import create_bank_app
 from sekisho.web.bank.debit_desks import STATE
 
@@ -106,8 +105,7 @@ def test_balances_and_statements_need_a_proof_and_are_recorded(tmp_path):
         assert [row[3:] for row in rows[1:]] == [["", "500000", "500000"], ["30000", "", "470000"]]
         with bank.desks.bank.store.read() as connection:
             (seen,) = set(connection.execute(select(reveal.c.session_id)).scalars())
-            live = connection.execute(select(session.c.id, session.c.member_id)).one()
-            looks = reveals.seen_in(connection, live.member_id, seen)
+            looks = reveals.seen_in_sessions(connection, [seen])
         reasons = {"bank:accounts", "bank:statement:page", "bank:statement:csv"}
         assert {look.reason for look in looks} == reasons
 

@@ -9,7 +9,7 @@ from tests.web.id_provider import CALLBACK, PERSON, WALLET, Browser, RelyingPart
 from sekisho.identity.assurance import Level, Standing
 from sekisho.identity.openid.clients import Proof
 from sekisho.identity.personal_data import Item
-from sekisho.identity.reveals import Form, seen_in
+from sekisho.identity.reveals import Form, seen_in_sessions
 from sekisho.kernel.clock import MINUTE_US, SECOND_US
 
 APP = msgspec.structs.replace(
@@ -68,7 +68,7 @@ def test_what_a_service_was_told_may_have_been_seen_in_that_session(provider, br
     for _ in range(2):
         wallet.userinfo(token=token)
     with provider.parts.store.read() as connection:
-        (seen,) = seen_in(connection, member_id, session.id)
+        (seen,) = seen_in_sessions(connection, [session.id])
     assert (seen.item, seen.form, seen.actor) == (Item.EMAIL, Form.TOLD, "client:wallet")
 
 

@@ -12,7 +12,7 @@ def looks(site, browser):
     """Return what is on record of one session's looks, as (item, form)."""
     with site.site.parts.store.read() as connection:
         session = browser_session(site, browser, connection)
-        return [(seen.item, seen.form) for seen in reveals.seen_in(connection, session.member_id, session.id)]
+        return [(seen.item, seen.form) for seen in reveals.seen_in_sessions(connection, [session.id])]
 
 
 def browser_session(site, browser, connection):

@@ -120,11 +120,6 @@ def user_details(institution: Institution, user_handle: bytes, member_number: st
     }
 
 
-def related_origins(institution: Institution, others: Sequence[str] = ()) -> dict[str, list[str]]:
-    """Return the body of `/.well-known/webauthn`: the origins that may use this institution's passkeys."""
-    return {"origins": [institution.origin, *others]}
-
-
 def _descriptor(passkey: Passkey) -> PublicKeyCredentialDescriptor:
     transports = [AuthenticatorTransport(name) for name in passkey.transports.split(",") if name]
     return PublicKeyCredentialDescriptor(id=passkey.credential_id, transports=transports)

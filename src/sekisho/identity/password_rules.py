@@ -14,7 +14,6 @@ from importlib import resources
 from sekisho.kernel.refusals import Refusal
 
 LENGTH_MIN = 8
-LENGTH_RECOMMENDED = 15
 LENGTH_MAX = 256
 """Far beyond what anybody types, and short enough to be handled at no cost."""
 

@@ -22,12 +22,11 @@ from sekisho.identity.purposes import Purpose, item_in_words
 from sekisho.identity.sessions import Session
 from sekisho.kernel.chain import canonical
 from sekisho.kernel.clock import DAY_US, HOUR_US
-from sekisho.kernel.ids import REVEAL, CampaignId, MemberId, RevealId, SessionId
+from sekisho.kernel.ids import REVEAL, MemberId, RevealId, SessionId
 from sekisho.messages.notices import NoticeKind
 from sekisho.storage import outbox
 from sekisho.storage.tables.members import member
 from sekisho.storage.tables.personal_data import reveal as reveal_table
-from sekisho.storage.tables.sessions import session as session_table
 
 LOAN = "loan"
 """What balance, payments and history are called together where they are approved."""
@@ -97,26 +96,11 @@ class NoSources:
         return {}
 
 
-def seen_in(connection: Connection, member_id: MemberId, session_id: SessionId) -> list[Seen]:
-    """Return what may have been seen of a member in a session, masked or shown, in order of time."""
-    here = (reveal_table.c.member_id == member_id) & (reveal_table.c.session_id == session_id)
-    found = select(reveal_table).where(here).order_by(reveal_table.c.at_us, reveal_table.c.id)
-    return [_seen(row) for row in connection.execute(found)]
-
-
 def seen_in_sessions(connection: Connection, session_ids: Iterable[SessionId]) -> list[Seen]:
     """Return what may have been seen of anybody in sessions of a list, in order of session and time."""
     here = reveal_table.c.session_id.in_(list(session_ids))
     order = (reveal_table.c.session_id, reveal_table.c.at_us, reveal_table.c.id)
     return [_seen(row) for row in connection.execute(select(reveal_table).where(here).order_by(*order))]
-
-
-def seen_in_campaign(connection: Connection, campaign: CampaignId) -> list[Seen]:
-    """Return what may have been seen in the sessions that were known at their birth to be a campaign's."""
-    joined = reveal_table.join(session_table, session_table.c.id == reveal_table.c.session_id)
-    order = (reveal_table.c.session_id, reveal_table.c.at_us, reveal_table.c.id)
-    found = select(reveal_table).select_from(joined).where(session_table.c.campaign == campaign)
-    return [_seen(row) for row in connection.execute(found.order_by(*order))]
 
 
 def reveal_purpose(item: Item) -> Purpose:

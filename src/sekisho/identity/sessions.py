@@ -284,11 +284,6 @@ def form_token(of: Session, route: str) -> str:
     return hmac.new(of.form_key, route.encode(), "sha256").hexdigest()
 
 
-def is_form_token(of: Session, route: str, token: str) -> bool:
-    """Say whether a form's token is this session's for this route, in constant time."""
-    return hmac.compare_digest(form_token(of, route).encode(), token.encode("utf-8", "surrogatepass"))
-
-
 def _live(member_id: MemberId, now_us: int) -> ColumnElement[bool]:
     return and_(
         session.c.member_id == member_id,

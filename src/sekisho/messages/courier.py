@@ -27,7 +27,7 @@ TOGETHER_MAX = 8
 """How many messages of one lane are carried at once."""
 
 PAUSE_S = 0.5
-"""How often the queue is looked at while nothing wakes the courier."""
+"""How often the queue is looked at while nothing is in hand."""
 
 # A carrier keeps to its patience by itself; this one is for a carrier that does not.
 GRACE_S = 3.0
@@ -55,10 +55,6 @@ class Courier:
         self._lanes = [Lane(channel, urgency) for channel in carriers for urgency in Urgency]
         self._carrying: defaultdict[Lane, dict[str, asyncio.Task[None]]] = defaultdict(dict)
         self._awake = asyncio.Event()
-
-    def wake(self) -> None:
-        """Look at the queue now: something was queued that a person waits for. On the courier's own loop."""
-        self._awake.set()
 
     async def deliver_due(self) -> int:
         """Carry what is due now and wait for it; return how many messages were in hand.

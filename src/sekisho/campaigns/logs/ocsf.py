@@ -50,7 +50,7 @@ _COLUMNS = (
 
 
 def to_ocsf(record: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a row of `AttemptLog.table` as an OCSF Authentication event; absent values are left out."""
+    """Return one attempt of the record as an OCSF Authentication event; absent values are left out."""
     time_us = record["time_us"]
     status, detail = _status(record["outcome"])
     event: dict[str, Any] = {

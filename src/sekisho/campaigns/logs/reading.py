@@ -1,71 +1,23 @@
 """Read any number of logs into attempts: the one door for `hunt` and `replay`."""
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
 
 from sekisho.campaigns.logs.blocks import read_head
-from sekisho.campaigns.logs.faults import BrokenRecord, Faults, UnusableLog
+from sekisho.campaigns.logs.faults import Faults, UnusableLog
 from sekisho.campaigns.logs.formats import READERS, ReadingOptions, detect
 from sekisho.campaigns.logs.history import is_history
-from sekisho.campaigns.logs.record import SCHEMA, attempt_records
-from sekisho.campaigns.logs.web_access import WebAccessRules
-
-
-@dataclass(frozen=True, slots=True)
-class AttemptLog:
-    """Attempts in the order of the input, and what could not be read.
-
-    `table` has the columns of `record.SCHEMA`: `row` is a record's place among all data records (broken ones
-    included, from 0), `time_us` its time (UTC). Absent texts are '', absent marks -1, an absent `asn` 0, an
-    absent `amount_yen` null.
-    """
-
-    table: pa.Table
-    faults: Faults
-
-    @property
-    def broken(self) -> list[BrokenRecord]:
-        """The first broken records, each with its row, file, line and reason."""
-        return self.faults.broken
-
-    @property
-    def broken_by_reason(self) -> Counter[str]:
-        """How many records were broken, by reason; all of them."""
-        return self.faults.broken_by_reason
-
-    @property
-    def aside(self) -> list[str]:
-        """Columns of the input that the attempt record does not have."""
-        return list(self.faults.aside)
-
-
-def read_logs(
-    paths: Sequence[Path],
-    *,
-    log_format: str = "auto",
-    key: bytes,
-    year: int | None = None,
-    web_access: WebAccessRules | None = None,
-) -> AttemptLog:
-    """Read logs one after the other into one table; what the options mean stands at `formats.ReadingOptions`.
-
-    Raises:
-        UnusableLog: if no attempt could be read from any of them.
-
-    """
-    options = ReadingOptions(log_format=log_format, key=key, year=year, web_access=web_access)
-    faults = Faults()
-    batches = list(stream_logs(paths, faults, options))
-    table = pa.Table.from_batches(batches, schema=SCHEMA).unify_dictionaries()
-    return AttemptLog(table=table, faults=faults)
+from sekisho.campaigns.logs.record import attempt_records
 
 
 def stream_logs(paths: Sequence[Path], faults: Faults, options: ReadingOptions) -> Iterator[pa.RecordBatch]:
     """Yield attempts in batches as they are read, so that memory stays small; `faults` fills on the way.
+
+    A batch has the columns of `record.SCHEMA`: `row` is a record's place among all data records (broken ones
+    included, from 0), `time_us` its time (UTC). Absent texts are '', absent marks -1, an absent `asn` 0, an
+    absent `amount_yen` null.
 
     Raises:
         UnusableLog: at the end, if not one attempt could be read.
