@@ -8,6 +8,7 @@ from sqlalchemy import select
 from tests.web.lender_site import house_of, line_of, play
 from tests.web.member_site import found, options
 
+from sekisho.lender.contracts import ContractState, set_state
 from sekisho.storage.tables.personal_data import reveal
 from sekisho.web.lender.statement_files import guarded
 
@@ -46,6 +47,23 @@ def test_a_member_without_a_contract_is_told_so(tmp_path):
         page = await browser.get("/loan")
         assert "You have no contract with us yet." in page.text
         assert 'href="/diagnosis"' in page.text
+
+    play(tmp_path, scene)
+
+
+def test_a_line_that_lends_no_more_says_why_and_how_it_goes_on(tmp_path):
+    """The way to borrowing is gone, the one to repaying is there."""
+
+    async def scene(site):
+        browser = site.browser()
+        line, authenticator = await with_loan(site, browser)
+        closed = ContractState.CLOSED_TO_BORROWING
+        house_of(site).store.write(lambda at: set_state(at, line.contract_id, closed)).result()
+        await prove(site, browser, authenticator)
+        page = browser.page.text
+        assert "late on our side" in page
+        assert 'href="/borrow"' not in page
+        assert 'href="/repay"' in page
 
     play(tmp_path, scene)
 

@@ -14,6 +14,7 @@ from sekisho.identity.names import NameFault
 from sekisho.identity.password_rules import PasswordFault
 from sekisho.identity.personal_data import Item
 from sekisho.identity.sign_ins import LoginResult, LoginWay
+from sekisho.lender.line_checks import CLOSING, NOT_CHECKED
 from sekisho.lender.screening import Finding
 from sekisho.web.members.rendering import Renderer, day, member_number, moment
 from sekisho.web.members.security_page import DONE
@@ -63,6 +64,7 @@ def test_every_key_that_is_built_has_words():
         *(f"security_done_{done}" for done in DONE),
         *(f"hold_{kind}" for kind in HoldKind),
         *(f"application_finding_{finding}" for finding in Finding),
+        *(f"loan_closed_{why}" for why in (*CLOSING, NOT_CHECKED)),
         *(f"place_{place[1:] or 'home'}" for place in PLACES),
         *(
             f"stopped_{part}_{state}"

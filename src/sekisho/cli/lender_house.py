@@ -29,6 +29,7 @@ SCREENING_EVERY_S = 3.0
 RECEIPTS_EVERY_S = 10.0
 EXPIRING_EVERY_S = 600.0
 ATM_DAYS_EVERY_S = 3600.0
+LINE_CHECKS_EVERY_S = 3600.0
 
 
 def make_lender(site: Site, around: Around, banks: Mapping[str, str] | None = None) -> Made:
@@ -84,6 +85,8 @@ def _rounds(desks: LenderDesks) -> list[Round]:
     ]
     if desks.screening is not None:
         going.append(Round("screening", SCREENING_EVERY_S, desks.screening.screen_waiting))
+    if desks.line_checks is not None:
+        going.append(Round("line_checks", LINE_CHECKS_EVERY_S, desks.line_checks.check_due))
     return going
 
 

@@ -19,6 +19,7 @@ COMMANDS = {
     "range": "sekisho.cli.range",
     "loan": "sekisho.cli.loan",
     "applications": "sekisho.cli.applications",
+    "lines": "sekisho.cli.lines",
     "atm": "sekisho.cli.atm",
     "atm-orders": "sekisho.cli.atm_orders",
     "zengin": "sekisho.cli.zengin",

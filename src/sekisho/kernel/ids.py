@@ -45,6 +45,7 @@ AtmOrderId = NewType("AtmOrderId", str)
 ApplicationId = NewType("ApplicationId", str)
 IdentityCheckId = NewType("IdentityCheckId", str)
 BureauQueryId = NewType("BureauQueryId", str)
+LineCheckId = NewType("LineCheckId", str)
 DocumentId = NewType("DocumentId", str)
 SignalStreamId = NewType("SignalStreamId", str)
 SignalId = NewType("SignalId", str)
@@ -134,6 +135,7 @@ ATM_ORDER = IdKind("ato", AtmOrderId)
 APPLICATION = IdKind("apl", ApplicationId)
 IDENTITY_CHECK = IdKind("idc", IdentityCheckId)
 BUREAU_QUERY = IdKind("bqr", BureauQueryId)
+LINE_CHECK = IdKind("lck", LineCheckId)
 DOCUMENT = IdKind("doc", DocumentId)
 SIGNAL_STREAM = IdKind("sst", SignalStreamId)
 SIGNAL = IdKind("sig", SignalId)
@@ -192,6 +194,7 @@ ID_KINDS = (
     APPLICATION,
     IDENTITY_CHECK,
     BUREAU_QUERY,
+    LINE_CHECK,
     DOCUMENT,
     SIGNAL_STREAM,
     SIGNAL,

@@ -174,6 +174,12 @@ def change_contract(connection: Connection, contract: Contract) -> None:
     connection.execute(update(credit_contract).where(credit_contract.c.id == contract.id).values(changing))
 
 
+def set_state(connection: Connection, contract_id: str, state: ContractState) -> None:
+    """Change what a contract allows."""
+    its = update(credit_contract).where(credit_contract.c.id == contract_id)
+    connection.execute(its.values(state=state.value))
+
+
 def free_number(connection: Connection, chance: Chance) -> str:
     """Draw a number that no contract has. Two who draw at once are told apart by the table."""
     while True:

@@ -10,7 +10,9 @@ from typing import NamedTuple, Protocol
 
 import msgspec
 
+from sekisho.kernel.posture import OperationalError
 from sekisho.kernel.yen import Yen
+from sekisho.lender.applications import Application
 from sekisho.lender.json_ports import Partner, ask
 from sekisho.lender.screening import BureauRecord
 
@@ -25,8 +27,25 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     born_on: dt.date
 
 
+def question_about(application: Application, reference: str, today: dt.date) -> Question:
+    """Return the question about an applicant. Raises OperationalError where the person is missing."""
+    who = application.who
+    if who is None:
+        raise OperationalError("applications", f"{application.id} was made without its person")
+    return Question(
+        reference=reference,
+        asked_on=today,
+        name=who.name,
+        name_kana=who.name_kana,
+        born_on=dt.date.fromisoformat(who.born_on),
+    )
+
+
 class BureauAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """What the bureau says, with what it was asked. Amounts are whole yen owed to money lenders."""
+    """What the bureau says, with what it was asked.
+
+    Amounts are whole yen owed to money lenders, other than the one who asks.
+    """
 
     reference: str
     asked_on: dt.date

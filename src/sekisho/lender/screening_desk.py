@@ -14,7 +14,7 @@ from sekisho.kernel.yen import Yen
 from sekisho.lender import application_rows as rows
 from sekisho.lender.applications import Application, Found, NotAtThisStep, State, Who, require_going_on
 from sekisho.lender.bureau_queries import Query, keep_answer, last_query, note_trouble, open_query
-from sekisho.lender.credit_bureau import BureauAnswer, Contradiction, CreditBureau, Question, record_of
+from sekisho.lender.credit_bureau import BureauAnswer, Contradiction, CreditBureau, question_about, record_of
 from sekisho.lender.house import LenderParts
 from sekisho.lender.income_checks import (
     IncomeQuestion,
@@ -129,14 +129,7 @@ class ScreeningDesk:
 
     async def _ask_and_decide(self, application: Application) -> Application | Waiting:
         query = await self._house.written(lambda at: open_query(at, self._house, application.id))
-        who = _who(application)
-        question = Question(
-            reference=query.id,
-            asked_on=self._house.today(),
-            name=who.name,
-            name_kana=who.name_kana,
-            born_on=dt.date.fromisoformat(who.born_on),
-        )
+        question = question_about(application, query.id, self._house.today())
         try:
             answer = await self._bureau.ask(question)
         except OperationalError as error:

@@ -127,6 +127,12 @@ class NoticeKind(StrEnum):
     CONTRACT_SIGNED = "contract_signed"
     """A loan contract was signed."""
 
+    LINE_CLOSED = "line_closed"
+    """A credit line lends no more for now; why stands on the site alone."""
+
+    LINE_OPENED = "line_opened"
+    """A credit line that lent no more lends again."""
+
     PAYOUT_CHANGED = "payout_changed"
     """An account for payouts was registered; money goes there from a time on."""
 

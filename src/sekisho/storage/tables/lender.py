@@ -31,6 +31,20 @@ credit_contract = Table(
     Column("paid_in_term_yen", BigInteger, nullable=False),
 )
 
+# What the bureau said when an open line was looked at again, and what followed; the answer is in its query.
+line_check = Table(
+    "line_check",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("contract_id", Text, ForeignKey("credit_contract.id"), nullable=False),
+    Column("query_id", Text, ForeignKey("bureau_query.id"), nullable=False, unique=True),
+    Column("checked_on", Text, nullable=False),
+    Column("findings", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("at_us", BigInteger, nullable=False),
+    Index("ix_line_check_contract_id_checked_on", "contract_id", "checked_on"),
+)
+
 loan_event = Table(
     "loan_event",
     metadata,

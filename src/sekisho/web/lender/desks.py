@@ -19,6 +19,7 @@ from sekisho.lender.gates import Gatekeeper
 from sekisho.lender.house import LenderParts, open_house
 from sekisho.lender.identity_checks import IdentityDesk
 from sekisho.lender.income_checks import IncomeDesk
+from sekisho.lender.line_check_desk import LineCheckDesk
 from sekisho.lender.outside import Outside
 from sekisho.lender.payout_accounts import PayoutAccountDesk
 from sekisho.lender.reviews import ReviewDesk
@@ -55,6 +56,7 @@ class LenderDesks(NamedTuple):
     identity: IdentityDesk
     incomes: IncomeDesk
     screening: ScreeningDesk | None
+    line_checks: LineCheckDesk | None
     reviews: ReviewDesk
     pins: PinDesk
     atm: SmartphoneAtm
@@ -91,6 +93,9 @@ def open_desks(parts: Parts, guard: AsksGuard, hasher: Hasher, outside: Outside)
         screening=None
         if outside.bureau is None
         else ScreeningDesk(house, outside.bureau, outside.incomes, on_outage=asking),
+        line_checks=None
+        if outside.bureau is None
+        else LineCheckDesk(house, outside.bureau, on_outage=Posture.CLOSED),
         reviews=ReviewDesk(house),
         pins=pins,
         atm=SmartphoneAtm(house, gatekeeper, switches, on_outage=Posture.CLOSED, settings=outside.atm),

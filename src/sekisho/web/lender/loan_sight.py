@@ -3,8 +3,9 @@
 from datetime import date
 from typing import NamedTuple
 
-from sekisho.lender.contracts import Contract, contract_of
+from sekisho.lender.contracts import Contract, ContractState, contract_of
 from sekisho.lender.house import LenderParts
+from sekisho.lender.line_checks import CLOSING, NOT_CHECKED, LineCheck, last_check
 from sekisho.lender.loan_events import LoanEvent, Position, parse_day
 from sekisho.storage.unit_of_work import Connection
 
@@ -12,11 +13,20 @@ LATEST = 5
 
 
 class LoanSight(NamedTuple):
-    """A contract, where it stands, and all that happened under it, the latest first."""
+    """A contract, where it stands, all that happened under it, the latest first, and its last check."""
 
     contract: Contract
     position: Position
     events: tuple[LoanEvent, ...]
+    check: LineCheck | None
+
+    @property
+    def closed_for(self) -> str:
+        """Why nothing more is lent: what was found, `not_checked` where nobody could look, else empty."""
+        if self.contract.state == ContractState.OPEN:
+            return ""
+        found = [] if self.check is None else [each for each in self.check.findings if each in CLOSING]
+        return found[0].value if found else NOT_CHECKED
 
     @property
     def latest(self) -> tuple[LoanEvent, ...]:
@@ -52,4 +62,5 @@ def loan_of(connection: Connection, house: LenderParts, member_id: str) -> LoanS
     day = max(today, parse_day(contract.charged_until) or today)
     events = house.loans.history(connection, contract.id, date.min, date.max)
     position = house.loans.position(connection, contract, day)
-    return LoanSight(contract, position, tuple(reversed(events)))
+    check = last_check(connection, contract.id)
+    return LoanSight(contract, position, tuple(reversed(events)), check)
