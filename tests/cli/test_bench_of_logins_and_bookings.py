@@ -1,14 +1,19 @@
 """`sekisho bench --only logins` and `--only ledger`: the rows, their targets, and a small real run."""
 
 import asyncio
+from contextlib import closing
 
 import pytest
+from sqlalchemy import func, select
 
-from sekisho.cli.bench_parts import report
+from sekisho.cli.bench_parts import containment, report
 from sekisho.cli.bench_parts.debits import measure as measure_debits
 from sekisho.cli.bench_parts.figures import Bookings, Debits, Links, Logins
 from sekisho.cli.bench_parts.links import measure as measure_links
 from sekisho.cli.bench_parts.logins import measure
+from sekisho.storage.engine import open_store
+from sekisho.storage.tables.members import member
+from sekisho.storage.tables.messages import message
 
 
 @pytest.mark.parametrize(("share", "met"), [(0.9, True), (0.899, False)])
@@ -54,3 +59,15 @@ def test_links_are_shown_beside_the_hash_that_each_needs():
 def test_every_measured_link_is_made(tmp_path):
     """A depositor who was asked for more, or refused, would end the measurement."""
     assert asyncio.run(measure_links(3, tmp_path)).links_per_second > 0
+
+
+def test_a_containment_is_measured_on_members_who_are_really_shut(tmp_path):
+    found = containment.measure(9, tmp_path)
+    assert found.members == 9
+    assert 0 < found.members_per_second < found.units_per_second
+    assert found.cpu_ms_per_member > 0
+    with closing(open_store(f"sqlite:///{tmp_path / 'lender.db'}")) as store, store.read() as connection:
+        states = connection.execute(select(member.c.state, func.count()).group_by(member.c.state)).all()
+        notices = connection.execute(select(func.count()).select_from(message)).scalar_one()
+    assert [tuple(row) for row in states] == [("invalidated", 9)]
+    assert notices == 9 * 3

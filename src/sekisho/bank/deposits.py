@@ -131,7 +131,7 @@ def open_deposit(connection: Connection, bank: BankParts, opening: Opening) -> D
         state_since_us=now_us,
         opened_at_us=now_us,
     )
-    connection.execute(insert(deposit).values(msgspec.structs.asdict(opened)))
+    connection.execute(insert(deposit), msgspec.structs.asdict(opened))
     outbox.append(connection, [outbox.Entry("bank:deposit:opened", deposit_id, now_us, b"{}")])
     return opened
 

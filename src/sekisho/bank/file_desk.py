@@ -162,17 +162,18 @@ class FileDesk:
         bank = self._bank
         file_id, now_us = TAKEN_FILE.new(bank.clock, bank.chance), bank.clock.now_us()
         connection.execute(
-            insert(taken_file).values(
-                id=file_id,
-                digest=digest,
-                partner=partner,
-                kind=file.kind.value,
-                on_day=file.on.isoformat(),
-                rows=len(file.rows),
-                amount_yen=file.amount.amount,
-                sealed=bank.keyring.seal(result, context=_context(file_id)),
-                taken_at_us=now_us,
-            )
+            insert(taken_file),
+            {
+                "id": file_id,
+                "digest": digest,
+                "partner": partner,
+                "kind": file.kind.value,
+                "on_day": file.on.isoformat(),
+                "rows": len(file.rows),
+                "amount_yen": file.amount.amount,
+                "sealed": bank.keyring.seal(result, context=_context(file_id)),
+                "taken_at_us": now_us,
+            },
         )
         rows = [
             {

@@ -57,7 +57,7 @@ def register(connection: Connection, bank: BankParts, code: str, name_kana: str)
     account = open_settlement(connection, partner_of(code), clock=bank.clock, chance=bank.chance)
     found, now_us = FilePartner(code, name_kana, account), bank.clock.now_us()
     values = found._asdict() | {"registered_at_us": now_us, "removed_at_us": None}
-    connection.execute(insert(file_partner).values(values))
+    connection.execute(insert(file_partner), values)
     outbox.append(connection, [outbox.Entry("bank:file_partner:registered", code, now_us, b"{}")])
     return found
 

@@ -81,7 +81,7 @@ def take_on(connection: Connection, bank: BankParts, new: NewHolder) -> Deposito
         "language": new.language if new.language in _LANGUAGES else _LANGUAGES[0],
         "taken_on_at_us": now_us,
     }
-    connection.execute(insert(depositor).values(values))
+    connection.execute(insert(depositor), values)
     outbox.append(connection, [outbox.Entry("bank:depositor:taken_on", depositor_id, now_us, b"{}")])
     return depositor_id
 

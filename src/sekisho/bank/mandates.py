@@ -281,7 +281,7 @@ def _request(connection: Connection, bank: BankParts, consented: Consented) -> M
         stop_digest=_stop_digest(bank.keyring, plain),
         requested_at_us=now_us,
     )
-    connection.execute(insert(mandate).values(msgspec.structs.asdict(made)))
+    connection.execute(insert(mandate), msgspec.structs.asdict(made))
     return _write(connection, bank, made, made.standing, (Actor(Who.PARTNER, consented.partner), "requested"))
 
 
@@ -307,7 +307,7 @@ def _write(
     connection.execute(update(mandate).where(mandate.c.id == one.id).values(values))
     before = "" if number == 1 else one.state.value
     row = Move(number, now_us, before, standing.state.value, str(by), why)
-    connection.execute(insert(mandate_move).values(mandate_id=one.id, **row._asdict()))
+    connection.execute(insert(mandate_move), {"mandate_id": one.id, **row._asdict()})
     body = msgspec.json.encode({"partner": one.partner, "by": by.who, "why": why, "stops": changed.stops})
     event = outbox.Entry(f"bank:mandate:{standing.state}", f"{one.id}:{number}", now_us, body)
     outbox.append(connection, [event])

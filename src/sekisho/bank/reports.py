@@ -69,7 +69,7 @@ def report_within(
         decision="",
         decided_at_us=None,
     )
-    connection.execute(insert(mandate_report).values(report._asdict()))
+    connection.execute(insert(mandate_report), report._asdict())
     changed = mandates.move(connection, bank, one, Doing(Deed.DISPUTE, by, REPORTED)) or one
     body = msgspec.json.encode(
         {"partner": one.partner, "amount_yen": report.amount_yen, "debits": len(named), "by": by.who}

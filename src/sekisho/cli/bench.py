@@ -1,4 +1,4 @@
-"""`sekisho bench`: what decisions, replay, HTTP, hunt, logins, ledger, debits and links cost here."""
+"""`sekisho bench`: what decisions, HTTP, hunt, logins, ledger, debits, links and containment cost here."""
 
 import sys
 import tempfile
@@ -14,6 +14,7 @@ from sekisho.cli.bench_parts import report
 from sekisho.cli.bench_parts.children import SEKISHO, MeasurementFailed, Ran, run_child
 from sekisho.cli.bench_parts.figures import (
     Bookings,
+    Containments,
     Debits,
     Hashing,
     Hunted,
@@ -25,6 +26,7 @@ from sekisho.cli.bench_parts.figures import (
 )
 
 BOOKINGS = "sekisho.cli.bench_parts.bookings"
+CONTAINMENT = "sekisho.cli.bench_parts.containment"
 DEBITS = "sekisho.cli.bench_parts.debits"
 DECISIONS = "sekisho.cli.bench_parts.decisions"
 HASHING = "sekisho.cli.bench_parts.hashing"
@@ -47,6 +49,7 @@ class Plan:
     logins: int
     transfers: int
     links: int
+    contained: int
 
 
 FULL = Plan(
@@ -57,9 +60,17 @@ FULL = Plan(
     logins=40,
     transfers=4_000,
     links=200,
+    contained=2_000,
 )
 QUICK = Plan(
-    decisions=40_000, replay=60_000, http_s=2, hunts=(24_000, 96_000), logins=4, transfers=400, links=8
+    decisions=40_000,
+    replay=60_000,
+    http_s=2,
+    hunts=(24_000, 96_000),
+    logins=4,
+    transfers=400,
+    links=8,
+    contained=50,
 )
 
 
@@ -72,7 +83,7 @@ QUICK = Plan(
     "--only",
     multiple=True,
     type=click.Choice(
-        ["decision", "replay", "http", "hunt", "argon2", "logins", "ledger", "debits", "links"]
+        ["decision", "replay", "http", "hunt", "argon2", "logins", "ledger", "debits", "links", "containment"]
     ),
     help="Measure only this; may be given again.",
 )
@@ -121,6 +132,7 @@ class _Bench:
             "ledger": self._ledger,
             "debits": self._debits,
             "links": self._links,
+            "containment": self._containment,
         }
 
     def _decision(self) -> list[report.Row]:
@@ -164,6 +176,10 @@ class _Bench:
 
     def _links(self) -> list[report.Row]:
         return report.link_rows(_said(_part(LINKS, str(self._plan.links), self._folder), Links))
+
+    def _containment(self) -> list[report.Row]:
+        ran = _part(CONTAINMENT, str(self._plan.contained), self._folder)
+        return report.containment_rows(_said(ran, Containments))
 
     def _log(self, rows: int) -> Path:
         path = self._folder / f"{rows}.parquet"

@@ -131,7 +131,7 @@ def add_staff(
     now_us = parts.clock.now_us()
     values = {"member_id": member.id, "name": named, "added_at_us": now_us, "added_by": by}
     try:
-        connection.execute(insert(staff).values(**values, removed_at_us=None, removed_by=""))
+        connection.execute(insert(staff), {**values, "removed_at_us": None, "removed_by": ""})
     except IntegrityError as error:
         raise StaffNameUnusable(known="in use") from error
     outbox.append(connection, [outbox.Entry("staff:added", member.id, now_us, b"{}")])
@@ -148,13 +148,14 @@ def new_enrolment(connection: Connection, parts: Parts, member_id: MemberId) -> 
     _end_enrolments(connection, member_id, now_us)
     code = new_token(parts.chance)
     connection.execute(
-        insert(staff_enrolment).values(
-            digest=digest_of(code),
-            member_id=member_id,
-            made_at_us=now_us,
-            expires_at_us=now_us + ENROLMENT_US,
-            ended_at_us=None,
-        )
+        insert(staff_enrolment),
+        {
+            "digest": digest_of(code),
+            "member_id": member_id,
+            "made_at_us": now_us,
+            "expires_at_us": now_us + ENROLMENT_US,
+            "ended_at_us": None,
+        },
     )
     return Enrolment(member_id, code, now_us + ENROLMENT_US)
 
@@ -198,16 +199,17 @@ def give_role(  # noqa: PLR0913 - who gets what where, from whom
     now_us = parts.clock.now_us()
     role_id = STAFF_ROLE.new(parts.clock, parts.chance)
     connection.execute(
-        insert(staff_role).values(
-            id=role_id,
-            member_id=member_id,
-            institution=institution,
-            role=role,
-            given_at_us=now_us,
-            given_by=by,
-            taken_at_us=None,
-            taken_by="",
-        )
+        insert(staff_role),
+        {
+            "id": role_id,
+            "member_id": member_id,
+            "institution": institution,
+            "role": role,
+            "given_at_us": now_us,
+            "given_by": by,
+            "taken_at_us": None,
+            "taken_by": "",
+        },
     )
     outbox.append(connection, [outbox.Entry("staff:role:given", role_id, now_us, b"{}")])
     return True

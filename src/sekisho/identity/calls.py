@@ -163,7 +163,7 @@ def record(
         "result": CallResult.OPEN.value,
     }
     del values["code"]
-    connection.execute(insert(outbound_call).values(values))
+    connection.execute(insert(outbound_call), values)
     _tell(connection, parts, "call:recorded", new.id, {"member_id": member_id, "staff": staff})
     return new
 
@@ -234,15 +234,16 @@ def take_report(connection: Connection, parts: Parts, member_id: MemberId, repor
         }
     )
     connection.execute(
-        insert(call_report).values(
-            id=report_id,
-            member_id=member_id,
-            called_at_us=report.called_at_us,
-            reported_at_us=now_us,
-            told_code=report.told_code,
-            call_id=call_id,
-            sealed=parts.keyring.seal(contents, context=f"call_report:{report_id}"),
-        )
+        insert(call_report),
+        {
+            "id": report_id,
+            "member_id": member_id,
+            "called_at_us": report.called_at_us,
+            "reported_at_us": now_us,
+            "told_code": report.told_code,
+            "call_id": call_id,
+            "sealed": parts.keyring.seal(contents, context=f"call_report:{report_id}"),
+        },
     )
     if report.told_code:
         code_rows.void_all(connection, member_id, now_us)

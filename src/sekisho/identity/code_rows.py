@@ -143,19 +143,20 @@ def issue(connection: Connection, parts: Parts, new: Issue) -> CodeRow:
         voided_for="",
     )
     connection.execute(
-        insert(one_time_code).values(
+        insert(one_time_code),
+        {
             **row._asdict(),
-            lane=new.asking.lane.value,
-            channel=new.channel.value,
-            recipient_digest=new.asking.recipient,
-            block_digest=new.asking.block,
-            asked_ip=new.asking.address,
-            asked_prefix=new.asking.prefix,
-            sent=bool(new.digits),
-            voided_at_us=None,
-            strength="",
-            signs="",
-        )
+            "lane": new.asking.lane.value,
+            "channel": new.channel.value,
+            "recipient_digest": new.asking.recipient,
+            "block_digest": new.asking.block,
+            "asked_ip": new.asking.address,
+            "asked_prefix": new.asking.prefix,
+            "sent": bool(new.digits),
+            "voided_at_us": None,
+            "strength": "",
+            "signs": "",
+        },
     )
     return row
 
@@ -224,14 +225,15 @@ def fail(connection: Connection, parts: Parts, row: CodeRow, trying: Trying) -> 
 def count_failure(connection: Connection, parts: Parts, code_id: str, trying: Trying) -> None:
     """Count a failed try of a subject and an address."""
     connection.execute(
-        insert(code_failure).values(
-            id=CODE.new(parts.clock, parts.chance),
-            code_id=code_id[:64],
-            subject=trying.subject,
-            lane=trying.lane.value,
-            ip=trying.address,
-            at_us=parts.clock.now_us(),
-        )
+        insert(code_failure),
+        {
+            "id": CODE.new(parts.clock, parts.chance),
+            "code_id": code_id[:64],
+            "subject": trying.subject,
+            "lane": trying.lane.value,
+            "ip": trying.address,
+            "at_us": parts.clock.now_us(),
+        },
     )
 
 

@@ -255,13 +255,14 @@ class ContactDesk:
         self._forget(connection, present, kind)
         member_id = present.session.member_id
         connection.execute(
-            insert(contact_change).values(
-                member_id=member_id,
-                kind=kind.value,
-                sealed=self._parts.keyring.seal(wanted.value.encode(), context=_context(member_id, kind)),
-                code_id=wanted.code_id,
-                asked_at_us=self._parts.clock.now_us(),
-            )
+            insert(contact_change),
+            {
+                "member_id": member_id,
+                "kind": kind.value,
+                "sealed": self._parts.keyring.seal(wanted.value.encode(), context=_context(member_id, kind)),
+                "code_id": wanted.code_id,
+                "asked_at_us": self._parts.clock.now_us(),
+            },
         )
 
     def _wanted(self, connection: Connection, present: Present, kind: ContactKind) -> _Wanted | None:

@@ -81,11 +81,12 @@ def put(connection: Connection, parts: Parts, member_id: MemberId, kind: Contact
         return False
     connection.execute(delete(contact).where(contact.c.member_id == member_id, contact.c.kind == kind))
     connection.execute(
-        insert(contact).values(
-            member_id=member_id,
-            kind=kind,
-            digest=digest_of(parts.keyring, kind, value),
-            verified_at_us=parts.clock.now_us(),
-        )
+        insert(contact),
+        {
+            "member_id": member_id,
+            "kind": kind,
+            "digest": digest_of(parts.keyring, kind, value),
+            "verified_at_us": parts.clock.now_us(),
+        },
     )
     return True

@@ -100,9 +100,7 @@ def enrol(
         revoked_at_us=None,
         wrong_passwords=0,
     )
-    connection.execute(
-        insert(device).values(msgspec.structs.asdict(made) | {"token_digest": digest_of(token)})
-    )
+    connection.execute(insert(device), msgspec.structs.asdict(made) | {"token_digest": digest_of(token)})
     others = _tokens_of_others(connection, arrival.device_token, member_id)
     return Enrolled(made, _SEPARATOR.join([token, *others][:TOKENS_PER_BROWSER_MAX]), is_new=True)
 

@@ -88,17 +88,18 @@ def place(  # noqa: PLR0913 - each is a part of the hold
     """Put a member's doings on hold from now on. `reason` is a word for staff, without personal data."""
     hold_id, now_us = HOLD.new(parts.clock, parts.chance), parts.clock.now_us()
     connection.execute(
-        insert(hold).values(
-            id=hold_id,
-            member_id=member_id,
-            kind=kind.value,
-            scope=scope.value,
-            reason=reason,
-            from_us=now_us,
-            until_us=until_us,
-            lifted_at_us=None,
-            lifted_by="",
-        )
+        insert(hold),
+        {
+            "id": hold_id,
+            "member_id": member_id,
+            "kind": kind.value,
+            "scope": scope.value,
+            "reason": reason,
+            "from_us": now_us,
+            "until_us": until_us,
+            "lifted_at_us": None,
+            "lifted_by": "",
+        },
     )
     body = {"member_id": member_id, "kind": kind, "scope": scope, "reason": reason}
     event = outbox.Entry("member:hold:placed", hold_id, now_us, msgspec.json.encode(body))

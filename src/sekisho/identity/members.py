@@ -62,7 +62,7 @@ def open_account(connection: Connection, parts: Parts, *, language: str) -> Memb
         language=language if language in LANGUAGES else LANGUAGES[0],
         opened_at_us=now_us,
     )
-    connection.execute(insert(member).values(msgspec.structs.asdict(opened)))
+    connection.execute(insert(member), msgspec.structs.asdict(opened))
     outbox.append(connection, [outbox.Entry("member:account:opened", opened.id, now_us, b"{}")])
     return opened
 

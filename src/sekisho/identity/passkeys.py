@@ -161,7 +161,7 @@ def add(connection: Connection, parts: Parts, ceremony: Ceremony, new: NewCreden
         suspected_at_us=None,
         revoked_at_us=None,
     )
-    connection.execute(insert(passkey_table).values(msgspec.structs.asdict(made)))
+    connection.execute(insert(passkey_table), msgspec.structs.asdict(made))
     _happened(connection, "member:passkey:added", made, now_us)
     return made
 

@@ -79,16 +79,17 @@ def put(connection: Connection, parts: Parts, member_id: MemberId, hashed: str, 
     now_us = parts.clock.now_us()
     connection.execute(delete(password).where(password.c.member_id == member_id))
     connection.execute(
-        insert(password).values(
-            member_id=member_id,
-            hash=hashed,
-            pepper=pepper_name,
-            set_at_us=now_us,
-            strange_failures=0,
-            invalidated_at_us=None,
-            invalidated_for="",
-            found_leaked_at_us=None,
-        )
+        insert(password),
+        {
+            "member_id": member_id,
+            "hash": hashed,
+            "pepper": pepper_name,
+            "set_at_us": now_us,
+            "strange_failures": 0,
+            "invalidated_at_us": None,
+            "invalidated_for": "",
+            "found_leaked_at_us": None,
+        },
     )
     event = outbox.Entry("member:password:set", f"{member_id}:{now_us}", now_us, b"{}")
     outbox.append(connection, [event])

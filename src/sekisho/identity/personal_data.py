@@ -82,7 +82,7 @@ def store(  # noqa: PLR0913 - who changed it, and in which session, is known to 
         sealed = keyring.seal(_padded(value), context=_context(member_id, item))
         values = {"sealed": sealed, "changed_at_us": at_us}
         if before is None:
-            connection.execute(insert(personal_item).values(member_id=member_id, item=item.value, **values))
+            connection.execute(insert(personal_item), {"member_id": member_id, "item": item.value, **values})
         else:
             connection.execute(update(personal_item).where(_at(member_id, item.value)).values(**values))
         _record(connection, Change(member_id, item, at_us, session_id, actor))
@@ -158,7 +158,7 @@ def _rows(
 
 
 def _record(connection: Connection, change: Change) -> None:
-    connection.execute(insert(personal_change).values({**change._asdict(), "item": change.item.value}))
+    connection.execute(insert(personal_change), {**change._asdict(), "item": change.item.value})
     subject = f"{change.member_id}:{change.item}:{change.at_us}"
     body = canonical(change._asdict())
     outbox.append(connection, [outbox.Entry("member:item:changed", subject, change.at_us, body)])

@@ -52,7 +52,7 @@ _COLUMNS = tuple(recovery.c[name] for name in Recovery._fields)
 def add(connection: Connection, new: Recovery) -> bool:
     """Write a new recovery; False where another one was written at the same moment, which ends this work."""
     try:
-        connection.execute(insert(recovery).values(new._asdict()))
+        connection.execute(insert(recovery), new._asdict())
     except IntegrityError:
         return False
     return True

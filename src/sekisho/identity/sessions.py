@@ -158,7 +158,7 @@ def open_session(connection: Connection, parts: Parts, birth: Birth) -> Opened:
     )
     values = msgspec.structs.asdict(opened) | {"token_digest": digest_of(token)}
     del values["proofs"]
-    connection.execute(insert(session).values(values))
+    connection.execute(insert(session), values)
     if birth.proven_elsewhere_us is not None:
         pass
     elif birth.level is Level.PASSKEY:
@@ -314,7 +314,8 @@ def _with_proof(connection: Connection, of: Session, proof: Proof) -> Session:
     )
     connection.execute(delete(step_up).where(replaced))
     connection.execute(
-        insert(step_up).values(session_id=of.id, way=proof.way, purpose=proof.purpose, at_us=proof.at_us)
+        insert(step_up),
+        {"session_id": of.id, "way": proof.way, "purpose": proof.purpose, "at_us": proof.at_us},
     )
     return _with_proofs(connection, of, proof.at_us)
 

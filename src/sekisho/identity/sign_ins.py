@@ -91,16 +91,17 @@ def record(
     """Write a line into a member's history."""
     sign_in_id = SIGN_IN.new(parts.clock, parts.chance)
     connection.execute(
-        insert(sign_in).values(
-            id=sign_in_id,
-            member_id=member_id,
-            at_us=parts.clock.now_us(),
-            ip=arrival.ip,
-            country=arrival.country,
-            user_agent=arrival.user_agent,
-            disowned_at_us=None,
+        insert(sign_in),
+        {
+            "id": sign_in_id,
+            "member_id": member_id,
+            "at_us": parts.clock.now_us(),
+            "ip": arrival.ip,
+            "country": arrival.country,
+            "user_agent": arrival.user_agent,
+            "disowned_at_us": None,
             **msgspec.structs.asdict(came),
-        )
+        },
     )
     return sign_in_id
 

@@ -51,17 +51,18 @@ def write(connection: Connection, parts: Parts, token: str, typed: Typed, ip: st
     gone = old.limit(SWEPT_AT_ONCE)
     connection.execute(delete(sign_up).where(sign_up.c.token_digest.in_(gone)))
     connection.execute(
-        insert(sign_up).values(
-            token_digest=digest,
-            sealed=parts.keyring.seal(msgspec.json.encode(typed), context=_context(digest)),
-            email_code_id="",
-            mobile_code_id="",
-            email_proven_at_us=None,
-            mobile_proven_at_us=None,
-            ip=ip,
-            begun_at_us=now_us,
-            used_at_us=None,
-        )
+        insert(sign_up),
+        {
+            "token_digest": digest,
+            "sealed": parts.keyring.seal(msgspec.json.encode(typed), context=_context(digest)),
+            "email_code_id": "",
+            "mobile_code_id": "",
+            "email_proven_at_us": None,
+            "mobile_proven_at_us": None,
+            "ip": ip,
+            "begun_at_us": now_us,
+            "used_at_us": None,
+        },
     )
 
 

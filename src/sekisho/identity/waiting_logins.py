@@ -87,7 +87,7 @@ class HeldClaims:
 
 def write(connection: Connection, waiting: Waiting) -> None:
     """Write one down."""
-    connection.execute(insert(waiting_login).values(msgspec.structs.asdict(waiting)))
+    connection.execute(insert(waiting_login), msgspec.structs.asdict(waiting))
 
 
 def find(connection: Connection, token: str, *, for_update: bool = False) -> Waiting | None:

@@ -87,7 +87,7 @@ def open_account(  # noqa: PLR0913 - what an account is, each named at the call
         "credits_pending": 0,
         "opened_at_us": clock.now_us(),
     }
-    connection.execute(insert(ledger_account).values(row))
+    connection.execute(insert(ledger_account), row)
     return account_id
 
 

@@ -161,7 +161,7 @@ def make_checkpoint(connection: Connection, *, clock: Clock) -> int:
             "link": newest.link,
             "totals": _digest(_kept_totals(connection)),
         }
-        connection.execute(insert(ledger_checkpoint).values(values))
+        connection.execute(insert(ledger_checkpoint), values)
     return int(newest.position)
 
 

@@ -54,7 +54,7 @@ def reserve_cash(connection: Connection, house: LenderParts, session: AtmSession
     if isinstance(kept, NotDone):
         raise AtmNotLent(known=kept.value)
     order = msgspec.structs.replace(order, transfer_id=kept)
-    connection.execute(insert(atm_order).values(msgspec.structs.asdict(order)))
+    connection.execute(insert(atm_order), msgspec.structs.asdict(order))
     return order
 
 
@@ -70,7 +70,7 @@ def expect_cash(
     order = msgspec.structs.replace(
         order, asked_at_us=now_us, not_after_us=not_after_us, next_query_us=now_us + QUERY_AFTER_US[0]
     )
-    connection.execute(insert(atm_order).values(msgspec.structs.asdict(order)))
+    connection.execute(insert(atm_order), msgspec.structs.asdict(order))
     _tell(connection, house, order, "asked")
     return order
 

@@ -38,7 +38,7 @@ def open_query(connection: Connection, house: LenderParts, application_id: Appli
     before = last_query(connection, application_id)
     if before is None or before.answered_at_us is not None:
         query = Query(BUREAU_QUERY.new(house.clock, house.chance), application_id, now_us, 1, "", None)
-        connection.execute(insert(bureau_query).values(query._asdict()))
+        connection.execute(insert(bureau_query), query._asdict())
         return query
     again = before._replace(asked_at_us=now_us, tries=before.tries + 1)
     _change(connection, again.id, asked_at_us=again.asked_at_us, tries=again.tries)

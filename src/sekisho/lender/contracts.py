@@ -135,7 +135,7 @@ def sign(  # noqa: PLR0913 - an agreement, the book it must keep to, and when
         next_due_on=None,
         paid_in_term_yen=0,
     )
-    connection.execute(insert(credit_contract).values(msgspec.structs.asdict(contract)))
+    connection.execute(insert(credit_contract), msgspec.structs.asdict(contract))
     return contract
 
 

@@ -77,7 +77,7 @@ class IdentityDesk:
                 "application_id": application_id,
                 "expires_at_us": challenge.expires_at_us,
             }
-            connection.execute(insert(identity_challenge).values(row))
+            connection.execute(insert(identity_challenge), row)
 
         await self._house.written(work)
         return challenge
@@ -177,7 +177,7 @@ class IdentityDesk:
             "key": attempt.key,
             "evidence": sealed,
         }
-        connection.execute(insert(identity_check).values(row))
+        connection.execute(insert(identity_check), row)
         if check.passed:
             rows.move(connection, self._house.parts, application, State.IDENTITY_CHECKED)
         return check

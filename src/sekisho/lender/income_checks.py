@@ -128,7 +128,7 @@ def keep(connection: Connection, house: LenderParts, application: Application, p
         "sealed": sealed,
         "at_us": now_us,
     }
-    connection.execute(insert(income_check).values(row))
+    connection.execute(insert(income_check), row)
     body = msgspec.json.encode({"source": proven.source, "staff": proven.staff_id})
     event = outbox.Entry("lender:income:proven", f"{application.id}:{now_us}", now_us, body)
     outbox.append(connection, [event])

@@ -121,7 +121,7 @@ def keep_check(connection: Connection, check: LineCheck) -> None:
         "findings": ",".join(check.findings),
         "state": check.state.value,
     }
-    connection.execute(insert(line_check).values(row))
+    connection.execute(insert(line_check), row)
 
 
 def last_check(connection: Connection, contract_id: str) -> LineCheck | None:

@@ -313,7 +313,7 @@ class Loans:
             transfer_id=transfer_id,
             request=request,
         )
-        connection.execute(insert(loan_event).values(msgspec.structs.asdict(event)))
+        connection.execute(insert(loan_event), msgspec.structs.asdict(event))
         return event
 
 

@@ -286,13 +286,14 @@ class PayoutAccountDesk:
         )
         sealed = house.keyring.seal(msgspec.json.encode(payee), context=_context(member_id, account.id))
         connection.execute(
-            insert(payout_account).values(
+            insert(payout_account),
+            {
                 **msgspec.structs.asdict(account),
-                key=_key(member_id, key),
-                sealed=sealed,
-                digest=self._digest(payee),
-                session_id=asked.present.session.id,
-            )
+                "key": _key(member_id, key),
+                "sealed": sealed,
+                "digest": self._digest(payee),
+                "session_id": asked.present.session.id,
+            },
         )
         self._show(connection, asked.present, account.id)
         self._tell(connection, member_id, asked.arrival, NoticeKind.PAYOUT_CHANGED, account)

@@ -168,7 +168,7 @@ class ReviewDesk:
             "reason": sealed,
             "at_us": now_us,
         }
-        connection.execute(insert(application_review).values(row))
+        connection.execute(insert(application_review), row)
         # The reason may name somebody: it is sealed above, and no part of the audit.
         did = "application:granted" if decision.granted else "application:refused"
         act = Act(

@@ -93,7 +93,7 @@ def own_key(member_id: str, key: str) -> str:
 
 def add(connection: Connection, order: TransferOrder) -> None:
     """Write an order down."""
-    connection.execute(insert(transfer_order).values(msgspec.structs.asdict(order)))
+    connection.execute(insert(transfer_order), msgspec.structs.asdict(order))
 
 
 def find(connection: Connection, order_id: str, member_id: str) -> TransferOrder | None:

@@ -69,7 +69,7 @@ def purpose_of(order: WebDebitOrder, account: str) -> Purpose:
 
 def add(connection: Connection, order: WebDebitOrder) -> None:
     """Write an order down."""
-    connection.execute(insert(web_debit_order).values(msgspec.structs.asdict(order)))
+    connection.execute(insert(web_debit_order), msgspec.structs.asdict(order))
 
 
 def find(connection: Connection, order_id: str, member_id: str) -> WebDebitOrder | None:

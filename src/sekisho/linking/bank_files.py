@@ -66,19 +66,20 @@ class BankFiles:
         file_id, now_us = BANK_FILE.new(parts.clock, parts.chance), parts.clock.now_us()
         file = ZenginFile(self._kind, self._party, on, rows)
         connection.execute(
-            insert(bank_file).values(
-                id=file_id,
-                kind=self._kind.value,
-                on_day=on.isoformat(),
-                name=f"{self._kind.name.lower()}-{on:%Y%m%d}-{file_id}.txt",
-                sealed=parts.keyring.seal(write_file(file), context=_context(file_id)),
-                rows=len(rows),
-                amount_yen=file.amount.amount,
-                made_at_us=now_us,
-                handed_over_us=None,
-                result_digest=None,
-                result_at_us=None,
-            )
+            insert(bank_file),
+            {
+                "id": file_id,
+                "kind": self._kind.value,
+                "on_day": on.isoformat(),
+                "name": f"{self._kind.name.lower()}-{on:%Y%m%d}-{file_id}.txt",
+                "sealed": parts.keyring.seal(write_file(file), context=_context(file_id)),
+                "rows": len(rows),
+                "amount_yen": file.amount.amount,
+                "made_at_us": now_us,
+                "handed_over_us": None,
+                "result_digest": None,
+                "result_at_us": None,
+            },
         )
         outbox.append(connection, [outbox.Entry("bank_file:made", file_id, now_us, b"{}")])
         return file_id

@@ -82,10 +82,9 @@ def queue(
 
 def insert_once(connection: Connection, into: Table, values: Mapping[str, object]) -> bool:
     """Add a row, unless one is there that must be unique; tell whether it was added."""
-    insert = _INSERTS[connection.dialect.name](into).values(values)
+    insert = _INSERTS[connection.dialect.name](into).on_conflict_do_nothing()
     # Without the option, PostgreSQL's driver is not asked how many rows there were.
-    once = insert.on_conflict_do_nothing().execution_options(preserve_rowcount=True)
-    return connection.execute(once).rowcount > 0
+    return connection.execute(insert.execution_options(preserve_rowcount=True), dict(values)).rowcount > 0
 
 
 def told_to(connection: Connection, member_id: str, *, limit: int = 100) -> list[Told]:

@@ -77,7 +77,7 @@ def record(connection: Connection, act: Act, *, at_us: int) -> int:
         "details": chain.canonical(act.details),
     }
     link = chain.link(before, _sealed(values))
-    connection.execute(insert(staff_act).values(**values, link=link))
+    connection.execute(insert(staff_act), {**values, "link": link})
     anchor = msgspec.json.encode(_Anchor(position, link.hex()))
     outbox.append(connection, [outbox.Entry(EVENT, f"staff_act:{position}", at_us, anchor)])
     return position

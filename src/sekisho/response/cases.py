@@ -167,23 +167,24 @@ def open_case(
     case_id = CASE.new(parts.clock, parts.chance)
     due = _DUE.get(opening.kind, DueKind.OTHER)
     connection.execute(
-        insert(case_file).values(
-            id=case_id,
-            kind=opening.kind.value,
-            reporter=opening.reporter.value,
-            member_id=opening.member_id,
-            campaign=opening.campaign,
-            partner=opening.partner,
-            occasion=opening.occasion,
-            sealed=parts.keyring.seal(msgspec.json.encode(opening.report), context=_context(case_id)),
-            stage=opening.stage.value,
-            loss_yen=opening.loss_yen,
-            opened_by=by,
-            opened_at_us=now_us,
-            due_at_us=(hours or desk_hours()).due_us(due, now_us),
-            assigned_to="",
-            closed_at_us=None,
-        )
+        insert(case_file),
+        {
+            "id": case_id,
+            "kind": opening.kind.value,
+            "reporter": opening.reporter.value,
+            "member_id": opening.member_id,
+            "campaign": opening.campaign,
+            "partner": opening.partner,
+            "occasion": opening.occasion,
+            "sealed": parts.keyring.seal(msgspec.json.encode(opening.report), context=_context(case_id)),
+            "stage": opening.stage.value,
+            "loss_yen": opening.loss_yen,
+            "opened_by": by,
+            "opened_at_us": now_us,
+            "due_at_us": (hours or desk_hours()).due_us(due, now_us),
+            "assigned_to": "",
+            "closed_at_us": None,
+        },
     )
     as_of_us = now_us if opening.as_of_us is None else min(opening.as_of_us, now_us)
     step = Step(opening.stage, opening.loss_yen, opening.basis or opening.reporter.value, as_of_us)
@@ -244,7 +245,7 @@ def note(connection: Connection, parts: Parts, case_id: str, entry: Entry) -> No
     require(connection, case_id)
     sealed = parts.keyring.seal(entry.text[:TEXT_MAX].encode(), context=_context(case_id))
     values = {"case_id": case_id, "kind": entry.kind, "at_us": entry.at_us, "by": entry.by, "sealed": sealed}
-    connection.execute(insert(case_entry).values(values))
+    connection.execute(insert(case_entry), values)
     _acted(connection, entry.by, f"noted_{entry.kind}", case_id, parts.clock.now_us(), "")
 
 
@@ -322,7 +323,7 @@ def _acted(connection: Connection, by: str, what: str, case_id: str, at_us: int,
 
 def _write_step(connection: Connection, case_id: CaseId, step: Step, *, by: str, at_us: int) -> None:
     values = step._asdict() | {"case_id": case_id, "stage": step.stage.value, "by": by, "at_us": at_us}
-    connection.execute(insert(case_stage).values(values))
+    connection.execute(insert(case_stage), values)
     body = msgspec.json.encode({"stage": step.stage, "amount_yen": step.amount_yen, "by": by})
     subject = f"{case_id}:{at_us}:{step.stage}:{step.amount_yen}"
     outbox.append(connection, [outbox.Entry("response:case:step", subject, at_us, body)])

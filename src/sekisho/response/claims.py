@@ -179,7 +179,7 @@ class ClaimDesk:
         }
         try:
             with connection.begin_nested():
-                connection.execute(insert(claim).values(values))
+                connection.execute(insert(claim), values)
         except IntegrityError as error:
             raise ClaimRefused(known=f"{loss} is claimed", told="This loss is claimed already.") from error
         return self._changed(connection, str(values["id"]), "made", by)

@@ -96,9 +96,7 @@ class Contained(NamedTuple):
 
 def add(connection: Connection, new: Containment) -> None:
     """Write a containment."""
-    connection.execute(
-        insert(containment).values(new._asdict() | {"policy": msgspec.json.encode(new.policy)})
-    )
+    connection.execute(insert(containment), new._asdict() | {"policy": msgspec.json.encode(new.policy)})
 
 
 def find(connection: Connection, containment_id: str) -> Containment | None:

@@ -33,7 +33,7 @@ def add(connection: Connection, new: Switch, members: Collection[str]) -> None:
     values = msgspec.structs.asdict(new) | msgspec.structs.asdict(new.scope) | told
     del values["scope"], values["told"]
     values["open_ways"] = " ".join(new.open_ways)
-    connection.execute(insert(switch).values(values))
+    connection.execute(insert(switch), values)
     if members:
         rows = [{"switch_id": new.id, "member_id": each} for each in sorted(set(members))]
         connection.execute(insert(switch_member), rows)
@@ -86,7 +86,7 @@ def change(connection: Connection, switch_id: str, **values: object) -> None:
 
 def write_down(connection: Connection, deed: Deed) -> None:
     """Keep what was done with a switch, in its log and as an event."""
-    connection.execute(insert(switch_deed).values(deed._asdict()))
+    connection.execute(insert(switch_deed), deed._asdict())
     body = msgspec.json.encode({"by": deed.by, "note": deed.note})
     subject = f"{deed.switch_id}:{deed.at_us}"
     event = outbox.Entry(f"response:switch:{deed.deed}", subject, deed.at_us, body)

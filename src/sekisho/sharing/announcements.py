@@ -82,7 +82,7 @@ def queue_within(  # noqa: PLR0913 - what goes into a token
         "ended_at_us": None,
         "failure": "",
     }
-    connection.execute(insert(signal_outgoing).values(row))
+    connection.execute(insert(signal_outgoing), row)
     body = canonical({"event": short_name(event_type), "to": stream.issuer, "txn": txn})
     outbox.append(connection, [outbox.Entry("signal:event:queued", jti, now_us, body)])
     return jti

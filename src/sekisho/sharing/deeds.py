@@ -94,7 +94,7 @@ def _write_down(connection: Connection, deed: Deed, state: str, now_us: int) -> 
     again = update(signal_action).where(*its)
     changed = {"state": state, "changed_at_us": now_us, "tries": signal_action.c.tries + 1}
     if not connection.execute(again.values(changed)).rowcount:
-        connection.execute(insert(signal_action).values(row))
+        connection.execute(insert(signal_action), row)
     body = {"action": deed.action, "event": deed.event, "txn": deed.txn, "kind": deed.about.kind}
     subject = f"{deed.issuer} {deed.jti} {deed.action} {deed.about.kind}"
     happened = outbox.Entry(f"signal:action:{state}", subject, now_us, canonical(body))

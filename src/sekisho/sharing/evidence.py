@@ -26,18 +26,19 @@ def raise_within(  # noqa: PLR0913 - what, on whose word, how long
     """Keep a sign against somebody until a time."""
     evidence_id = SIGNAL_EVIDENCE.new(parts.clock, parts.chance)
     connection.execute(
-        insert(signal_evidence).values(
-            id=evidence_id,
-            kind=about.kind,
-            about=about.id,
-            sign=sign,
-            issuer=issuer,
-            jti=jti,
-            from_us=parts.clock.now_us(),
-            until_us=until_us,
-            lifted_at_us=None,
-            lifted_by="",
-        )
+        insert(signal_evidence),
+        {
+            "id": evidence_id,
+            "kind": about.kind,
+            "about": about.id,
+            "sign": sign,
+            "issuer": issuer,
+            "jti": jti,
+            "from_us": parts.clock.now_us(),
+            "until_us": until_us,
+            "lifted_at_us": None,
+            "lifted_by": "",
+        },
     )
     return evidence_id
 

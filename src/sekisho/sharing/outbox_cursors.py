@@ -10,7 +10,7 @@ def begin(connection: Connection, name: str) -> None:
     """Begin with what happens from now on, where it was not begun before."""
     if connection.execute(select(signal_cursor).where(signal_cursor.c.name == name)).first() is None:
         row = {"name": name, "position": last_position(connection)}
-        connection.execute(insert(signal_cursor).values(row))
+        connection.execute(insert(signal_cursor), row)
 
 
 def position(connection: Connection, name: str, *, for_update: bool = False) -> int:

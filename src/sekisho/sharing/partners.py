@@ -53,7 +53,7 @@ def admit(connection: Connection, parts: Parts, issuer: str, *, client_id: str =
     values = {"token_digest": digest_of(token), "client_id": client_id}
     if known is None:
         row = {**values, "issuer": issuer, "source_key": None, "agreed_at_us": parts.clock.now_us()}
-        connection.execute(insert(signal_partner).values(row))
+        connection.execute(insert(signal_partner), row)
     else:
         connection.execute(update(signal_partner).where(signal_partner.c.issuer == issuer).values(values))
     return token

@@ -136,7 +136,7 @@ def create(connection: Connection, parts: Parts, issuer: str, wanted: Wanted) ->
         "verification_asked_us": 0,
         **_values(parts, stream_id, issuer, wanted),
     }
-    connection.execute(insert(signal_stream).values(row))
+    connection.execute(insert(signal_stream), row)
     return require(connection, issuer, stream_id)
 
 

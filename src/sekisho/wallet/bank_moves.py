@@ -157,7 +157,7 @@ def owned(connection: Connection, member_id: str, move_id: str) -> BankMove:
 
 def add(connection: Connection, move: BankMove) -> None:
     """Write a wish down."""
-    connection.execute(insert(bank_move).values(msgspec.structs.asdict(move)))
+    connection.execute(insert(bank_move), msgspec.structs.asdict(move))
 
 
 def change(connection: Connection, move: BankMove, after: MoveState, **values: object) -> bool:

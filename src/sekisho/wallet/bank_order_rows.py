@@ -91,7 +91,7 @@ def due(connection: Connection, now_us: int, limit: int) -> list[BankOrder]:
 
 def add(connection: Connection, order: BankOrder) -> None:
     """Write an order down."""
-    connection.execute(insert(bank_order).values(msgspec.structs.asdict(order)))
+    connection.execute(insert(bank_order), msgspec.structs.asdict(order))
 
 
 def take(connection: Connection, order: BankOrder, *, next_try_us: int) -> bool:

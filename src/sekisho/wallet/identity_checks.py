@@ -99,7 +99,9 @@ class IdentityDesk:
             connection.execute(delete(wallet_claim).where(wallet_claim.c.member_id == member_id))
             connection.execute(delete(wallet_identity_challenge).where(_of_member(member_id)))
             sealed = self._house.keyring.seal(msgspec.json.encode(person), context=_context(member_id))
-            connection.execute(insert(wallet_claim).values(member_id=member_id, sealed=sealed, at_us=now_us))
+            connection.execute(
+                insert(wallet_claim), {"member_id": member_id, "sealed": sealed, "at_us": now_us}
+            )
 
         await self._house.written(work)
 
@@ -122,9 +124,8 @@ class IdentityDesk:
             over = wallet_identity_challenge.c.expires_at_us <= self._house.clock.now_us()
             connection.execute(delete(wallet_identity_challenge).where(_of_member(member_id), over))
             row = {"digest": challenge_digest(challenge.octets), "member_id": member_id}
-            connection.execute(
-                insert(wallet_identity_challenge).values(**row, expires_at_us=challenge.expires_at_us)
-            )
+            expiring = {**row, "expires_at_us": challenge.expires_at_us}
+            connection.execute(insert(wallet_identity_challenge), expiring)
 
         await self._house.written(work)
         return challenge
@@ -225,7 +226,7 @@ class IdentityDesk:
         evidence = msgspec.json.encode(attempt.evidence)
         sealed = house.keyring.seal(evidence, context=f"identity_check:{check.id}")
         row = {**msgspec.structs.asdict(check), "faults": " ".join(check.faults), "key": attempt.key}
-        connection.execute(insert(wallet_identity_check).values({**row, "evidence": sealed}))
+        connection.execute(insert(wallet_identity_check), {**row, "evidence": sealed})
         if check.passed:
             keep_person(connection, house.parts, member_id, claim.person, check_id=check.id)
             connection.execute(delete(wallet_claim).where(wallet_claim.c.member_id == member_id))

@@ -75,13 +75,14 @@ def own_key(connection: Connection, parts: Parts, bank: str) -> bytes:
         return parts.keyring.open(row.sealed, context=_context(bank))
     pair = new_client_key()
     connection.execute(
-        insert(link_client_key).values(
-            bank=bank,
-            kid=pair.kid,
-            sealed=parts.keyring.seal(pair.private, context=_context(bank)),
-            public=pair.public,
-            made_at_us=parts.clock.now_us(),
-        )
+        insert(link_client_key),
+        {
+            "bank": bank,
+            "kid": pair.kid,
+            "sealed": parts.keyring.seal(pair.private, context=_context(bank)),
+            "public": pair.public,
+            "made_at_us": parts.clock.now_us(),
+        },
     )
     return pair.private
 

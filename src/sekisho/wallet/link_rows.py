@@ -218,7 +218,8 @@ def add(
     """Write a new link down."""
     values = msgspec.structs.asdict(link)
     sealed = _seal(keyring, link.id, secrets)
-    connection.execute(insert(bank_link).values(**values, sealed=sealed, state_digest=digest, next_tell_us=0))
+    row = {**values, "sealed": sealed, "state_digest": digest, "next_tell_us": 0}
+    connection.execute(insert(bank_link), row)
 
 
 def move(connection: Connection, link: BankLink, after: LinkState, **values: object) -> bool:

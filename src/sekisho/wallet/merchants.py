@@ -116,7 +116,7 @@ def register_merchant(connection: Connection, house: WalletParts, new: NewMercha
     sealed = house.keyring.seal(new.account.number.encode(), context=_context(merchant_id))
     at_bank = {"bank": new.account.bank, "branch": new.account.branch, "bank_kind": new.account.kind}
     values = msgspec.structs.asdict(made) | at_bank | {"number_sealed": sealed}
-    connection.execute(insert(merchant).values(values))
+    connection.execute(insert(merchant), values)
     outbox.append(connection, [outbox.Entry("wallet:merchant:registered", merchant_id, now_us, b"{}")])
     return made
 

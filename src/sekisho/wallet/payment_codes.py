@@ -124,16 +124,17 @@ class PaymentCodes:
         digits = DIGITS - len(PREFIX)
         text = PREFIX + f"{house.chance.below(10**digits):0{digits}d}"
         connection.execute(
-            insert(payment_code).values(
-                digest=self._digest(text),
-                member_id=session.member_id,
-                session_id=session.id,
-                attempt_id=passed.attempt_id,
-                ceiling_yen=CEILING.amount,
-                shown_at_us=now_us,
-                expires_at_us=now_us + LASTS_US,
-                ended_at_us=None,
-            )
+            insert(payment_code),
+            {
+                "digest": self._digest(text),
+                "member_id": session.member_id,
+                "session_id": session.id,
+                "attempt_id": passed.attempt_id,
+                "ceiling_yen": CEILING.amount,
+                "shown_at_us": now_us,
+                "expires_at_us": now_us + LASTS_US,
+                "ended_at_us": None,
+            },
         )
         return ShownCode(text, CEILING, now_us + LASTS_US)
 

@@ -78,7 +78,7 @@ def request_within(connection: Connection, house: WalletParts, asked: Purchase) 
             "made_at_us": now_us,
             "expires_at_us": now_us + REQUEST_US,
         }
-        connection.execute(insert(payment_request).values(values))
+        connection.execute(insert(payment_request), values)
         made = Request(request_id, merchant.id, amount, reference, now_us + REQUEST_US)
     else:
         made = Request(row.id, merchant.id, amount, reference, row.expires_at_us)

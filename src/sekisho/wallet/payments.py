@@ -262,7 +262,7 @@ def pay_within(connection: Connection, house: WalletParts, payer: Payer, order: 
         transfer_id=booked.transfer_id,
         paid_at_us=now_us,
     )
-    connection.execute(insert(payment).values(msgspec.structs.asdict(made)))
+    connection.execute(insert(payment), msgspec.structs.asdict(made))
     tell(connection, house, made, merchant, NoticeKind.PAYMENT_MADE, made.amount)
     return made
 

@@ -104,7 +104,7 @@ def keep_person(
     connection.execute(delete(wallet_person).where(wallet_person.c.member_id == member_id))
     sealed = parts.keyring.seal(msgspec.json.encode(person), context=_context(member_id))
     row = {"member_id": member_id, "check_id": check_id, "digest": digest, "sealed": sealed}
-    connection.execute(insert(wallet_person).values(**row, at_us=parts.clock.now_us()))
+    connection.execute(insert(wallet_person), {**row, "at_us": parts.clock.now_us()})
     prove_person(connection, parts, its)
 
 

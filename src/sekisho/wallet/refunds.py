@@ -81,7 +81,7 @@ def refund_within(connection: Connection, house: WalletParts, wanted: Refund) ->
         "transfer_id": booked.transfer_id,
         "at_us": house.clock.now_us(),
     }
-    connection.execute(insert(payment_refund).values(values))
+    connection.execute(insert(payment_refund), values)
     refunded = made.refunded_yen + amount.amount
     connection.execute(update(payment).where(payment.c.id == payment_id).values(refunded_yen=refunded))
     tell(connection, house, made, merchant, NoticeKind.PAYMENT_REFUNDED, amount, refund_id)

@@ -68,7 +68,7 @@ class Send(msgspec.Struct, frozen=True, kw_only=True):
 
 def add(connection: Connection, new: Send) -> None:
     """Write a send down."""
-    connection.execute(insert(send).values(msgspec.structs.asdict(new)))
+    connection.execute(insert(send), msgspec.structs.asdict(new))
 
 
 def by_key(connection: Connection, key: str) -> Send | None:

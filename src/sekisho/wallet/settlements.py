@@ -172,7 +172,7 @@ class Settlements:
             "state": SettlementState.SENT.value,
             "made_at_us": house.clock.now_us(),
         }
-        connection.execute(insert(settlement).values(values))
+        connection.execute(insert(settlement), values)
 
     def _end(self, connection: Connection, row: Row) -> None:
         house = self._house

@@ -106,7 +106,7 @@ def open_wallet(connection: Connection, parts: Parts, member_id: MemberId) -> Wa
         phone_proven_at_us=None,
         verified_at_us=None,
     )
-    connection.execute(insert(wallet).values(msgspec.structs.asdict(opened)))
+    connection.execute(insert(wallet), msgspec.structs.asdict(opened))
     outbox.append(connection, [outbox.Entry("wallet:wallet:opened", wallet_id, now_us, b"{}")])
     return opened
 

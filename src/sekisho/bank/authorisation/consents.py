@@ -34,16 +34,17 @@ def give(connection: Connection, bank: BankParts, visit: Visit, mandate_id: Mand
     consent_id, now_us = LINK_CONSENT.new(bank.clock, bank.chance), bank.clock.now_us()
     sealed = bank.keyring.seal(msgspec.json.encode(visit.asked.link), context=_context(consent_id))
     connection.execute(
-        insert(link_consent).values(
-            id=consent_id,
-            client_id=visit.client_id,
-            deposit_id=visit.deposit_id,
-            mandate_id=mandate_id,
-            sealed=sealed,
-            way=visit.way,
-            given_at_us=now_us,
-            revoked_at_us=None,
-        )
+        insert(link_consent),
+        {
+            "id": consent_id,
+            "client_id": visit.client_id,
+            "deposit_id": visit.deposit_id,
+            "mandate_id": mandate_id,
+            "sealed": sealed,
+            "way": visit.way,
+            "given_at_us": now_us,
+            "revoked_at_us": None,
+        },
     )
     body = msgspec.json.encode({"client": visit.client_id, "mandate": mandate_id, "way": visit.way})
     outbox.append(connection, [outbox.Entry("bank:link:consented", consent_id, now_us, body)])

@@ -73,14 +73,15 @@ def new_code(
     """Make a code. What is kept is its digest."""
     code, now_us = new_token(bank.chance), bank.clock.now_us()
     connection.execute(
-        insert(link_code).values(
-            digest=digest_of(code),
-            consent_id=consent_id,
-            bound=msgspec.json.encode(bound),
-            issued_at_us=now_us,
-            expires_at_us=now_us + code_s * SECOND_US,
-            used_at_us=None,
-        )
+        insert(link_code),
+        {
+            "digest": digest_of(code),
+            "consent_id": consent_id,
+            "bound": msgspec.json.encode(bound),
+            "issued_at_us": now_us,
+            "expires_at_us": now_us + code_s * SECOND_US,
+            "used_at_us": None,
+        },
     )
     return code
 
@@ -110,14 +111,15 @@ def new_grant(connection: Connection, bank: BankParts, token: Token, kind: Token
     """Make a token for a consent, bound to its key. What is kept is its digest."""
     secret, now_us = new_token(bank.chance), bank.clock.now_us()
     connection.execute(
-        insert(link_token).values(
-            digest=digest_of(secret),
-            kind=kind.value,
-            issued_at_us=now_us,
-            expires_at_us=now_us + lives_s * SECOND_US,
-            revoked_at_us=None,
+        insert(link_token),
+        {
+            "digest": digest_of(secret),
+            "kind": kind.value,
+            "issued_at_us": now_us,
+            "expires_at_us": now_us + lives_s * SECOND_US,
+            "revoked_at_us": None,
             **token._asdict(),
-        )
+        },
     )
     return secret
 

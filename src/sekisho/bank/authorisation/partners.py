@@ -99,7 +99,7 @@ def register(connection: Connection, bank: BankParts, client_id: str, settings: 
     now_us = bank.clock.now_us()
     account = open_settlement(connection, client_id, clock=bank.clock, chance=bank.chance)
     row = {"client_id": client_id, "settings": msgspec.json.encode(settings), "settlement_account": account}
-    connection.execute(insert(link_partner).values(row | {"registered_at_us": now_us, "removed_at_us": None}))
+    connection.execute(insert(link_partner), row | {"registered_at_us": now_us, "removed_at_us": None})
     outbox.append(connection, [outbox.Entry("bank:partner:registered", client_id, now_us, b"{}")])
     return Partner(
         client_id=client_id, settings=settings, settlement_account=account, registered_at_us=now_us

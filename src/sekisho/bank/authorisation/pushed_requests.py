@@ -137,23 +137,24 @@ def push(connection: Connection, bank: BankParts, client_id: str, asked: Asked) 
     secret, now_us = new_token(bank.chance), bank.clock.now_us()
     request_id = LINK_REQUEST.new(bank.clock, bank.chance)
     connection.execute(
-        insert(link_request).values(
-            id=request_id,
-            uri_digest=digest_of(secret),
-            client_id=client_id,
-            sealed=bank.keyring.seal(msgspec.json.encode(asked), context=_context(request_id)),
-            pushed_at_us=now_us,
-            state=Step.PUSHED.value,
-            visit_digest=None,
-            visit_until_us=0,
-            tries_left=TRIES,
-            deposit_id="",
-            code_id="",
-            code_subject="",
-            attempt_id="",
-            way="",
-            ended_at_us=None,
-        )
+        insert(link_request),
+        {
+            "id": request_id,
+            "uri_digest": digest_of(secret),
+            "client_id": client_id,
+            "sealed": bank.keyring.seal(msgspec.json.encode(asked), context=_context(request_id)),
+            "pushed_at_us": now_us,
+            "state": Step.PUSHED.value,
+            "visit_digest": None,
+            "visit_until_us": 0,
+            "tries_left": TRIES,
+            "deposit_id": "",
+            "code_id": "",
+            "code_subject": "",
+            "attempt_id": "",
+            "way": "",
+            "ended_at_us": None,
+        },
     )
     return URI_PREFIX + secret
 

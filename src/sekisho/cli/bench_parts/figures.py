@@ -64,6 +64,15 @@ class Debits(msgspec.Struct, frozen=True, kw_only=True):
     clients: int
 
 
+class Containments(msgspec.Struct, frozen=True, kw_only=True):
+    """Members that a containment shuts in a second, what one costs in CPU time, and bare units of work."""
+
+    members: int
+    members_per_second: float
+    cpu_ms_per_member: float
+    units_per_second: float
+
+
 class Links(msgspec.Struct, frozen=True, kw_only=True):
     """Links of accounts a second at a bank, and bare verifications of PINs a second."""
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from sekisho.cli.bench_parts.figures import (
     Bookings,
+    Containments,
     Debits,
     Hashing,
     Hunted,
@@ -184,6 +185,15 @@ def link_rows(links: Links) -> list[Row]:
     return [
         Row(f"bare PINs, {links.clients} clients", f"{links.verifications_per_second:,.1f} verifications/s"),
         Row(f"links of accounts, {links.clients} clients", figure),
+    ]
+
+
+def containment_rows(found: Containments) -> list[Row]:
+    """Show what it takes to shut a member, beside a unit of work that writes one event."""
+    figure = f"{found.members_per_second:,.0f} members/s, {found.cpu_ms_per_member:.1f} ms of CPU each"
+    return [
+        Row("bare units of work, eight a commit", f"{found.units_per_second:,.0f} units/s"),
+        Row(f"containment of {found.members:,} members", figure),
     ]
 
 

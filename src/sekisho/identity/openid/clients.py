@@ -144,13 +144,14 @@ def add(
     if settings.proof in {Proof.SECRET_BASIC, Proof.SECRET_POST}:
         secret = urlsafe_b64encode(chance.octets(SECRET_OCTETS)).rstrip(b"=").decode()
     connection.execute(
-        insert(openid_client).values(
-            client_id=client_id,
-            secret_digest=_digest(secret) if secret else NO_SECRET,
-            settings=msgspec.json.encode(settings),
-            added_at_us=now_us,
-            removed_at_us=None,
-        )
+        insert(openid_client),
+        {
+            "client_id": client_id,
+            "secret_digest": _digest(secret) if secret else NO_SECRET,
+            "settings": msgspec.json.encode(settings),
+            "added_at_us": now_us,
+            "removed_at_us": None,
+        },
     )
     return secret
 

@@ -72,16 +72,17 @@ def new_code(connection: Connection, granted: Granted, *, now_us: int, code_s: i
     """Make a code for what was granted. What is kept is its digest."""
     code = _secret(chance)
     connection.execute(
-        insert(openid_code).values(
-            digest=digest_of(code),
-            client_id=granted.client_id,
-            member_id=granted.member_id,
-            session_id=granted.session_id,
-            request=msgspec.json.encode(granted),
-            issued_at_us=now_us,
-            expires_at_us=now_us + code_s * SECOND_US,
-            used_at_us=None,
-        )
+        insert(openid_code),
+        {
+            "digest": digest_of(code),
+            "client_id": granted.client_id,
+            "member_id": granted.member_id,
+            "session_id": granted.session_id,
+            "request": msgspec.json.encode(granted),
+            "issued_at_us": now_us,
+            "expires_at_us": now_us + code_s * SECOND_US,
+            "used_at_us": None,
+        },
     )
     return code
 
@@ -133,18 +134,19 @@ def new_token(  # noqa: PLR0913 - a token is all of these
     """Make the access token that a code buys."""
     token = _secret(chance)
     connection.execute(
-        insert(openid_token).values(
-            digest=digest_of(token),
-            code_digest=digest_of(code),
-            client_id=granted.client_id,
-            member_id=granted.member_id,
-            session_id=granted.session_id,
-            scopes=scopes.write(granted.scopes),
-            issued_at_us=now_us,
-            expires_at_us=now_us + token_s * SECOND_US,
-            opened_at_us=None,
-            revoked_at_us=None,
-        )
+        insert(openid_token),
+        {
+            "digest": digest_of(token),
+            "code_digest": digest_of(code),
+            "client_id": granted.client_id,
+            "member_id": granted.member_id,
+            "session_id": granted.session_id,
+            "scopes": scopes.write(granted.scopes),
+            "issued_at_us": now_us,
+            "expires_at_us": now_us + token_s * SECOND_US,
+            "opened_at_us": None,
+            "revoked_at_us": None,
+        },
     )
     return token
 

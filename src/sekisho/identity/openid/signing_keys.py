@@ -108,15 +108,16 @@ def _make(
 ) -> None:
     pair = new_key_pair(algorithm)
     connection.execute(
-        insert(signing_key).values(
-            kid=pair.kid,
-            algorithm=algorithm,
-            sealed=keyring.seal(pair.private, context=_context(pair.kid)),
-            public=pair.public,
-            made_at_us=now_us,
-            signs_from_us=signs_from_us,
-            shown_until_us=None,
-        )
+        insert(signing_key),
+        {
+            "kid": pair.kid,
+            "algorithm": algorithm,
+            "sealed": keyring.seal(pair.private, context=_context(pair.kid)),
+            "public": pair.public,
+            "made_at_us": now_us,
+            "signs_from_us": signs_from_us,
+            "shown_until_us": None,
+        },
     )
 
 

@@ -52,7 +52,7 @@ def used(connection: Connection, asserted: Asserted, session_id: SessionId, now_
     its = (federated_login.c.issuer == asserted.issuer) & (federated_login.c.subject == asserted.subject)
     connection.execute(update(federated_login).where(its).values(last_at_us=now_us))
     row = {"session_id": session_id, "issuer": asserted.issuer, "subject": asserted.subject}
-    connection.execute(insert(federated_session).values(**row, sid=asserted.sid, at_us=now_us))
+    connection.execute(insert(federated_session), {**row, "sid": asserted.sid, "at_us": now_us})
 
 
 def end_sessions(connection: Connection, parts: Parts, asked: LogoutAsked) -> int:

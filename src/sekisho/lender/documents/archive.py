@@ -86,7 +86,7 @@ def keep(connection: Connection, parts: Parts, member_id: MemberId, about: About
     )
     sealed = parts.keyring.seal(made.pdf, context=_context(document))
     row = {**msgspec.structs.asdict(document), "kind": about.kind.value, "sealed": sealed}
-    connection.execute(insert(loan_document).values(row))
+    connection.execute(insert(loan_document), row)
     body = msgspec.json.encode({"kind": about.kind, "sha256": made.sha256})
     outbox.append(
         connection, [outbox.Entry("lender:document:issued", document.id, document.made_at_us, body)]
@@ -131,7 +131,7 @@ def deliver(
     """Write down that a document reached the member, the first time in each way."""
     insert_one = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
     row = {"document_id": document.id, "way": way.value, "staff_id": staff_id, "at_us": now_us}
-    connection.execute(insert_one(document_delivery).values(row).on_conflict_do_nothing())
+    connection.execute(insert_one(document_delivery).on_conflict_do_nothing(), row)
 
 
 def deliveries_of(connection: Connection, document_id: str) -> dict[Delivery, int]:

@@ -32,7 +32,7 @@ def give(connection: Connection, parts: Parts, member_id: MemberId, session_id: 
         "session_id": session_id,
         "wording": WORDING,
     }
-    connection.execute(insert(delivery_consent).values(row))
+    connection.execute(insert(delivery_consent), row)
     _tell(connection, member_id, "given", now_us)
 
 

@@ -53,17 +53,18 @@ def keep(  # noqa: PLR0913 - what is kept, about what, by whom
     now_us, sha256 = parts.clock.now_us(), hashlib.sha256(pdf).hexdigest()
     sealed = parts.keyring.seal(msgspec.json.encode(sheet), context=_context(kind, about, number))
     connection.execute(
-        insert(table).values(
-            kind=kind,
-            about=about,
-            version=number,
-            sheet=sealed,
-            sha256=sha256,
-            made_by=require_staff(by),
-            made_at_us=now_us,
-            sent_by="",
-            sent_at_us=None,
-        )
+        insert(table),
+        {
+            "kind": kind,
+            "about": about,
+            "version": number,
+            "sheet": sealed,
+            "sha256": sha256,
+            "made_by": require_staff(by),
+            "made_at_us": now_us,
+            "sent_by": "",
+            "sent_at_us": None,
+        },
     )
     body = msgspec.json.encode({"by": by, "sha256": sha256})
     event = outbox.Entry("response:report:made", f"{kind}:{about}:{number}", now_us, body)

@@ -176,7 +176,7 @@ def _seal(connection: Connection, batch: SealedBatch) -> None:
     previous = connection.execute(newest).scalar_one_or_none() or chain.GENESIS
     entry = chain.canonical(batch)
     link = chain.link(previous, entry)
-    connection.execute(insert(seal).values(upto=batch.upto, entry=entry, link=link))
+    connection.execute(insert(seal), {"upto": batch.upto, "entry": entry, "link": link})
     connection.execute(update(history_progress).values(sealed_upto=batch.upto))
 
 
