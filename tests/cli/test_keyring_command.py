@@ -2,10 +2,13 @@
 
 import base64
 import re
+import subprocess
+import sys
 
 import pytest
 from click.testing import CliRunner
 from sqlalchemy import insert, update
+from tests.conformance.test_sealed_columns import value_of
 
 from sekisho.cli.main import main
 from sekisho.identity.personal_data import Item, read_for_use, store
@@ -16,6 +19,8 @@ from sekisho.storage.engine import open_store
 from sekisho.storage.keyring import Unsealable
 from sekisho.storage.keyring_files import open_keyring
 from sekisho.storage.kms import key_wrapper
+from sekisho.storage.sealed_columns import context_of
+from sekisho.storage.tables.bank_links import link_client_key
 from sekisho.storage.tables.members import member, password
 from sekisho.storage.tables.personal_data import personal_item
 
@@ -87,6 +92,29 @@ def test_a_sealing_key_is_changed_from_the_first_step_to_the_last(sekisho, read)
     assert read() == before != {}
 
 
+def test_a_process_of_its_own_knows_what_every_room_has_sealed(sekisho, read, tmp_path):
+    """The command imports few rooms: it must not take a key away under which another one's data stand."""
+    read()
+    [old] = _names(sekisho, "seal")
+
+    def put(connection, keyring):
+        row = {column.name: value_of(column) for column in link_client_key.columns}
+        context = context_of(link_client_key.c.sealed, **row)
+        connection.execute(insert(link_client_key), row | {"sealed": keyring.seal(b"x", context=context)})
+
+    read(put)
+    sekisho("rotate")
+
+    def alone(*words):
+        call = ("from sekisho.cli.main import main; main()", "keyring", "--data", str(tmp_path), *words)
+        return subprocess.run([sys.executable, "-c", *call], capture_output=True, text=True, check=False)
+
+    refused = alone("retire", old)
+    assert (refused.returncode, "link_client_key.sealed (1)" in refused.stderr) == (1, True)
+    assert alone("reseal").stdout == "3 sealed anew\n"
+    assert alone("retire", old).returncode == 0
+
+
 def test_a_pepper_is_kept_while_a_password_needs_it(sekisho, read):
     read()
     [old] = _names(sekisho, "pepper")
@@ -102,7 +130,7 @@ def test_a_row_that_does_not_open_is_named(sekisho, read):
         read(lambda connection, _keyring: connection.execute(bad))
     done = sekisho("reseal")
     assert done.exit_code == 1
-    assert re.search("does not open: mem_[0-9a-f]{32} email", done.output)
+    assert re.search("does not open: personal_item.sealed mem_[0-9a-f]{32} email", done.output)
     assert "1 sealed anew" in done.output
 
 

@@ -13,7 +13,7 @@ from sekisho.identity.institution import Parts
 from sekisho.identity.passkey_answers import PasskeyRefused
 from sekisho.identity.passkey_desk import SIGNING_UP, PasskeyDesk
 from sekisho.identity.passkey_proofs import PasskeyProofs
-from sekisho.identity.personal_data import Item, changes_of, read_for_use, reseal
+from sekisho.identity.personal_data import Item, changes_of, read_for_use
 from sekisho.identity.personal_data import store as keep
 from sekisho.identity.reveals import Form, NoSources, PersonalDataDesk, Viewer, seen_in_sessions
 from sekisho.kernel.chance import SeededChance
@@ -21,6 +21,7 @@ from sekisho.kernel.clock import SetClock
 from sekisho.storage.engine import open_store
 from sekisho.storage.key_holders import held_by
 from sekisho.storage.keyring import HeldKeyring, KeyUse, new_key, new_keys
+from sekisho.storage.sealed_columns import reseal_all
 
 DATA = {Item.NAME: "𠮷田 花子", Item.EMAIL: "hanako@example.jp", Item.MOBILE_PHONE: "+819012341234"}
 CHANCE = SeededChance(7)
@@ -57,12 +58,7 @@ def test_personal_data_are_kept_changed_shown_and_moved_to_another_key(store):
     new = new_key(KeyUse.SEAL, SetClock(2), CHANCE)
     rotated = HeldKeyring.of((*KEYS, new), CHANCE)
     old = next(key.name for key in KEYS if key.use is KeyUse.SEAL)
-    after, moved = ("", ""), 0
-    while after is not None:
-        batch = store.write(
-            lambda connection, at=after: reseal(connection, rotated, after=at, limit=2)
-        ).result()
-        after, moved = batch.last, moved + batch.resealed
+    moved = sum(batch.resealed for batch in reseal_all(store, rotated))
     with store.read() as connection:
         assert moved == 3
         assert "personal_item.sealed" not in held_by(connection, old)

@@ -4,10 +4,11 @@ import msgspec
 import pytest
 from sqlalchemy import select, update
 
-from sekisho.identity.personal_data import Item, changes_of, read_for_use, reseal, store
+from sekisho.identity.personal_data import Item, changes_of, read_for_use, store
 from sekisho.kernel.clock import SetClock
 from sekisho.storage import outbox
 from sekisho.storage.keyring import HeldKeyring, KeyUse, Unsealable, new_key, new_keys
+from sekisho.storage.sealed_columns import reseal
 from sekisho.storage.tables.personal_data import personal_item
 
 DATA = {
@@ -135,7 +136,7 @@ def test_after_a_rotation_all_items_move_to_the_new_key_in_batches(at_hand, keep
     new = new_key(KeyUse.SEAL, SetClock(2), at_hand.chance)
     _put_under(at_hand, ring)
     rotated = HeldKeyring.of((*old, new), at_hand.chance)
-    first = _reseal(at_hand, rotated, ("", ""))
+    first = _reseal(at_hand, rotated, None)
     assert (first.resealed, first.unsealable) == (5, ())
     assert [_run_to_the_end(at_hand, rotated) for _ in range(2)] == [len(DATA) * 4 - 5, 0]
     alone = HeldKeyring.of((*(key for key in old if key.use is not KeyUse.SEAL), new), at_hand.chance)
@@ -151,8 +152,8 @@ def test_a_row_that_does_not_open_is_named_and_stops_no_other(at_hand, keep, rea
     bad = update(personal_item).where(personal_item.c.member_id == spoilt).values(sealed=b"\x01\x04none")
     at_hand.store.write(lambda connection: connection.execute(bad)).result()
     rotated = HeldKeyring.of((*old, new_key(KeyUse.SEAL, SetClock(2), at_hand.chance)), at_hand.chance)
-    batch = _reseal(at_hand, rotated, ("", ""))
-    assert batch == (1, ((spoilt, "name"),), None)
+    batch = _reseal(at_hand, rotated, None)
+    assert batch == ("personal_item.sealed", 1, ((spoilt, "name"),), None)
     assert read(sound, keyring=rotated) == {Item.NAME: "山田 次郎"}
 
 
@@ -170,12 +171,14 @@ def _put_under(at_hand, ring):
 
 
 def _reseal(at_hand, ring, after):
-    return at_hand.store.write(lambda connection: reseal(connection, ring, after=after, limit=5)).result()
+    column = personal_item.c.sealed
+    return at_hand.store.write(lambda at: reseal(at, ring, column, after=after, limit=5)).result()
 
 
 def _run_to_the_end(at_hand, ring):
-    resealed, after = 0, ("", "")
-    while after is not None:
-        batch = _reseal(at_hand, ring, after)
-        resealed, after = resealed + batch.resealed, batch.last
+    batch = _reseal(at_hand, ring, None)
+    resealed = batch.resealed
+    while batch.last is not None:
+        batch = _reseal(at_hand, ring, batch.last)
+        resealed += batch.resealed
     return resealed

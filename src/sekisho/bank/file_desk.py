@@ -24,6 +24,7 @@ from sekisho.ledger.accounts import find_account
 from sekisho.ledger.journal import take_turn
 from sekisho.linking.zengin import FileKind, ZenginFault, ZenginFile, read_file, write_file
 from sekisho.storage import outbox
+from sekisho.storage.sealed_columns import context_of
 from sekisho.storage.tables.mandates import taken_file, taken_row
 
 ROWS_MAX = 10_000
@@ -196,4 +197,4 @@ class FileDesk:
 
 
 def _context(file_id: TakenFileId) -> str:
-    return f"taken_file:{file_id}"
+    return context_of(taken_file.c.sealed, id=file_id)

@@ -25,6 +25,7 @@ from sekisho.messages.message import Channel
 from sekisho.messages.notices import NoticeKind
 from sekisho.storage import outbox
 from sekisho.storage.keyring import Unsealable
+from sekisho.storage.sealed_columns import context_of
 from sekisho.storage.tables.deposits import depositor
 
 _LANGUAGES = ("ja", "en")
@@ -196,4 +197,4 @@ def _plain(name_kana: str) -> bytes:
 
 
 def _context(depositor_id: str) -> str:
-    return f"depositor:{depositor_id}"
+    return context_of(depositor.c.sealed, id=depositor_id)

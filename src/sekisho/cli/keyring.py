@@ -3,13 +3,11 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 import click
 
-from sekisho.identity.personal_data import reseal
 from sekisho.kernel.chance import SystemChance
 from sekisho.kernel.clock import SystemClock, rfc3339
 from sekisho.kernel.posture import OperationalError
@@ -19,6 +17,7 @@ from sekisho.storage.key_holders import held_by
 from sekisho.storage.keyring import HeldKeyring, KeyUse
 from sekisho.storage.keyring_files import KeyringFile
 from sekisho.storage.kms import key_wrapper
+from sekisho.storage.sealed_columns import reseal_all
 
 ROTATING = (KeyUse.SEAL, KeyUse.PEPPER)
 
@@ -96,16 +95,15 @@ def rotate(place: Place, *, use: str) -> None:
 @command.command("reseal")
 @click.pass_obj
 def reseal_items(place: Place) -> None:
-    """Move the personal data to the newest key; it can be stopped and begun again at any time."""
+    """Move all sealed data to the newest key; it can be stopped and begun again at any time."""
     resealed, failed = 0, 0
     with place.file() as file, place.store() as store:
         keyring = HeldKeyring(file.read, SystemChance())
-        after: tuple[str, str] | None = ("", "")
-        while after is not None:
-            batch = store.write(partial(reseal, keyring=keyring, after=after)).result()
-            resealed, failed, after = resealed + batch.resealed, failed + len(batch.unsealable), batch.last
-            for member_id, item in batch.unsealable:
-                click.echo(f"does not open: {member_id} {item}", err=True)
+        for batch in reseal_all(store, keyring):
+            resealed, failed = resealed + batch.resealed, failed + len(batch.unsealable)
+            for row in batch.unsealable:
+                named = " ".join(each.hex() if isinstance(each, bytes) else str(each) for each in row)
+                click.echo(f"does not open: {batch.column} {named}", err=True)
     click.echo(f"{resealed} sealed anew")
     if failed:
         raise click.ClickException(f"{failed} do not open and were left as they are.")

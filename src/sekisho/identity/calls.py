@@ -21,6 +21,7 @@ from sekisho.kernel.clock import DAY_US, MINUTE_US
 from sekisho.kernel.ids import CALL, CALL_REPORT, CallId, CallReportId, MemberId
 from sekisho.kernel.refusals import Refusal
 from sekisho.storage import outbox
+from sekisho.storage.sealed_columns import context_of
 from sekisho.storage.tables.calls import call_report, outbound_call
 from sekisho.storage.unit_of_work import Result, Work
 
@@ -157,7 +158,7 @@ def record(
         expires_at_us=now_us + LIFE_US,
     )
     values = new._asdict() | {
-        "sealed_code": parts.keyring.seal(new.code.encode(), context=f"call:{new.id}"),
+        "sealed_code": parts.keyring.seal(new.code.encode(), context=_context(new.id)),
         "tries_left": TRIES,
         "ended_at_us": None,
         "result": CallResult.OPEN.value,
@@ -189,7 +190,7 @@ def open_calls(
             member_id=MemberId(row.member_id),
             staff=row.staff,
             purpose=row.purpose,
-            code=parts.keyring.open(row.sealed_code, context=f"call:{row.id}").decode(),
+            code=parts.keyring.open(row.sealed_code, context=_context(row.id)).decode(),
             recorded_at_us=row.recorded_at_us,
             expires_at_us=row.expires_at_us,
         )
@@ -242,7 +243,7 @@ def take_report(connection: Connection, parts: Parts, member_id: MemberId, repor
             "reported_at_us": now_us,
             "told_code": report.told_code,
             "call_id": call_id,
-            "sealed": parts.keyring.seal(contents, context=f"call_report:{report_id}"),
+            "sealed": parts.keyring.seal(contents, context=context_of(call_report.c.sealed, id=report_id)),
         },
     )
     if report.told_code:
@@ -289,3 +290,7 @@ def _end(connection: Connection, call_id: str, result: CallResult, now_us: int) 
 def _tell(connection: Connection, parts: Parts, kind: str, subject: str, body: dict[str, object]) -> None:
     entry = outbox.Entry(kind, subject, parts.clock.now_us(), msgspec.json.encode(body))
     outbox.append(connection, [entry])
+
+
+def _context(call_id: str) -> str:
+    return context_of(outbound_call.c.sealed_code, id=call_id)

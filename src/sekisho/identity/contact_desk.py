@@ -34,6 +34,7 @@ from sekisho.kernel.refusals import Refusal
 from sekisho.messages.message import Channel
 from sekisho.messages.notices import NoticeKind
 from sekisho.storage import outbox
+from sekisho.storage.sealed_columns import context_of
 from sekisho.storage.tables.members import contact_change
 
 Result = TypeVar("Result")
@@ -283,4 +284,4 @@ class ContactDesk:
 
 
 def _context(member_id: str, kind: ContactKind) -> str:
-    return f"contact_change:{member_id}:{kind}"
+    return context_of(contact_change.c.sealed, member_id=member_id, kind=kind)

@@ -7,12 +7,13 @@ from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Row, insert, select, tuple_, update
+from sqlalchemy import ColumnElement, Connection, Row, insert, select, update
 
 from sekisho.kernel.chain import canonical
 from sekisho.kernel.ids import MemberId
 from sekisho.storage import outbox
 from sekisho.storage.keyring import Keyring, Unsealable
+from sekisho.storage.sealed_columns import context_of
 from sekisho.storage.tables.personal_data import personal_change, personal_item
 
 MEMBER_ACTOR = "member"
@@ -108,43 +109,6 @@ def changes_of(connection: Connection, member_id: MemberId) -> list[Change]:
     ]
 
 
-class ResealedBatch(NamedTuple):
-    """What one batch did: rows sealed anew, those that do not open, and where to go on (None: at the end)."""
-
-    resealed: int
-    unsealable: tuple[tuple[str, str], ...]
-    last: tuple[str, str] | None
-
-
-def reseal(
-    connection: Connection, keyring: Keyring, *, after: tuple[str, str] = ("", ""), limit: int = 200
-) -> ResealedBatch:
-    """Seal up to `limit` rows under the newest key, in the order of member and item.
-
-    Begin with nothing in `after`, then give what came back as `last` until it is None. What is under the
-    newest key already is left alone, so a run that was cut off can begin again. A row that does not open is
-    named by member and item and left as it is: an older key is needed as long as there is one.
-    """
-    place = (personal_item.c.member_id, personal_item.c.item)
-    batch = select(personal_item).where(tuple_(*place) > tuple_(*after)).order_by(*place).limit(limit)
-    rows = connection.execute(batch).all()
-    stale = [row for row in rows if not keyring.is_current(row.sealed)]
-    unsealable = []
-    for row in stale:
-        context = _context(MemberId(row.member_id), Item(row.item))
-        try:
-            sealed = keyring.seal(keyring.open(row.sealed, context=context), context=context)
-        except Unsealable:
-            unsealable.append((row.member_id, row.item))
-            continue
-        connection.execute(update(personal_item).where(_at(row.member_id, row.item)).values(sealed=sealed))
-    return ResealedBatch(
-        resealed=len(stale) - len(unsealable),
-        unsealable=tuple(unsealable),
-        last=(rows[-1].member_id, rows[-1].item) if len(rows) == limit else None,
-    )
-
-
 def _at(member_id: str, item: str) -> ColumnElement[bool]:
     return (personal_item.c.member_id == member_id) & (personal_item.c.item == item)
 
@@ -165,7 +129,7 @@ def _record(connection: Connection, change: Change) -> None:
 
 
 def _context(member_id: MemberId, item: Item) -> str:
-    return f"personal:{member_id}:{item}"
+    return context_of(personal_item.c.sealed, member_id=member_id, item=item)
 
 
 def _opened(keyring: Keyring, member_id: MemberId, item: Item, sealed: bytes) -> str:

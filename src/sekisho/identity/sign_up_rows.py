@@ -8,6 +8,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 from sekisho.identity.institution import Parts
 from sekisho.identity.tokens import digest_of
 from sekisho.kernel.clock import MINUTE_US
+from sekisho.storage.sealed_columns import context_of
 from sekisho.storage.tables.members import sign_up
 
 LASTS_US = 30 * MINUTE_US
@@ -96,4 +97,4 @@ def change(connection: Connection, token_digest: bytes, **values: str | int | by
 
 
 def _context(digest: bytes) -> str:
-    return f"sign_up:{digest.hex()}"
+    return context_of(sign_up.c.sealed, token_digest=digest)

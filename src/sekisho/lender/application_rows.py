@@ -25,6 +25,7 @@ from sekisho.lender.applications import (
 )
 from sekisho.storage import outbox
 from sekisho.storage.keyring import Keyring
+from sekisho.storage.sealed_columns import context_of
 from sekisho.storage.tables.applications import loan_application
 
 _SEALED: dict[str, type[Said | Who | Found]] = {"said": Said, "who": Who, "found": Found}
@@ -213,7 +214,7 @@ def _row(connection: Connection, application_id: ApplicationId) -> Row[tuple[obj
 
 
 def _sealed(keyring: Keyring, application_id: str, name: str, content: Said | Who | Found) -> bytes:
-    return keyring.seal(msgspec.json.encode(content), context=f"application:{application_id}:{name}")
+    return keyring.seal(msgspec.json.encode(content), context=_context(application_id, name))
 
 
 def _of(keyring: Keyring, row: Row[tuple[object, ...]]) -> Application:
@@ -221,8 +222,12 @@ def _of(keyring: Keyring, row: Row[tuple[object, ...]]) -> Application:
     application_id = values["id"]
     for name, kind in _SEALED.items():
         if values[name] is not None:
-            plain = keyring.open(values[name], context=f"application:{application_id}:{name}")
+            plain = keyring.open(values[name], context=_context(application_id, name))
             values[name] = msgspec.json.decode(plain, type=kind)
     values["state"] = State(values["state"])
     values.pop("live")
     return Application(**values)
+
+
+def _context(application_id: str, name: str) -> str:
+    return context_of(loan_application.c[name], id=application_id)

@@ -9,6 +9,7 @@ from sekisho.kernel.clock import HOUR_US, MINUTE_US
 from sekisho.kernel.ids import BUREAU_QUERY, ApplicationId
 from sekisho.lender.credit_bureau import BureauAnswer
 from sekisho.lender.house import LenderParts
+from sekisho.storage.sealed_columns import context_of
 from sekisho.storage.tables.applications import bureau_query
 
 PAUSE_US_MIN = MINUTE_US
@@ -67,7 +68,7 @@ def keep_answer(
     connection: Connection, house: LenderParts, query: Query, answer: BureauAnswer, *, trouble: str = ""
 ) -> None:
     """Keep an answer sealed. With a trouble it can't be used, and the next question is a new one."""
-    sealed = house.keyring.seal(msgspec.json.encode(answer), context=f"bureau_query:{query.id}")
+    sealed = house.keyring.seal(msgspec.json.encode(answer), context=_context(query.id))
     now_us = house.clock.now_us()
     _change(connection, query.id, answer=sealed, answered_at_us=now_us, trouble=trouble)
 
@@ -78,9 +79,13 @@ def answer_of(connection: Connection, house: LenderParts, query_id: str) -> Bure
     sealed = connection.execute(own).scalar_one_or_none()
     if sealed is None:
         return None
-    plain = house.keyring.open(sealed, context=f"bureau_query:{query_id}")
+    plain = house.keyring.open(sealed, context=_context(query_id))
     return msgspec.json.decode(plain, type=BureauAnswer)
 
 
 def _change(connection: Connection, query_id: str, **values: bytes | int | str) -> None:
     connection.execute(update(bureau_query).where(bureau_query.c.id == query_id).values(**values))
+
+
+def _context(query_id: str) -> str:
+    return context_of(bureau_query.c.answer, id=query_id)

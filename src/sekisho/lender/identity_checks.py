@@ -31,6 +31,7 @@ from sekisho.kernel.posture import OperationalError, Posture
 from sekisho.lender import application_rows as rows
 from sekisho.lender.applications import Application, State, require_going_on
 from sekisho.lender.house import LenderParts
+from sekisho.storage.sealed_columns import context_of
 from sekisho.storage.tables.applications import identity_challenge, identity_check
 
 
@@ -168,7 +169,7 @@ class IdentityDesk:
             at_us=now_us,
         )
         sealed = self._house.keyring.seal(
-            msgspec.json.encode(attempt.evidence), context=f"identity_check:{check.id}"
+            msgspec.json.encode(attempt.evidence), context=context_of(identity_check.c.evidence, id=check.id)
         )
         row = {
             **msgspec.structs.asdict(check),

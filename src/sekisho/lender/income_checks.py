@@ -14,6 +14,7 @@ from sekisho.lender.house import LenderParts
 from sekisho.lender.json_ports import Partner, ask
 from sekisho.response.staff import require_staff
 from sekisho.storage import outbox
+from sekisho.storage.sealed_columns import context_of
 from sekisho.storage.tables.applications import income_check
 
 REFERENCE_CHARS_MAX = 200
@@ -119,7 +120,7 @@ def keep(connection: Connection, house: LenderParts, application: Application, p
     now_us = house.clock.now_us()
     require_going_on(application, now_us, State.SUBMITTED, State.IDENTITY_CHECKED)
     connection.execute(delete(income_check).where(income_check.c.application_id == application.id))
-    sealed = house.keyring.seal(msgspec.json.encode(proven), context=f"income_check:{application.id}")
+    sealed = house.keyring.seal(msgspec.json.encode(proven), context=_context(application.id))
     row = {
         "application_id": application.id,
         "source": proven.source,
@@ -140,5 +141,9 @@ def proven_income(connection: Connection, house: LenderParts, application_id: st
     sealed = connection.execute(own).scalar_one_or_none()
     if sealed is None:
         return None
-    plain = house.keyring.open(sealed, context=f"income_check:{application_id}")
+    plain = house.keyring.open(sealed, context=_context(application_id))
     return msgspec.json.decode(plain, type=ProvenIncome)
+
+
+def _context(application_id: str) -> str:
+    return context_of(income_check.c.sealed, application_id=application_id)

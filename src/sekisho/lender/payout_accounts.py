@@ -34,6 +34,7 @@ from sekisho.linking.zengin import BankAccount
 from sekisho.messages.notices import NoticeKind
 from sekisho.response.money_gates import Asked, Held, Passed, Stopped
 from sekisho.storage import outbox
+from sekisho.storage.sealed_columns import context_of
 from sekisho.storage.tables.borrowings import payout_account
 
 COOLING_OFF_US = 72 * HOUR_US
@@ -351,7 +352,7 @@ def _whole(payee: Payee) -> str:
 
 
 def _context(member_id: str, account_id: str) -> str:
-    return f"payout:{member_id}:{account_id}"
+    return context_of(payout_account.c.sealed, member_id=member_id, id=account_id)
 
 
 def _key(member_id: str, key: str) -> str:

@@ -20,6 +20,7 @@ from sekisho.response import audit
 from sekisho.response.audit import Act
 from sekisho.response.staff import require_staff
 from sekisho.storage import outbox
+from sekisho.storage.sealed_columns import context_of
 from sekisho.storage.tables.applications import application_review
 
 REASON_CHARS_MAX = 2_000
@@ -158,7 +159,10 @@ class ReviewDesk:
     def _write(
         self, connection: Connection, application: Application, decision: Decision, limit: Yen
     ) -> None:
-        sealed = self._house.keyring.seal(decision.reason.encode(), context=f"review:{application.id}")
+        sealed = self._house.keyring.seal(
+            decision.reason.encode(),
+            context=_context(application.id),
+        )
         now_us = self._house.clock.now_us()
         row = {
             "application_id": application.id,
@@ -184,7 +188,7 @@ def review_of(connection: Connection, house: LenderParts, application_id: str) -
     if row is None:
         return None
     values = dict(row._mapping)  # noqa: SLF001 - how SQLAlchemy gives a row as a mapping
-    reason = house.keyring.open(values.pop("reason"), context=f"review:{application_id}").decode()
+    reason = house.keyring.open(values.pop("reason"), context=_context(application_id)).decode()
     return Review(**values, reason=reason)
 
 
@@ -197,3 +201,7 @@ def _require_same(before: Review, decision: Decision) -> None:
     )
     if not same or (decision.granted and limit_yen != before.limit_yen):
         raise AlreadyDecided(known=before.application_id)
+
+
+def _context(application_id: str) -> str:
+    return context_of(application_review.c.reason, application_id=application_id)

@@ -26,6 +26,7 @@ from sekisho.linking.zengin import (
     write_file,
 )
 from sekisho.storage import outbox
+from sekisho.storage.sealed_columns import context_of
 from sekisho.storage.tables.borrowings import bank_file
 
 ROWS_MAX = 10_000
@@ -161,4 +162,4 @@ def _require_answer(sent: ZenginFile, result: ZenginFile) -> None:
 
 
 def _context(file_id: str) -> str:
-    return f"bank_file:{file_id}"
+    return context_of(bank_file.c.sealed, id=file_id)

@@ -18,6 +18,7 @@ from sekisho.messages.message import Channel
 from sekisho.messages.queue import Contents, insert_once
 from sekisho.storage.engine import Store
 from sekisho.storage.keyring import Keyring
+from sekisho.storage.sealed_columns import context_of
 from sekisho.storage.tables.messages import delivered as table
 
 KEPT_MAX = 500
@@ -105,4 +106,4 @@ def _recipient(keyring: Keyring, to: str) -> bytes:
 
 
 def _context(message_id: MessageId) -> str:
-    return f"delivered:{message_id}"
+    return context_of(table.c.sealed, message_id=message_id)

@@ -15,6 +15,7 @@ from sekisho.kernel.clock import Clock
 from sekisho.kernel.ids import MESSAGE, MessageId
 from sekisho.messages.message import Channel, Message, State, require_usable, urgency_of
 from sekisho.storage.keyring import Keyring
+from sekisho.storage.sealed_columns import context_of
 from sekisho.storage.tables.messages import message as table
 
 # Both know ON CONFLICT, which the plain insert does not.
@@ -121,4 +122,4 @@ def unseal(keyring: Keyring, message_id: MessageId, sealed: bytes) -> Contents:
 
 
 def _context(message_id: MessageId) -> str:
-    return f"message:{message_id}"
+    return context_of(table.c.sealed, id=message_id)

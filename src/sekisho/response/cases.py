@@ -21,6 +21,7 @@ from sekisho.response.desk_hours import DeskHours, DueKind, desk_hours
 from sekisho.response.staff import require_staff
 from sekisho.storage import outbox
 from sekisho.storage.keyring import Keyring
+from sekisho.storage.sealed_columns import context_of
 from sekisho.storage.tables.cases import case_entry, case_file, case_stage
 from sekisho.storage.tables.sessions import session
 
@@ -335,7 +336,7 @@ def _by_occasion(connection: Connection, occasion: str) -> Case | None:
 
 
 def _context(case_id: str) -> str:
-    return f"case:{case_id}"
+    return context_of(case_file.c.sealed, id=case_id)
 
 
 def _of(row: Row[tuple[object, ...]]) -> Case:

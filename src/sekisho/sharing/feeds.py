@@ -12,6 +12,7 @@ from sekisho.identity.tokens import digest_of
 from sekisho.kernel.refusals import Refusal
 from sekisho.messages.queue import insert_once
 from sekisho.sharing.streams import Status
+from sekisho.storage.sealed_columns import context_of
 from sekisho.storage.tables.signals import signal_feed
 
 _Url = Annotated[str, msgspec.Meta(min_length=1, max_length=2_048)]
@@ -154,7 +155,7 @@ def origin_of(issuer: str) -> str:
 
 
 def _context(issuer: str) -> str:
-    return f"signal:token:{issuer}"
+    return context_of(signal_feed.c.token, issuer=issuer)
 
 
 def _of(row: Row[Any]) -> Feed:

@@ -13,6 +13,7 @@ from sekisho.identity.http_line import require_fit
 from sekisho.identity.institution import Parts
 from sekisho.identity.tokens import digest_of, new_token
 from sekisho.kernel.refusals import Refusal
+from sekisho.storage.sealed_columns import context_of
 from sekisho.storage.tables.signals import (
     agreed_subject,
     signal_feed,
@@ -123,4 +124,4 @@ def holder(connection: Connection, authorization: str) -> Partner | None:
 
 
 def _context(issuer: str) -> str:
-    return f"signal:source_key:{issuer}"
+    return context_of(signal_partner.c.source_key, issuer=issuer)

@@ -19,6 +19,7 @@ from sekisho.messages.queue import insert_once
 from sekisho.sharing.events import SHAREABLE, TYPE_MAX
 from sekisho.sharing.settings import SignalSettings
 from sekisho.sharing.subjects import AnySubject, Foreign, Subject, digest_of
+from sekisho.storage.sealed_columns import context_of
 from sekisho.storage.tables.signals import signal_stream, signal_subject
 
 PUSH = "urn:ietf:rfc:8935"
@@ -290,7 +291,7 @@ def _values(parts: Parts, stream_id: str, issuer: str, wanted: Wanted) -> dict[s
 
 
 def _context(stream_id: str) -> str:
-    return f"signal:header:{stream_id}"
+    return context_of(signal_stream.c.header, id=stream_id)
 
 
 def _of(row: Row[Any]) -> Stream:

@@ -2,8 +2,8 @@
 
 from sqlalchemy import Connection, LargeBinary, func, select
 
-from sekisho.storage import tables
 from sekisho.storage.keyring import header_of
+from sekisho.storage.tables import every_table
 from sekisho.storage.tables.members import password
 
 
@@ -17,7 +17,7 @@ def held_by(connection: Connection, key_name: str) -> dict[str, int]:
         f"{table.name}.{column.name}": select(func.count())
         .select_from(table)
         .where(func.substr(column, 1, len(header)) == header)
-        for table in tables.metadata.sorted_tables
+        for table in every_table()
         for column in table.columns
         if isinstance(column.type, LargeBinary)
     }

@@ -36,6 +36,7 @@ from sekisho.kernel.ids import IDENTITY_CHECK, MemberId
 from sekisho.kernel.posture import Posture
 from sekisho.kernel.refusals import Refusal
 from sekisho.messages.notices import NoticeKind
+from sekisho.storage.sealed_columns import context_of
 from sekisho.storage.tables.wallets import wallet_claim, wallet_identity_challenge, wallet_identity_check
 from sekisho.wallet.house import WalletParts
 from sekisho.wallet.identity_levels import IdentityLevel
@@ -224,7 +225,9 @@ class IdentityDesk:
             at_us=house.clock.now_us(),
         )
         evidence = msgspec.json.encode(attempt.evidence)
-        sealed = house.keyring.seal(evidence, context=f"identity_check:{check.id}")
+        sealed = house.keyring.seal(
+            evidence, context=context_of(wallet_identity_check.c.evidence, id=check.id)
+        )
         row = {**msgspec.structs.asdict(check), "faults": " ".join(check.faults), "key": attempt.key}
         connection.execute(insert(wallet_identity_check), {**row, "evidence": sealed})
         if check.passed:
@@ -269,4 +272,4 @@ def _of(row: Row[tuple[object, ...]]) -> IdentityCheck:
 
 
 def _context(member_id: MemberId) -> str:
-    return f"wallet_claim:{member_id}"
+    return context_of(wallet_claim.c.sealed, member_id=member_id)

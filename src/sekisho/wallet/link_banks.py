@@ -16,6 +16,7 @@ from sekisho.linking.bank_http import BankAway, BankLine
 from sekisho.linking.client_statements import new_client_key
 from sekisho.linking.link_answers import BankOff
 from sekisho.linking.link_partners import LinkPartner, PartnerBook
+from sekisho.storage.sealed_columns import context_of
 from sekisho.storage.tables.bank_links import link_client_key
 
 
@@ -96,4 +97,4 @@ def public_key_set(connection: Connection, parts: Parts, bank: str) -> str:
 
 
 def _context(bank: str) -> str:
-    return f"link_client_key:{bank}"
+    return context_of(link_client_key.c.sealed, bank=bank)

@@ -26,6 +26,7 @@ from sekisho.kernel.refusals import Refusal
 from sekisho.kernel.yen import Yen
 from sekisho.linking.link_partners import Strength
 from sekisho.storage.keyring import Keyring
+from sekisho.storage.sealed_columns import context_of
 from sekisho.storage.tables.bank_links import bank_link, bank_order, linked_account, linked_phone
 from sekisho.wallet.link_limits import Ceilings
 
@@ -342,4 +343,4 @@ def _seal(keyring: Keyring, link_id: str, secrets: LinkSecrets) -> bytes:
 
 
 def _context(link_id: str) -> str:
-    return f"bank_link:{link_id}"
+    return context_of(bank_link.c.sealed, id=link_id)

@@ -12,6 +12,7 @@ from sekisho.ledger.journal import take_turn
 from sekisho.linking.holder_names import read_holder_name
 from sekisho.linking.zengin import BankAccount
 from sekisho.storage import outbox
+from sekisho.storage.sealed_columns import context_of
 from sekisho.storage.tables.wallet_money import merchant
 from sekisho.wallet.emv_qr import CITY_MAX, NAME_MAX
 from sekisho.wallet.house import WalletParts
@@ -188,4 +189,4 @@ def _digits(text: str, count: int) -> bool:
 
 
 def _context(merchant_id: str) -> str:
-    return f"merchant:account:{merchant_id}"
+    return context_of(merchant.c.number_sealed, id=merchant_id)

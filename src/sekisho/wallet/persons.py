@@ -16,6 +16,7 @@ from sekisho.identity.personal_data import Item, read_for_use
 from sekisho.kernel.ids import MemberId
 from sekisho.kernel.refusals import Refusal
 from sekisho.storage.keyring import Keyring
+from sekisho.storage.sealed_columns import context_of
 from sekisho.storage.tables.wallets import wallet_person
 from sekisho.wallet.identity_levels import IdentityLevel
 from sekisho.wallet.wallets import WalletState, prove_person, wallet_of
@@ -128,4 +129,4 @@ def _make_room(connection: Connection, digest: bytes, member_id: MemberId) -> No
 
 
 def _context(member_id: MemberId) -> str:
-    return f"wallet_person:{member_id}"
+    return context_of(wallet_person.c.sealed, member_id=member_id)

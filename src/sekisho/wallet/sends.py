@@ -29,6 +29,8 @@ from sekisho.ledger.transfers import Refused, Transfer, Why, post
 from sekisho.messages.message import Channel
 from sekisho.messages.notices import NoticeKind
 from sekisho.response.money_gates import Asked, Held, Passed, Stopped
+from sekisho.storage.sealed_columns import context_of
+from sekisho.storage.tables.wallet_money import send as send_table
 from sekisho.wallet import send_rows
 from sekisho.wallet.gates import Gatekeeper
 from sekisho.wallet.house import WalletParts
@@ -356,4 +358,4 @@ def _give_back(connection: Connection, house: WalletParts, found: Send, why: Sen
 
 
 def _context(send_id: str) -> str:
-    return f"send:phone:{send_id}"
+    return context_of(send_table.c.phone_sealed, id=send_id)

@@ -11,6 +11,7 @@ from sekisho.bank.house import BankParts
 from sekisho.kernel.ids import LINK_CONSENT, DepositId, LinkConsentId, MandateId
 from sekisho.linking.link_details import TYPE, LinkedAccount, LinkedHolder, LinkGranted, LinkRequest
 from sekisho.storage import outbox
+from sekisho.storage.sealed_columns import context_of
 from sekisho.storage.tables.deposits import link_consent, link_token
 
 _REF_OCTETS = 16
@@ -121,4 +122,4 @@ def _read(bank: BankParts, row: Row[tuple[object, ...]]) -> Consent:
 
 
 def _context(consent_id: str) -> str:
-    return f"link_consent:{consent_id}"
+    return context_of(link_consent.c.sealed, id=consent_id)

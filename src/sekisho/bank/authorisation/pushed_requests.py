@@ -21,6 +21,7 @@ from sekisho.identity.tokens import digest_of, new_token
 from sekisho.kernel.clock import DAY_US, SECOND_US
 from sekisho.kernel.ids import LINK_REQUEST, LinkRequestId
 from sekisho.linking.link_details import LinkDetailsUnreadable, LinkRequest, read_request
+from sekisho.storage.sealed_columns import context_of
 from sekisho.storage.tables.deposits import link_request
 
 URI_PREFIX = "urn:ietf:params:oauth:request_uri:"
@@ -250,4 +251,4 @@ def _read(bank: BankParts, row: Row[Any]) -> Visit:
 
 
 def _context(request_id: str) -> str:
-    return f"link_request:{request_id}"
+    return context_of(link_request.c.sealed, id=request_id)

@@ -24,6 +24,7 @@ from sekisho.identity.openid.settings import OpenIdSettings
 from sekisho.kernel.clock import DAY_US, SECOND_US, Clock
 from sekisho.storage.engine import Store
 from sekisho.storage.keyring import Keyring
+from sekisho.storage.sealed_columns import context_of
 from sekisho.storage.tables.openid import signing_key
 
 REREAD_US = 30 * SECOND_US
@@ -122,7 +123,7 @@ def _make(
 
 
 def _context(kid: str) -> str:
-    return f"openid:signing_key:{kid}"
+    return context_of(signing_key.c.sealed, kid=kid)
 
 
 def _read(row: Row[Any]) -> StoredKey:

@@ -7,6 +7,7 @@ from sqlalchemy import Connection, select
 from sekisho.identity.institution import Parts
 from sekisho.identity.openid.jose import Algorithm, SigningKey, new_key_pair, read_private
 from sekisho.messages.queue import insert_once
+from sekisho.storage.sealed_columns import context_of
 from sekisho.storage.tables.wallets import federated_client_key
 
 ALGORITHM: Algorithm = "ES256"
@@ -39,4 +40,4 @@ def client_key(connection: Connection, parts: Parts, issuer: str) -> ClientKey:
 
 
 def _context(issuer: str) -> str:
-    return f"relying:client_key:{issuer}"
+    return context_of(federated_client_key.c.sealed, issuer=issuer)

@@ -14,6 +14,7 @@ from sekisho.kernel.refusals import Refusal
 from sekisho.lender.documents.typesetting import Typeset
 from sekisho.storage import outbox
 from sekisho.storage.keyring import Unsealable
+from sekisho.storage.sealed_columns import context_of
 from sekisho.storage.tables.applications import document_delivery, loan_document
 
 
@@ -155,4 +156,4 @@ def _of(row: Row[tuple[object, ...]]) -> Document:
 
 
 def _context(document: Document) -> str:
-    return f"document:{document.member_id}:{document.id}"
+    return context_of(loan_document.c.sealed, member_id=document.member_id, id=document.id)

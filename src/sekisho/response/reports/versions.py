@@ -14,6 +14,7 @@ from sekisho.response.reports.phrases import Language
 from sekisho.response.reports.sheets import Sheet
 from sekisho.response.staff import require_staff
 from sekisho.storage import outbox
+from sekisho.storage.sealed_columns import context_of
 from sekisho.storage.tables.cases import report_version as table
 
 
@@ -126,4 +127,4 @@ def _of(kind: str, about: str) -> ColumnElement[bool]:
 
 
 def _context(kind: str, about: str, version: int) -> str:
-    return f"report:{kind}:{about}:{version}"
+    return context_of(table.c.sheet, kind=kind, about=about, version=version)

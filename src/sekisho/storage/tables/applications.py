@@ -2,7 +2,7 @@
 
 from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, LargeBinary, Table, Text
 
-from sekisho.storage.tables import metadata
+from sekisho.storage.tables import metadata, sealed_column
 
 # `live` holds the member's id until the application has ended: no member has two under way. What was said is
 # sealed, and so is what was found, because both tell of somebody's money.
@@ -14,9 +14,9 @@ loan_application = Table(
     Column("member_id", Text, ForeignKey("member.id"), nullable=False, index=True),
     Column("live", Text, nullable=True, unique=True),
     Column("state", Text, nullable=False),
-    Column("said", LargeBinary, nullable=False),
-    Column("who", LargeBinary, nullable=True),
-    Column("found", LargeBinary, nullable=True),
+    sealed_column("said", "application:{id}:said"),
+    sealed_column("who", "application:{id}:who", nullable=True),
+    sealed_column("found", "application:{id}:found", nullable=True),
     Column("drafted_at_us", BigInteger, nullable=False),
     Column("submitted_at_us", BigInteger, nullable=True),
     Column("changed_at_us", BigInteger, nullable=False),
@@ -43,7 +43,7 @@ identity_check = Table(
     Column("staff_id", Text, nullable=False),
     Column("passed", Boolean, nullable=False),
     Column("faults", Text, nullable=False),
-    Column("evidence", LargeBinary, nullable=False),
+    sealed_column("evidence", "identity_check:{id}"),
     Column("at_us", BigInteger, nullable=False),
 )
 
@@ -62,7 +62,7 @@ income_check = Table(
     Column("source", Text, nullable=False),
     Column("reference", Text, nullable=False),
     Column("staff_id", Text, nullable=False),
-    Column("sealed", LargeBinary, nullable=False),
+    sealed_column("sealed", "income_check:{application_id}"),
     Column("at_us", BigInteger, nullable=False),
 )
 
@@ -76,7 +76,7 @@ bureau_query = Table(
     Column("tries", Integer, nullable=False),
     Column("trouble", Text, nullable=False),
     Column("answered_at_us", BigInteger, nullable=True),
-    Column("answer", LargeBinary, nullable=True),
+    sealed_column("answer", "bureau_query:{id}", nullable=True),
 )
 
 application_review = Table(
@@ -86,7 +86,7 @@ application_review = Table(
     Column("staff_id", Text, nullable=False),
     Column("granted", Boolean, nullable=False),
     Column("limit_yen", BigInteger, nullable=False),
-    Column("reason", LargeBinary, nullable=False),
+    sealed_column("reason", "review:{application_id}"),
     Column("at_us", BigInteger, nullable=False),
 )
 
@@ -99,7 +99,7 @@ loan_document = Table(
     Column("member_id", Text, ForeignKey("member.id"), nullable=False, index=True),
     Column("kind", Text, nullable=False),
     Column("sha256", Text, nullable=False, index=True),
-    Column("sealed", LargeBinary, nullable=False),
+    sealed_column("sealed", "document:{member_id}:{id}"),
     Column("pages", Integer, nullable=False),
     Column("made_at_us", BigInteger, nullable=False),
 )

@@ -2,7 +2,7 @@
 
 from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, LargeBinary, Table, Text
 
-from sekisho.storage.tables import metadata
+from sekisho.storage.tables import metadata, sealed_column
 
 # A link from its beginning to its end. `sealed` holds what nobody else may have: first the secrets of the
 # way to the bank and back, then the tokens with their key and the account as it is shown.
@@ -19,7 +19,7 @@ bank_link = Table(
     Column("session_id", Text, nullable=False),
     Column("attempt_id", Text, nullable=False),
     Column("approved_by", Text, nullable=False),
-    Column("sealed", LargeBinary, nullable=False),
+    sealed_column("sealed", "bank_link:{id}"),
     Column("mandate_id", Text, nullable=True),
     Column("holder_match", Text, nullable=False),
     Column("review", Text, nullable=False),
@@ -71,7 +71,7 @@ link_client_key = Table(
     metadata,
     Column("bank", Text, primary_key=True),
     Column("kid", Text, nullable=False),
-    Column("sealed", LargeBinary, nullable=False),
+    sealed_column("sealed", "link_client_key:{bank}"),
     Column("public", LargeBinary, nullable=False),
     Column("made_at_us", BigInteger, nullable=False),
 )

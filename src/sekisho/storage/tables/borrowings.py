@@ -2,7 +2,7 @@
 
 from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, LargeBinary, Table, Text
 
-from sekisho.storage.tables import metadata
+from sekisho.storage.tables import metadata, sealed_column
 
 # Each account that a member ever registered, sealed. Loans go to the newest one whose time has come;
 # `digest` finds an account again without opening it.
@@ -12,7 +12,7 @@ payout_account = Table(
     Column("id", Text, primary_key=True),
     Column("member_id", Text, ForeignKey("member.id"), nullable=False, index=True),
     Column("key", Text, nullable=False, unique=True),
-    Column("sealed", LargeBinary, nullable=False),
+    sealed_column("sealed", "payout:{member_id}:{id}"),
     Column("digest", LargeBinary, nullable=False),
     Column("bank", Text, nullable=False),
     Column("registered_at_us", BigInteger, nullable=False),
@@ -31,7 +31,7 @@ bank_file = Table(
     Column("kind", Text, nullable=False),
     Column("on_day", Text, nullable=False),
     Column("name", Text, nullable=False, unique=True),
-    Column("sealed", LargeBinary, nullable=False),
+    sealed_column("sealed", "bank_file:{id}"),
     Column("rows", Integer, nullable=False),
     Column("amount_yen", BigInteger, nullable=False),
     Column("made_at_us", BigInteger, nullable=False),

@@ -1,8 +1,8 @@
 """Calls that staff make, written down before they are made, and calls that members report."""
 
-from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Integer, LargeBinary, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Integer, Table, Text
 
-from sekisho.storage.tables import metadata
+from sekisho.storage.tables import metadata, sealed_column
 
 # The code is sealed and not hashed: staff must read it to say it, and the member to compare it.
 outbound_call = Table(
@@ -12,7 +12,7 @@ outbound_call = Table(
     Column("member_id", Text, ForeignKey("member.id"), nullable=False, index=True),
     Column("staff", Text, nullable=False),
     Column("purpose", Text, nullable=False),
-    Column("sealed_code", LargeBinary, nullable=False),
+    sealed_column("sealed_code", "call:{id}"),
     Column("tries_left", Integer, nullable=False),
     Column("recorded_at_us", BigInteger, nullable=False),
     Column("expires_at_us", BigInteger, nullable=False),
@@ -30,5 +30,5 @@ call_report = Table(
     Column("reported_at_us", BigInteger, nullable=False),
     Column("told_code", Boolean, nullable=False),
     Column("call_id", Text, nullable=False),
-    Column("sealed", LargeBinary, nullable=False),
+    sealed_column("sealed", "call_report:{id}"),
 )

@@ -13,7 +13,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from sekisho.storage.tables import metadata
+from sekisho.storage.tables import metadata, sealed_column
 from sekisho.storage.tables.outbox import POSITION
 
 # `policy` is what the lines were when it began: a policy that changes later changes nothing of it.
@@ -59,7 +59,7 @@ case_file = Table(
     Column("campaign", Text, nullable=False, index=True),
     Column("partner", Text, nullable=False),
     Column("occasion", Text, nullable=False, unique=True),
-    Column("sealed", LargeBinary, nullable=False),
+    sealed_column("sealed", "case:{id}"),
     Column("stage", Text, nullable=False),
     Column("loss_yen", BigInteger, nullable=False),
     Column("opened_by", Text, nullable=False),
@@ -94,7 +94,7 @@ case_entry = Table(
     Column("kind", Text, nullable=False),
     Column("at_us", BigInteger, nullable=False),
     Column("by", Text, nullable=False),
-    Column("sealed", LargeBinary, nullable=False),
+    sealed_column("sealed", "case:{case_id}"),
     sqlite_autoincrement=True,
 )
 
@@ -130,7 +130,7 @@ report_version = Table(
     Column("kind", Text, primary_key=True),
     Column("about", Text, primary_key=True),
     Column("version", BigInteger, primary_key=True, autoincrement=False),
-    Column("sheet", LargeBinary, nullable=False),
+    sealed_column("sheet", "report:{kind}:{about}:{version}"),
     Column("sha256", Text, nullable=False),
     Column("made_by", Text, nullable=False),
     Column("made_at_us", BigInteger, nullable=False),

@@ -12,7 +12,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from sekisho.storage.tables import metadata
+from sekisho.storage.tables import metadata, sealed_column
 
 # Who the depositor is: name in kana, birth date and telephone on file are one sealed datum. A holder who uses
 # the online bank is also a member, and the two rows point at each other through `member_id`.
@@ -21,7 +21,7 @@ depositor = Table(
     metadata,
     Column("id", Text, primary_key=True),
     Column("member_id", Text, ForeignKey("member.id"), nullable=True, unique=True),
-    Column("sealed", LargeBinary, nullable=False),
+    sealed_column("sealed", "depositor:{id}"),
     Column("language", Text, nullable=False),
     Column("taken_on_at_us", BigInteger, nullable=False),
 )
@@ -81,7 +81,7 @@ link_request = Table(
     Column("id", Text, primary_key=True),
     Column("uri_digest", LargeBinary, nullable=False, unique=True),
     Column("client_id", Text, nullable=False),
-    Column("sealed", LargeBinary, nullable=False),
+    sealed_column("sealed", "link_request:{id}"),
     Column("pushed_at_us", BigInteger, nullable=False, index=True),
     Column("state", Text, nullable=False),
     Column("visit_digest", LargeBinary, nullable=True, unique=True),
@@ -103,7 +103,7 @@ link_consent = Table(
     Column("client_id", Text, nullable=False),
     Column("deposit_id", Text, ForeignKey("deposit.id"), nullable=False, index=True),
     Column("mandate_id", Text, nullable=False, unique=True),
-    Column("sealed", LargeBinary, nullable=False),
+    sealed_column("sealed", "link_consent:{id}"),
     Column("way", Text, nullable=False),
     Column("given_at_us", BigInteger, nullable=False),
     Column("revoked_at_us", BigInteger, nullable=True),

@@ -13,7 +13,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from sekisho.storage.tables import metadata
+from sekisho.storage.tables import metadata, sealed_column
 
 # What a depositor allows a partner to do with an account. `stops` names who has stopped it; debits and
 # credits are apart from it, and each of its moves is a row in mandate_move.
@@ -115,7 +115,7 @@ taken_file = Table(
     Column("on_day", Text, nullable=False),
     Column("rows", Integer, nullable=False),
     Column("amount_yen", BigInteger, nullable=False),
-    Column("sealed", LargeBinary, nullable=False),
+    sealed_column("sealed", "taken_file:{id}"),
     Column("taken_at_us", BigInteger, nullable=False),
     Index("ix_taken_file_partner_on_day", "partner", "on_day"),
 )

@@ -2,7 +2,7 @@
 
 from sqlalchemy import BigInteger, Column, ForeignKey, Integer, LargeBinary, Table, Text, UniqueConstraint
 
-from sekisho.storage.tables import metadata
+from sekisho.storage.tables import metadata, sealed_column
 
 member = Table(
     "member",
@@ -45,7 +45,7 @@ sign_up = Table(
     "sign_up",
     metadata,
     Column("token_digest", LargeBinary, primary_key=True),
-    Column("sealed", LargeBinary, nullable=False),
+    sealed_column("sealed", "sign_up:{token_digest}"),
     Column("email_code_id", Text, nullable=False),
     Column("mobile_code_id", Text, nullable=False),
     Column("email_proven_at_us", BigInteger, nullable=True),
@@ -60,7 +60,7 @@ contact_change = Table(
     metadata,
     Column("member_id", Text, ForeignKey("member.id"), primary_key=True),
     Column("kind", Text, primary_key=True),
-    Column("sealed", LargeBinary, nullable=False),
+    sealed_column("sealed", "contact_change:{member_id}:{kind}"),
     Column("code_id", Text, nullable=False),
     Column("asked_at_us", BigInteger, nullable=False),
 )

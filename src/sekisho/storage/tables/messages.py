@@ -2,7 +2,7 @@
 
 from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, Table, Text
 
-from sekisho.storage.tables import metadata
+from sekisho.storage.tables import metadata, sealed_column
 
 message = Table(
     "message",
@@ -13,7 +13,7 @@ message = Table(
     Column("channel", Text, nullable=False),
     Column("kind", Text, nullable=False),
     Column("urgency", Integer, nullable=False),
-    Column("sealed", LargeBinary, nullable=False),
+    sealed_column("sealed", "message:{id}"),
     Column("state", Text, nullable=False),
     Column("made_at_us", BigInteger, nullable=False),
     Column("not_before_us", BigInteger, nullable=False),
@@ -37,7 +37,7 @@ delivered = Table(
     Column("message_id", Text, primary_key=True),
     Column("channel", Text, nullable=False),
     Column("recipient", LargeBinary, nullable=False),
-    Column("sealed", LargeBinary, nullable=False),
+    sealed_column("sealed", "delivered:{message_id}"),
     Column("delivered_at_us", BigInteger, nullable=False),
     Index("ix_delivered_recipient", "recipient", "delivered_at_us"),
     Index("ix_delivered_delivered_at_us", "delivered_at_us"),

@@ -2,7 +2,7 @@
 
 from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, LargeBinary, Table, Text
 
-from sekisho.storage.tables import metadata
+from sekisho.storage.tables import metadata, sealed_column
 
 openid_client = Table(
     "openid_client",
@@ -78,7 +78,7 @@ signing_key = Table(
     metadata,
     Column("kid", Text, primary_key=True),
     Column("algorithm", Text, nullable=False),
-    Column("sealed", LargeBinary, nullable=False),
+    sealed_column("sealed", "openid:signing_key:{kid}"),
     Column("public", LargeBinary, nullable=False),
     Column("made_at_us", BigInteger, nullable=False),
     Column("signs_from_us", BigInteger, nullable=False),

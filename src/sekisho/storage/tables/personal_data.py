@@ -1,15 +1,15 @@
 """Personal data, sealed item by item, who changed which of them, and who saw which of them when."""
 
-from sqlalchemy import BigInteger, Column, ForeignKey, Index, LargeBinary, Table, Text
+from sqlalchemy import BigInteger, Column, ForeignKey, Index, Table, Text
 
-from sekisho.storage.tables import metadata
+from sekisho.storage.tables import metadata, sealed_column
 
 personal_item = Table(
     "personal_item",
     metadata,
     Column("member_id", Text, ForeignKey("member.id"), primary_key=True),
     Column("item", Text, primary_key=True),
-    Column("sealed", LargeBinary, nullable=False),
+    sealed_column("sealed", "personal:{member_id}:{item}"),
     Column("changed_at_us", BigInteger, nullable=False),
 )
 

@@ -2,7 +2,7 @@
 
 from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, LargeBinary, Table, Text
 
-from sekisho.storage.tables import metadata
+from sekisho.storage.tables import metadata, sealed_column
 
 # An institution with which an operator agreed to share signals. `token_digest` finds it when it asks for its
 # stream; `source_key` is sealed and agreed with this partner alone.
@@ -12,7 +12,7 @@ signal_partner = Table(
     Column("issuer", Text, primary_key=True),
     Column("token_digest", LargeBinary, nullable=False, unique=True),
     Column("client_id", Text, nullable=False),
-    Column("source_key", LargeBinary, nullable=True),
+    sealed_column("source_key", "signal:source_key:{issuer}", nullable=True),
     Column("agreed_at_us", BigInteger, nullable=False),
 )
 
@@ -38,7 +38,7 @@ signal_stream = Table(
     Column("issuer", Text, nullable=False, unique=True),
     Column("method", Text, nullable=False),
     Column("endpoint_url", Text, nullable=False),
-    Column("header", LargeBinary, nullable=True),
+    sealed_column("header", "signal:header:{id}", nullable=True),
     Column("events_requested", LargeBinary, nullable=False),
     Column("description", Text, nullable=False),
     Column("status", Text, nullable=False),
@@ -86,7 +86,7 @@ signal_feed = Table(
     Column("audience", Text, nullable=False),
     Column("method", Text, nullable=False),
     Column("header_digest", LargeBinary, nullable=True, unique=True),
-    Column("token", LargeBinary, nullable=False),
+    sealed_column("token", "signal:token:{issuer}"),
     Column("metadata", LargeBinary, nullable=False),
     Column("state", Text, nullable=False),
     Column("status", Text, nullable=False),

@@ -2,7 +2,7 @@
 
 from sqlalchemy import BigInteger, Column, ForeignKey, Index, LargeBinary, Table, Text
 
-from sekisho.storage.tables import metadata
+from sekisho.storage.tables import metadata, sealed_column
 
 merchant = Table(
     "merchant",
@@ -18,7 +18,7 @@ merchant = Table(
     Column("bank", Text, nullable=False),
     Column("branch", Text, nullable=False),
     Column("bank_kind", Text, nullable=False),
-    Column("number_sealed", LargeBinary, nullable=False),
+    sealed_column("number_sealed", "merchant:account:{id}"),
     Column("state", Text, nullable=False),
     Column("opened_at_us", BigInteger, nullable=False),
 )
@@ -107,7 +107,7 @@ send = Table(
     Column("key", Text, nullable=False, unique=True),
     Column("sender_id", Text, ForeignKey("member.id"), nullable=False, index=True),
     Column("phone_digest", LargeBinary, nullable=False, index=True),
-    Column("phone_sealed", LargeBinary, nullable=False),
+    sealed_column("phone_sealed", "send:phone:{id}"),
     Column("receiver_id", Text, nullable=True),
     Column("amount_yen", BigInteger, nullable=False),
     Column("state", Text, nullable=False),

@@ -2,7 +2,7 @@
 
 from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, LargeBinary, Table, Text
 
-from sekisho.storage.tables import metadata
+from sekisho.storage.tables import metadata, sealed_column
 
 # One wallet a member. The level follows from what was proven and when: the phone, the person.
 wallet = Table(
@@ -27,7 +27,7 @@ wallet_person = Table(
     Column("member_id", Text, ForeignKey("member.id"), primary_key=True),
     Column("check_id", Text, nullable=False),
     Column("digest", LargeBinary, nullable=False, unique=True),
-    Column("sealed", LargeBinary, nullable=False),
+    sealed_column("sealed", "wallet_person:{member_id}"),
     Column("at_us", BigInteger, nullable=False),
 )
 
@@ -36,7 +36,7 @@ wallet_claim = Table(
     "wallet_claim",
     metadata,
     Column("member_id", Text, ForeignKey("member.id"), primary_key=True),
-    Column("sealed", LargeBinary, nullable=False),
+    sealed_column("sealed", "wallet_claim:{member_id}"),
     Column("at_us", BigInteger, nullable=False),
 )
 
@@ -52,7 +52,7 @@ wallet_identity_check = Table(
     Column("staff_id", Text, nullable=False),
     Column("passed", Boolean, nullable=False),
     Column("faults", Text, nullable=False),
-    Column("evidence", LargeBinary, nullable=False),
+    sealed_column("evidence", "identity_check:{id}"),
     Column("at_us", BigInteger, nullable=False),
 )
 
@@ -81,7 +81,7 @@ federated_client_key = Table(
     metadata,
     Column("issuer", Text, primary_key=True),
     Column("kid", Text, nullable=False),
-    Column("sealed", LargeBinary, nullable=False),
+    sealed_column("sealed", "relying:client_key:{issuer}"),
     Column("public", LargeBinary, nullable=False),
     Column("made_at_us", BigInteger, nullable=False),
 )
