@@ -17,6 +17,8 @@ from sekisho.identity.personal_data import Item
 from sekisho.identity.session_desk import Present
 from sekisho.identity.sessions import Birth
 from sekisho.kernel.posture import Posture
+from sekisho.kernel.yen import Yen
+from sekisho.ledger.transfers import Booked, Transfer, post
 from sekisho.response import audit
 from sekisho.wallet.house import open_house
 from sekisho.wallet.identity_checks import IdentityDesk
@@ -37,7 +39,7 @@ def _run(tmp_path):
     def call(*words, code=0):
         done = CliRunner().invoke(main, ["wallets", "--data", str(tmp_path), *words])
         assert done.exit_code == code, done.output
-        return done.stdout.strip()
+        return (done.output if code else done.stdout).strip()
 
     return call
 
@@ -71,6 +73,24 @@ def look(place, look):
         return look(connection)
 
 
+def book(place, wallet, yen):
+    """Put money into a wallet, or take it out again."""
+    with place.parts() as parts:
+        house = open_house(parts)
+        sides = (house.accounts.bank_receivable, wallet.account)
+        debit, credit = sides if yen > 0 else sides[::-1]
+        move = Transfer(
+            key=f"test:{yen}",
+            kind="wallet:charge" if yen > 0 else "wallet:payout",
+            debit=debit,
+            credit=credit,
+            amount=Yen(abs(yen)),
+            effective_on=house.today(),
+        )
+        work = house.store.write(lambda at: post(at, move, clock=house.clock, chance=house.chance))
+        assert isinstance(work.result(), Booked)
+
+
 def test_who_waits_is_listed_without_a_name_and_seen_on_record(run, place, member_id):
     waiting = run("waiting")
     assert waiting.startswith(member_id)
@@ -97,6 +117,27 @@ def test_a_stopped_wallet_is_let_go_by_a_person(run, place, member_id):
     run("release", wallet_id, *WHY, code=3)
     acts = look(place, lambda at: [one.act for one in audit.all_acts(at)])
     assert acts == ["wallet:stopped", "wallet:released"]
+
+
+def test_a_wallet_is_closed_for_a_member_who_asked_once_nothing_is_in_it(run, place, member_id):
+    wallet = look(place, lambda at: wallet_of(at, member_id))
+    book(place, wallet, 300)
+    assert "¥300 in it" in run("close", wallet.id, *WHY, code=2)
+    assert look(place, lambda at: wallet_of(at, member_id)).state is WalletState.OPEN
+    book(place, wallet, -300)
+    run("close", wallet.id, "--by", "NOBODY!", "--reason", "x", code=2)
+    run("close", wallet.id, *WHY)
+    run("close", wallet.id, *WHY, code=3)
+    closed = look(place, lambda at: wallet_of(at, member_id))
+    assert (closed.state, closed.stopped_for) == (WalletState.CLOSED, "staff")
+    (act,) = look(place, lambda at: list(audit.all_acts(at)))
+    assert (act.actor, act.act, act.subject, act.reason) == (
+        "aoki",
+        "wallet:closed",
+        wallet.id,
+        "asked by telephone",
+    )
+    run("check", member_id, "passed", *CHECK, "--key", "k", code=2)
 
 
 def test_what_can_not_be_is_refused(run, member_id):

@@ -1,7 +1,7 @@
 """Wallets, proven persons and logins with an ID, on every engine: what must be one is one."""
 
 import pytest
-from sqlalchemy import insert
+from sqlalchemy import delete, insert
 from tests.wallet.wallet_at_hand import KAMOME, TARO
 
 from sekisho.identity.assurance import Level
@@ -14,9 +14,13 @@ from sekisho.kernel.clock import SECOND_US, SetClock
 from sekisho.kernel.ids import MEMBER
 from sekisho.storage.keyring import HeldKeyring, new_keys
 from sekisho.storage.tables.members import member
+from sekisho.storage.tables.wallet_money import send
+from sekisho.wallet.closings import close_within, in_the_way
+from sekisho.wallet.house import open_house
 from sekisho.wallet.identity_levels import IdentityLevel
 from sekisho.wallet.persons import PersonHasWallet, keep_person, verified_person
 from sekisho.wallet.wallets import (
+    WalletNotEmpty,
     account_of,
     close_wallet,
     freeze_wallet,
@@ -103,3 +107,24 @@ def test_our_key_towards_an_id_is_made_once_and_kept_sealed(parts):
     other = written(parts, lambda at: client_key(at, parts, "https://other.example"))
     assert first.public == again.public != other.public
     assert first.signing.kid == again.signing.kid
+
+
+def test_a_wallet_is_closed_once_nothing_waits_to_come_back(parts):
+    member_id = add_member(parts, "123456780001")
+    its = written(parts, lambda at: open_wallet(at, parts, member_id))
+    house = open_house(parts)
+    written(parts, lambda at: at.execute(insert(send).values(send_of(member_id))))
+    assert [one.id for one in written(parts, lambda at: in_the_way(at, house, its)).sends] == ["snd_1"]
+    with pytest.raises(WalletNotEmpty):
+        written(parts, lambda at: close_within(at, house, its, reason="left", by="member"))
+    written(parts, lambda at: at.execute(delete(send)))
+    assert written(parts, lambda at: close_within(at, house, its, reason="left", by="member"))
+    assert not written(parts, lambda at: close_within(at, house, its, reason="left", by="member"))
+
+
+def send_of(member_id):
+    """Return a send that nobody has accepted, as a row."""
+    ids = {"id": "snd_1", "key": "k", "receiver_id": None, "session_id": "s", "attempt_id": ""}
+    phone = {"phone_digest": b"d", "phone_sealed": b"s", "amount_yen": 100, "state": "waiting"}
+    times = {"requested_at_us": NOW_US, "sent_at_us": NOW_US, "expires_at_us": NOW_US, "ended_at_us": None}
+    return {"sender_id": member_id, **ids, **phone, **times}

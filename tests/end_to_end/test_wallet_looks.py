@@ -45,3 +45,4 @@ def _way(user):
     yield user.pay(by_scan=500, by_showing=300)
     yield user.send("090-8765-4321", 400)
     yield user.afterwards()
+    yield user.closing(left=3_000)

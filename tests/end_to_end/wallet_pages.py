@@ -185,24 +185,31 @@ class WalletUser:
         self._done()
         yield "paid-out"
 
-    def pay(self, by_scan: int, by_showing: int) -> Iterator[str]:
-        """Pay at the played shop: by its code, and by one that its till reads."""
+    def pay_by_scan(self, yen: int) -> Iterator[str]:
+        """Pay at the played shop by its code."""
         till = self.page.context.new_page()
         till.goto(self.running.origin("shop"))
-        till.fill("form[action='/ask'] [name=yen]", str(by_scan))
+        till.fill("form[action='/ask'] [name=yen]", str(yen))
         till.click("form[action='/ask'] button")
         payload = till.input_value("#payload")
+        till.close()
         self.open("/pay")
-        self.page.fill("#code", "nonsense")
-        self.press()
-        yield "pay-wrong"
         self.page.fill("#code", payload)
         self.press()
         yield "pay-confirm"
         self._approve()
         self.press()
         yield "paid"
-        till.wait_for_selector("form[action='/take']")
+
+    def pay(self, by_scan: int, by_showing: int) -> Iterator[str]:
+        """Pay at the played shop: by its code, and by one that its till reads."""
+        self.open("/pay")
+        self.page.fill("#code", "nonsense")
+        self.press()
+        yield "pay-wrong"
+        yield from self.pay_by_scan(by_scan)
+        till = self.page.context.new_page()
+        till.goto(self.running.origin("shop"))
         self.open("/pay/code")
         yield "pay-code"
         self._approve()
@@ -247,6 +254,26 @@ class WalletUser:
         self.press()
         self.at("/banks?done=ended")
         yield "banks-ended"
+
+    def closing(self, left: int) -> Iterator[str]:
+        """Settle what is in the way, spend what is left, and close the wallet."""
+        self.open("/close")
+        yield "close-not-yet"
+        self.page.click("a[href^='/send/snd_']")
+        with self.page.expect_navigation():
+            self.page.click("form[action='/send/back'] button")
+        list(self.pay_by_scan(left))
+        self.open("/close")
+        yield "close"
+        self._approve()
+        yield "close-approved"
+        self.press()
+        self.at("/")
+        yield "overview-closed"
+        self.open("/pay")
+        yield "closed"
+        self.open("/history")
+        yield "history-closed"
 
     def balance(self) -> str:
         """Return the balance that the overview shows."""

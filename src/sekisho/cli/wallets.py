@@ -1,4 +1,4 @@
-"""`sekisho wallets`: who waits for an identity check, a person's decision on it, and the stop of a wallet.
+"""`sekisho wallets`: who waits for an identity check, the decision on it, a wallet's stop and its end.
 
 Exit codes: 0 done; 1 a part is down; 2 refused or misused; 3 nothing was changed.
 """
@@ -41,7 +41,7 @@ REASON = click.option("--reason", required=True, help="Why, for the record.")
 )
 @click.pass_context
 def command(context: click.Context, *, data: Path, store_url: str, file: Path | None) -> None:
-    """See who waits for an identity check, write down what was checked, stop a wallet and let it go."""
+    """See who waits for an identity check, decide it, stop a wallet, let it go or close it."""
     context.obj = Place(data, store_url, "wallet", file)
 
 
@@ -115,6 +115,18 @@ def release(place: Place, *, wallet_id: str, by: str, reason: str) -> None:
     """Let a stopped wallet go on."""
     with _desk(place) as desk:
         done = asyncio.run(desk.release(wallet_id, Deed(by, reason)))
+    sys.exit(0 if done else UNCHANGED)
+
+
+@command.command("close")
+@click.argument("wallet_id")
+@BY
+@REASON
+@click.pass_obj
+def close(place: Place, *, wallet_id: str, by: str, reason: str) -> None:
+    """Close an empty wallet for good, for a member who asked for it; its links end and the member is told."""
+    with _desk(place) as desk:
+        done = asyncio.run(desk.close(wallet_id, Deed(by, reason)))
     sys.exit(0 if done else UNCHANGED)
 
 

@@ -211,6 +211,9 @@ class NoticeKind(StrEnum):
     WALLET_PAYOUT_FAILED = "wallet_payout_failed"
     """The bank did not take a payout; the money is back in the wallet."""
 
+    WALLET_CLOSED = "wallet_closed"
+    """The wallet was closed for good, by its member or at the member's request."""
+
 
 class Wording(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A notice in one language: the mail's subject, what happened, what to do; and the text message."""

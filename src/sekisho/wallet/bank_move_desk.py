@@ -158,6 +158,7 @@ class BankMoveDesk:
 
     def _require_fit(self, connection: Connection, move: BankMove, link: BankLink) -> None:
         """Let a movement through that link, level and ceilings allow; asked early, and again at the end."""
+        wallet = require_open(connection, move.member_id)
         if link.state is not LinkState.ACTIVE:
             raise LinkNotUsable(known=f"{link.id}: {link.state}")
         if move.amount <= Yen(0):
@@ -166,7 +167,6 @@ class BankMoveDesk:
         if move.direction is Direction.DEBIT:
             charged = bank_order_rows.charged_over(connection, link.id, now_us)
             require_chargeable(link.ceilings, charged, move.amount, now_us)
-        wallet = require_open(connection, move.member_id)
         require_room(connection, wallet, move.function, move.amount, self._house.today())
 
     def _to_approve(self, connection: Connection, member_id: MemberId, move_id: str) -> MoveToApprove:

@@ -147,6 +147,13 @@ def of_member(connection: Connection, member_id: str, limit: int) -> list[BankMo
     return [_read(row) for row in connection.execute(rows).mappings()]
 
 
+def under_way(connection: Connection, member_id: str) -> list[BankMove]:
+    """Return a member's movements that are reserved in the books and not ended, the oldest first."""
+    reserved = bank_move.c.state.in_((MoveState.ORDERED, MoveState.LOST))
+    rows = select(bank_move).where(bank_move.c.member_id == member_id, reserved).order_by(bank_move.c.id)
+    return [_read(row) for row in connection.execute(rows).mappings()]
+
+
 def owned(connection: Connection, member_id: str, move_id: str) -> BankMove:
     """Return a member's own movement. Raises BankMoveUnknown."""
     move = find(connection, move_id)

@@ -97,8 +97,7 @@ class IdentityDesk:
         def work(connection: Connection) -> None:
             require_live(connection, present.session, now_us)
             _require_reachable(connection, member_id)
-            connection.execute(delete(wallet_claim).where(wallet_claim.c.member_id == member_id))
-            connection.execute(delete(wallet_identity_challenge).where(_of_member(member_id)))
+            forget_claim(connection, member_id)
             sealed = self._house.keyring.seal(msgspec.json.encode(person), context=_context(member_id))
             connection.execute(
                 insert(wallet_claim), {"member_id": member_id, "sealed": sealed, "at_us": now_us}
@@ -237,6 +236,12 @@ class IdentityDesk:
             values = {"when": check.at_us}
             notify(connection, house.parts, member_id, kind, values, dedupe=f"{kind}:{check.id}")
         return check
+
+
+def forget_claim(connection: Connection, member_id: MemberId) -> None:
+    """Forget who a member says to be and what their card was to sign: nobody will check it any more."""
+    connection.execute(delete(wallet_claim).where(wallet_claim.c.member_id == member_id))
+    connection.execute(delete(wallet_identity_challenge).where(_of_member(member_id)))
 
 
 def _require_reachable(connection: Connection, member_id: MemberId) -> Wallet:

@@ -52,6 +52,9 @@ class LinkEnd(StrEnum):
     CONTAINED = "contained"
     """We ended it after an incident."""
 
+    WALLET_CLOSED = "wallet_closed"
+    """The wallet was closed."""
+
 
 class Suspension(StrEnum):
     """Why a link stands still."""

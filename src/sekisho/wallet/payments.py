@@ -32,7 +32,7 @@ from sekisho.wallet.merchants import Merchant, require_merchant
 from sekisho.wallet.payment_requests import AMOUNT_MAX, require_request
 from sekisho.wallet.spending import KINDS, require_room
 from sekisho.wallet.switches import Function
-from sekisho.wallet.wallets import require_open, wallet_of
+from sekisho.wallet.wallets import require_open
 
 KEY_MAX = 80
 
@@ -192,9 +192,8 @@ class PaymentDesk:
         made = payment_by_key(connection, _own_key(member_id, order.key))
         if made is not None:
             return _same(made, order)
-        own = wallet_of(connection, member_id)
-        if own is not None:
-            require_room(connection, own, Function.PAYMENT, order.amount, self._house.today())
+        own = require_open(connection, member_id)
+        require_room(connection, own, Function.PAYMENT, order.amount, self._house.today())
         return require_merchant(connection, order.merchant_id)
 
     def _pay(

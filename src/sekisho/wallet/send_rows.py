@@ -87,6 +87,12 @@ def waiting_for(connection: Connection, phone_digest: bytes, now_us: int) -> lis
     return [_of(row) for row in connection.execute(waits.order_by(send.c.id))]
 
 
+def waiting_from(connection: Connection, sender_id: str) -> list[Send]:
+    """Return what a member sent and nobody has accepted yet, the oldest first."""
+    waits = select(send).where(send.c.sender_id == sender_id, send.c.state == SendState.WAITING)
+    return [_of(row) for row in connection.execute(waits.order_by(send.c.id))]
+
+
 def over(connection: Connection, now_us: int, count: int) -> list[Send]:
     """Return what nobody accepted in time."""
     waits = select(send).where(send.c.state == SendState.WAITING, send.c.expires_at_us <= now_us)

@@ -40,7 +40,7 @@ from sekisho.wallet.persons import verified_person
 from sekisho.wallet.send_rows import Send, SendState, SendUnknown
 from sekisho.wallet.spending import KINDS, require_room
 from sekisho.wallet.switches import Function
-from sekisho.wallet.wallets import Wallet, require_open, wallet_of
+from sekisho.wallet.wallets import Wallet, WalletState, require_open, wallet_of
 
 log = structlog.get_logger(__name__)
 
@@ -303,9 +303,12 @@ class SendDesk:
         return found
 
     def _digest_of_phone(self, connection: Connection, member_id: MemberId) -> bytes | None:
-        """Return the digest of the number that a member has proven here, None where there is none."""
+        """Return the digest of the number that a member has proven here, None where there is none.
+
+        A closed wallet has none: its member may have given the number up, and takes nothing any more.
+        """
         own = wallet_of(connection, member_id)
-        if own is None or own.phone_proven_at_us is None:
+        if own is None or own.state is WalletState.CLOSED or own.phone_proven_at_us is None:
             return None
         keyring = self._house.keyring
         number = read_for_use(connection, keyring, member_id, (Item.MOBILE_PHONE,)).get(Item.MOBILE_PHONE)

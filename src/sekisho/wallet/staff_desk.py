@@ -1,4 +1,4 @@
-"""What staff do with wallets: see who waits for an identity check, decide it, stop a wallet and let it go.
+"""What staff do with wallets: see who waits for a check and decide it, stop a wallet, let it go, close it.
 
 Every look at a person and every stop is on record, in the unit of work that does it; a check is a record.
 """
@@ -14,9 +14,10 @@ from sekisho.response import audit
 from sekisho.response.audit import Act
 from sekisho.response.staff import require_staff
 from sekisho.storage.tables.wallets import wallet, wallet_claim
+from sekisho.wallet.closings import close_within
 from sekisho.wallet.house import WalletParts
 from sekisho.wallet.identity_checks import Claim, IdentityCheck, IdentityDesk, NothingToCheck
-from sekisho.wallet.wallets import freeze_wallet, unfreeze_wallet
+from sekisho.wallet.wallets import find_wallet, freeze_wallet, unfreeze_wallet
 
 CLAIMS_SHOWN = 200
 
@@ -92,6 +93,23 @@ class WalletStaffDesk:
             if released:
                 self._on_record(connection, "wallet:released", wallet_id, deed)
             return released
+
+        require_staff(deed.by)
+        return await self._house.written(work)
+
+    async def close(self, wallet_id: str, deed: Deed) -> bool:
+        """Close a wallet for a member who asked for it, and tell whether it was not closed before.
+
+        Raises StaffIdUnusable, what stands in the way (WalletNotEmpty, WalletNotOpen, OnHold,
+        WalletCaseOpen), and OperationalError.
+        """
+
+        def work(connection: Connection) -> bool:
+            its = find_wallet(connection, wallet_id)
+            if its is None or not close_within(connection, self._house, its, reason="staff", by=deed.by):
+                return False
+            self._on_record(connection, "wallet:closed", wallet_id, deed)
+            return True
 
         require_staff(deed.by)
         return await self._house.written(work)

@@ -40,11 +40,18 @@ class WalletState(StrEnum):
 
 
 class WalletNotOpen(Refusal):
-    """The wallet is frozen or closed, or there is none."""
+    """The wallet is frozen, or there is none."""
 
     code = "wallet_not_open"
     status = 409
     told = "Your wallet is stopped at the moment. Please call us."
+
+
+class WalletClosed(WalletNotOpen):
+    """The wallet was given up: nothing moves any more, and what was booked can be read."""
+
+    code = "wallet_closed"
+    told = "This wallet is closed. What came and went can still be read."
 
 
 class WalletNotEmpty(Refusal):
@@ -125,11 +132,16 @@ def find_wallet(connection: Connection, wallet_id: str) -> Wallet | None:
 
 
 def require_open(connection: Connection, member_id: str) -> Wallet:
-    """Return a member's open wallet, held until this work is over. Raises WalletNotOpen."""
+    """Return a member's open wallet, held until this work is over.
+
+    Raises WalletNotOpen, as WalletClosed where it was given up.
+    """
     found = wallet_of(connection, member_id, for_update=True)
-    if found is None or found.state is not WalletState.OPEN:
-        raise WalletNotOpen(known="none" if found is None else found.state.value)
-    return found
+    if found is not None and found.state is WalletState.OPEN:
+        return found
+    if found is not None and found.state is WalletState.CLOSED:
+        raise WalletClosed(known=found.id)
+    raise WalletNotOpen(known="none" if found is None else found.state.value)
 
 
 def account_of(connection: Connection, of: Wallet) -> Account:

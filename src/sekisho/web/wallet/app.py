@@ -7,7 +7,7 @@ from sekisho.identity.contacts import ContactKind
 from sekisho.kernel.ids import MemberId
 from sekisho.storage.unit_of_work import Connection
 from sekisho.wallet.outside import Outside
-from sekisho.wallet.wallets import prove_phone, wallet_of
+from sekisho.wallet.wallets import WalletState, prove_phone, wallet_of
 from sekisho.web.members import (
     account_pages,
     binding_pages,
@@ -25,6 +25,7 @@ from sekisho.web.members import (
 from sekisho.web.members.app import create_member_app
 from sekisho.web.members.site import Site
 from sekisho.web.wallet import (
+    closing_pages,
     identity_pages,
     link_pages,
     move_pages,
@@ -34,6 +35,7 @@ from sekisho.web.wallet import (
     sign_in,
     till_api,
 )
+from sekisho.web.wallet.closed_wallets import admit_to_wallet
 from sekisho.web.wallet.desks import STATE, open_desks
 
 # Nobody has a password here: who logs in, and who gets in again, is the ID's business.
@@ -53,9 +55,25 @@ PAGES = (
     staff_calls,
 )
 SHARED = tuple(route for pages in PAGES for route in pages.ROUTES if route not in OF_PASSWORDS)
-OWN_PAGES = (sign_in, overview_pages, identity_pages, link_pages, move_pages, pay_pages, send_pages, till_api)
+OWN_PAGES = (
+    sign_in,
+    overview_pages,
+    identity_pages,
+    link_pages,
+    move_pages,
+    pay_pages,
+    send_pages,
+    closing_pages,
+    till_api,
+)
 ROUTES = tuple(route for pages in OWN_PAGES for route in pages.ROUTES)
-WISHES = {**link_pages.WISHES, **move_pages.WISHES, **pay_pages.WISHES, **send_pages.WISHES}
+WISHES = {
+    **link_pages.WISHES,
+    **move_pages.WISHES,
+    **pay_pages.WISHES,
+    **send_pages.WISHES,
+    **closing_pages.WISHES,
+}
 PLACES = ("/", "/banks", "/identity", "/security", "/notices")
 
 
@@ -65,9 +83,9 @@ def create_wallet_app(site: Site, outside: Outside) -> Litestar:
     desks = open_desks(parts, site.desks.guard, outside)
 
     def beside(connection: Connection, member_id: MemberId, kind: ContactKind) -> None:
-        """Raise the level of a wallet whose phone was proven."""
+        """Raise the level of a wallet whose phone was proven; a closed one has none any more."""
         its = wallet_of(connection, member_id, for_update=True)
-        if kind is ContactKind.MOBILE and its is not None:
+        if kind is ContactKind.MOBILE and its is not None and its.state is not WalletState.CLOSED:
             prove_phone(connection, parts, its)
 
     contacts = ContactDesk(parts, site.desks.guard, site.desks.codes, beside=beside)
@@ -77,6 +95,6 @@ def create_wallet_app(site: Site, outside: Outside) -> Litestar:
     site.has_passwords = False
     site.confirms_with = sign_in.CONFIRM_PATH
     site.wishes |= WISHES
-    application = create_member_app(site, ROUTES, shared=SHARED)
+    application = create_member_app(site, ROUTES, shared=SHARED, admits=admit_to_wallet)
     application.state[STATE] = desks
     return application

@@ -17,6 +17,7 @@ from sekisho.storage.rounds import Round
 from sekisho.wallet.bank_move_desk import BankMoveDesk
 from sekisho.wallet.bank_moves import MoveBooks
 from sekisho.wallet.bank_orders import BankOrders
+from sekisho.wallet.closings import ClosingDesk
 from sekisho.wallet.gates import Gatekeeper
 from sekisho.wallet.house import WalletParts, open_house
 from sekisho.wallet.identity_checks import IdentityDesk
@@ -54,6 +55,7 @@ class WalletDesks(NamedTuple):
     payments: PaymentDesk
     payment_codes: PaymentCodes
     sends: SendDesk
+    closings: ClosingDesk
     rounds: tuple[Round, ...]
     card_page: str
 
@@ -92,6 +94,7 @@ def open_desks(parts: Parts, guard: AsksGuard, outside: Outside) -> WalletDesks:
         payments=PaymentDesk(house, gatekeeper),
         payment_codes=PaymentCodes(house, gatekeeper),
         sends=sends,
+        closings=ClosingDesk(house),
         rounds=(
             Round("links_unfinished", UNFINISHED_EVERY_S, going.end_unfinished),
             Round("links_to_tell", BANKS_EVERY_S, going.tell_banks),

@@ -15,10 +15,11 @@ from sekisho.wallet.persons import PersonHasWallet
 from sekisho.web.members.roles import ROLE, Role
 from sekisho.web.members.visits import AnyRequest, Visit, visit_of
 from sekisho.web.members.writing import show
+from sekisho.web.wallet.closed_wallets import USES
 from sekisho.web.wallet.desks import desks_of
 from sekisho.web.wallet.overview_pages import sight
 
-OF_MEMBERS = {ROLE: Role.MEMBER}
+OF_MEMBERS = {ROLE: Role.MEMBER, USES: True}
 UNPROCESSABLE = 422
 FIELDS = ("name", "kana", "birth_date", "home_address")
 WRONG = {

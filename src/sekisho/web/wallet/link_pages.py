@@ -18,12 +18,13 @@ from sekisho.web.members.site import ReadsWish
 from sekisho.web.members.visits import AnyRequest, Visit, visit_of
 from sekisho.web.members.wishes import Wish, is_granted
 from sekisho.web.members.writing import show
+from sekisho.web.wallet.closed_wallets import USES
 from sekisho.web.wallet.desks import desks_of
 from sekisho.web.wallet.gate_answers import GATE_ANSWERS
 from sekisho.web.wallet.overview_pages import sight
 
-OF_MEMBERS = {ROLE: Role.MEMBER}
-APPROVED = {ROLE: Role.APPROVED}
+OF_MEMBERS = {ROLE: Role.MEMBER, USES: True}
+APPROVED = {ROLE: Role.APPROVED, USES: True}
 LINK, PASSKEY = "link", "passkey"
 DONE = {"linked", "waits", "ended"}
 

@@ -31,12 +31,13 @@ from sekisho.web.members.site import ReadsWish
 from sekisho.web.members.visits import AnyRequest, Visit, visit_of
 from sekisho.web.members.wishes import Wish, is_granted
 from sekisho.web.members.writing import show
+from sekisho.web.wallet.closed_wallets import USES, require_not_closed
 from sekisho.web.wallet.desks import desks_of
 from sekisho.web.wallet.gate_answers import GATE_ANSWERS
 from sekisho.web.wallet.overview_pages import sight
 
-OF_MEMBERS = {ROLE: Role.MEMBER}
-APPROVED = {ROLE: Role.APPROVED}
+OF_MEMBERS = {ROLE: Role.MEMBER, USES: True}
+APPROVED = {ROLE: Role.APPROVED, USES: True}
 UNPROCESSABLE = 422
 CHARGE, PAYOUT, PASSKEY = "charge", "payout", "passkey"
 NAMES = {Direction.DEBIT: CHARGE, Direction.CREDIT: PAYOUT}
@@ -83,7 +84,7 @@ async def wish_payout(request: AnyRequest) -> Response[Any]:
     return await _wish(visit_of(request), Direction.CREDIT)
 
 
-@get("/moves/{move_id:str}", opt=APPROVED)
+@get("/moves/{move_id:str}", opt={ROLE: Role.APPROVED})
 async def move_page(request: AnyRequest) -> Response[Any]:
     """Show a movement: what it does, before it is approved; what came of it, after."""
     visit = visit_of(request)
@@ -91,6 +92,7 @@ async def move_page(request: AnyRequest) -> Response[Any]:
     name = NAMES[found.move.direction]
     if found.move.state is not MoveState.REQUESTED:
         return show(visit, "wallet/moved.html", move=found.move, name=name, details=found.purpose.details)
+    await require_not_closed(visit)
     return show(
         visit,
         "wallet/move_confirm.html",

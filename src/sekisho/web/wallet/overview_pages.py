@@ -12,7 +12,7 @@ from sekisho.ledger.journal import Line, statement
 from sekisho.storage.unit_of_work import Connection
 from sekisho.wallet.identity_levels import hold_max, rules_on
 from sekisho.wallet.switches import Function
-from sekisho.wallet.wallets import Wallet, WalletNotOpen, account_of, wallet_of
+from sekisho.wallet.wallets import Wallet, WalletNotOpen, WalletState, account_of, wallet_of
 from sekisho.web.members.roles import ROLE, Role
 from sekisho.web.members.visits import AnyRequest, Visit, visit_of
 from sekisho.web.members.writing import show
@@ -83,7 +83,7 @@ async def overview_page(request: AnyRequest) -> Response[Any]:
     seen = await sight(visit, today.replace(day=1), today)
     return show(
         visit,
-        "wallet/overview.html",
+        "wallet/closed.html" if seen.wallet.state is WalletState.CLOSED else "wallet/overview.html",
         seen=seen,
         lines=seen.lines[:LINES_SHOWN],
         hold_max=hold_max(seen.wallet.level, today),

@@ -30,12 +30,13 @@ from sekisho.web.members.visits import AnyRequest, Visit, visit_of
 from sekisho.web.members.wishes import UnknownWish, Wish, is_granted
 from sekisho.web.members.writing import show
 from sekisho.web.problems import NotFound
+from sekisho.web.wallet.closed_wallets import USES
 from sekisho.web.wallet.desks import desks_of
 from sekisho.web.wallet.gate_answers import GATE_ANSWERS
 from sekisho.web.wallet.overview_pages import today_of
 
-OF_MEMBERS = {ROLE: Role.MEMBER}
-APPROVED = {ROLE: Role.APPROVED}
+OF_MEMBERS = {ROLE: Role.MEMBER, USES: True}
+APPROVED = {ROLE: Role.APPROVED, USES: True}
 UNPROCESSABLE = 422
 CODE_CHARS_MAX = 600
 PASSKEY = "passkey"
@@ -126,7 +127,7 @@ async def pay(request: AnyRequest) -> Response[Any]:
     return GATE_ANSWERS.go_on(visit, outcome, wish, only_passkey)
 
 
-@get("/payments/{payment_id:str}", opt=OF_MEMBERS)
+@get("/payments/{payment_id:str}", opt={ROLE: Role.MEMBER})
 async def payment_page(request: AnyRequest) -> Response[Any]:
     """Show a payment, as it is shown to the shop."""
     visit = visit_of(request)

@@ -18,11 +18,12 @@ from sekisho.web.members.site import ReadsWish
 from sekisho.web.members.visits import AnyRequest, Visit, visit_of
 from sekisho.web.members.wishes import Wish, is_granted
 from sekisho.web.members.writing import show
+from sekisho.web.wallet.closed_wallets import USES, require_not_closed
 from sekisho.web.wallet.desks import desks_of
 from sekisho.web.wallet.gate_answers import GATE_ANSWERS
 
-OF_MEMBERS = {ROLE: Role.MEMBER}
-APPROVED = {ROLE: Role.APPROVED}
+OF_MEMBERS = {ROLE: Role.MEMBER, USES: True}
+APPROVED = {ROLE: Role.APPROVED, USES: True}
 UNPROCESSABLE = 422
 PASSKEY = "passkey"
 NOT_NOW = (AboveCeiling, NotEnough, SendRefused)
@@ -55,13 +56,15 @@ async def wish_send(request: AnyRequest) -> Response[Any]:
     return visit.go(f"/send/{wanted.id}")
 
 
-@get("/send/{send_id:str}", opt=APPROVED)
+@get("/send/{send_id:str}", opt={ROLE: Role.APPROVED})
 async def sent_page(request: AnyRequest) -> Response[Any]:
     """Show a send: what it does, before it is approved; what came of it, after."""
     visit = visit_of(request)
     found = await desks_of(request).sends.of_sender(visit.who().member.id, request.path_params["send_id"])
     wish = sending(visit, found)
     requested = found.state is SendState.REQUESTED
+    if requested:
+        await require_not_closed(visit)
     return show(
         visit,
         "wallet/send_confirm.html" if requested else "wallet/sent.html",
@@ -96,7 +99,7 @@ async def take_back(request: AnyRequest) -> Response[Any]:
     return visit.go(f"/send/{taken.id}")
 
 
-@get("/offers", opt=OF_MEMBERS)
+@get("/offers", opt={ROLE: Role.MEMBER})
 async def offers_page(request: AnyRequest) -> Response[Any]:
     """Show what others sent to the member's number, and what the member sent."""
     visit = visit_of(request)
