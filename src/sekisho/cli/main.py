@@ -25,6 +25,7 @@ COMMANDS = {
     "zengin": "sekisho.cli.zengin",
     "wallets": "sekisho.cli.wallets",
     "bank-links": "sekisho.cli.bank_links",
+    "merchants": "sekisho.cli.merchants",
     "repayments": "sekisho.cli.repayments",
     "mandates": "sekisho.cli.mandates",
     "partners": "sekisho.cli.partners",

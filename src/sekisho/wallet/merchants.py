@@ -156,12 +156,28 @@ def settlement_account(connection: Connection, house: WalletParts, merchant_id: 
 
 def stop_merchant(connection: Connection, house: WalletParts, merchant_id: str, *, by: str) -> bool:
     """Let a merchant take no more payments, and tell whether it did until now."""
+    return _set_state(connection, house, merchant_id, MerchantState.OPEN, MerchantState.STOPPED, by)
+
+
+def resume_merchant(connection: Connection, house: WalletParts, merchant_id: str, *, by: str) -> bool:
+    """Let a merchant take payments again, and tell whether it had been stopped."""
+    return _set_state(connection, house, merchant_id, MerchantState.STOPPED, MerchantState.OPEN, by)
+
+
+def _set_state(  # noqa: PLR0913, PLR0917 - from where to where, and by whom
+    connection: Connection,
+    house: WalletParts,
+    merchant_id: str,
+    before: MerchantState,
+    after: MerchantState,
+    by: str,
+) -> bool:
     now_us = house.clock.now_us()
-    its = update(merchant).where(merchant.c.id == merchant_id, merchant.c.state == MerchantState.OPEN)
-    if connection.execute(its.values(state=MerchantState.STOPPED.value)).rowcount != 1:
+    its = update(merchant).where(merchant.c.id == merchant_id, merchant.c.state == before)
+    if connection.execute(its.values(state=after.value)).rowcount != 1:
         return False
     body = msgspec.json.encode({"by": by})
-    entry = outbox.Entry("wallet:merchant:stopped", f"{merchant_id}:{now_us}", now_us, body)
+    entry = outbox.Entry(f"wallet:merchant:{after}", f"{merchant_id}:{now_us}", now_us, body)
     outbox.append(connection, [entry])
     return True
 

@@ -28,7 +28,7 @@ from sekisho.storage.tables.wallet_money import payment
 from sekisho.wallet.emv_qr import REFERENCE_MAX, MerchantCode, QrUnreadable, read_code
 from sekisho.wallet.gates import Gatekeeper
 from sekisho.wallet.house import WalletParts
-from sekisho.wallet.merchants import Merchant, require_merchant
+from sekisho.wallet.merchants import Merchant, find_merchant, require_merchant
 from sekisho.wallet.payment_requests import AMOUNT_MAX, require_request
 from sekisho.wallet.spending import KINDS, require_room
 from sekisho.wallet.switches import Function
@@ -173,6 +173,17 @@ class PaymentDesk:
     async def merchant(self, merchant_id: str) -> Merchant:
         """Return a merchant that takes payments. Raises MerchantUnknown and OperationalError."""
         return await self._house.read(lambda at: require_merchant(at, merchant_id))
+
+    async def shop_of(self, made: Payment) -> Merchant:
+        """Return the merchant that was paid, also one that takes no payments now. Raises OperationalError."""
+
+        def look(connection: Connection) -> Merchant:
+            found = find_merchant(connection, made.merchant_id)
+            if found is None:
+                raise LookupError(f"{made.id} has no merchant")
+            return found
+
+        return await self._house.read(look)
 
     async def of_member(self, member_id: MemberId, count: int = 100) -> list[Payment]:
         """Return a member's payments, the newest first. Raises OperationalError."""

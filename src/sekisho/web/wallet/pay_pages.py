@@ -136,7 +136,7 @@ async def payment_page(request: AnyRequest) -> Response[Any]:
     found = next((one for one in own if one.id == request.path_params["payment_id"]), None)
     if found is None:
         raise NotFound
-    merchant = await desk.merchant(found.merchant_id)
+    merchant = await desk.shop_of(found)
     return show(visit, "wallet/paid.html", payment=found, shop=merchant.name(visit.language))
 
 
