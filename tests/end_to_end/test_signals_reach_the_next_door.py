@@ -1,4 +1,4 @@
-"""Somebody stops the account at the ID, in a browser: seconds later the wallet has acted, by HTTP alone."""
+"""What happens at the ID or the bank, seconds later at the wallet: by HTTP alone, in a running program."""
 
 from time import monotonic
 
@@ -9,6 +9,10 @@ from tests.end_to_end.people import devices
 from tests.end_to_end.running_sekisho import column
 from tests.end_to_end.wallet_pages import WalletUser
 
+from sekisho.bank.mandate_states import Actor, Deed, Who
+from sekisho.bank.mandates import Doing, found, move
+from sekisho.cli.bank_options import BankPlace
+from sekisho.storage.tables.bank_links import bank_link
 from sekisho.storage.tables.protections import hold
 from sekisho.storage.tables.sessions import session
 from sekisho.storage.tables.signals import agreed_subject, signal_evidence, signal_feed, signal_outgoing
@@ -78,3 +82,31 @@ def test_an_account_stopped_at_the_id_is_guarded_at_the_wallet(running, user):
         return states and set(states) == {"delivered"}
 
     until(delivered)
+
+
+def test_a_mandate_that_ended_at_the_bank_is_no_link_at_the_wallet(running, user):
+    """The account can be linked anew; nobody had to try a debit to find out."""
+    for part in (user.opening, user.phone, user.identity, user.passkey):
+        assert list(part())
+    user.open_bank_account()
+    assert list(user.link())
+    (mandate_id,) = running.read(column(select(bank_link.c.mandate_id)), institution="wallet")
+
+    def agreed():
+        """Say whether both sides know what a mandate of the bank's is to the wallet."""
+        kinds = running.read(column(select(agreed_subject.c.kind)), institution="bank")
+        return "mandate" in kinds
+
+    until(agreed)
+    with BankPlace(running.data / "bank", "", None).bank() as bank:
+        deed = Doing(Deed.REVOKE, Actor(Who.BANK, "aoki"), "on_the_phone")
+        ended = bank.store.write(lambda at: move(at, bank, found(at, mandate_id), deed)).result()
+    assert ended is not None
+
+    def over():
+        """Say whether the link is over, and why."""
+        return running.read(column(select(bank_link.c.ended_for)), institution="wallet") == ["bank_revoked"]
+
+    until(over)
+    user.open("/banks")
+    assert user.page.locator("[data-link]").count() == 0

@@ -10,10 +10,11 @@ from sekisho.guard.rules.shared_signal import POINTS
 from sekisho.identity.members import MemberState
 from sekisho.sharing import actions, announcing
 from sekisho.sharing.actions import Action, BadActionTable, rule_for
+from sekisho.sharing.agreed_subjects import MEMBER
 from sekisho.sharing.announcing import BadAnnouncingTable
 from sekisho.sharing.caep_events import RiskLevelChange
 from sekisho.sharing.events import BY_SHORT_NAME, SHAREABLE
-from sekisho.sharing.risc_events import AccountDisabled, OptIn
+from sekisho.sharing.risc_events import AccountDisabled, AccountPurged, OptIn
 
 
 def test_every_sign_of_the_table_is_worth_something_to_the_guard():
@@ -33,17 +34,27 @@ def test_every_event_that_we_announce_leads_to_something_where_the_same_table_ho
 def test_the_first_rule_that_an_event_meets_counts():
     rules = actions.load_table()
     hijacked, stopped = (
-        rule_for(rules, AccountDisabled(reason="hijacking")),
-        rule_for(rules, AccountDisabled()),
+        rule_for(rules, AccountDisabled(reason="hijacking"), MEMBER),
+        rule_for(rules, AccountDisabled(), MEMBER),
     )
     assert hijacked is not None
     assert stopped is not None
     assert Action.SUSPEND_LINK in hijacked.actions
     assert Action.SUSPEND_LINK not in stopped.actions
-    low = rule_for(rules, RiskLevelChange(principal="USER", current_level="LOW"))
+    low = rule_for(rules, RiskLevelChange(principal="USER", current_level="LOW"), MEMBER)
     assert low is not None
     assert low.actions == (Action.LIFT,)
-    assert rule_for(rules, OptIn()) is None
+    assert rule_for(rules, OptIn(), MEMBER) is None
+
+
+def test_a_rule_may_be_for_one_kind_alone():
+    """That a mandate is gone ends the link over it, and no session of whoever made it."""
+    rules = actions.load_table()
+    of_link, of_member = (rule_for(rules, AccountPurged(), kind) for kind in ("bank_link", MEMBER))
+    assert of_link is not None
+    assert of_member is not None
+    assert of_link.actions == (Action.END_LINK,)
+    assert Action.END_LINK not in of_member.actions
 
 
 RULE = '[[rule]]\nevent = "session-revoked"\nactions = ["end_sessions"]\n'

@@ -3,6 +3,7 @@
 import pytest
 from tests.wallet.links_at_hand import within
 
+from sekisho.identity.people import Person
 from sekisho.kernel.clock import DAY_US
 from sekisho.kernel.ids import CaseId, ContainmentId, HoldId
 from sekisho.kernel.yen import Yen
@@ -11,12 +12,15 @@ from sekisho.sharing.actions import Action, Deed
 from sekisho.sharing.agreed_subjects import MEMBER, About, named_by
 from sekisho.sharing.evidence import lift_within, raise_within
 from sekisho.sharing.subjects import Opaque
+from sekisho.wallet import link_rows
 from sekisho.wallet.link_charges import ChargeAsked, weigh_charge
-from sekisho.wallet.link_ends import Suspension, end_by_mandate, suspend_by_mandate
+from sekisho.wallet.link_ends import LinkEnd, end_within
 from sekisho.wallet.link_rows import LinkState
 from sekisho.wallet.link_signals import BANK_LINK, LINK_HANDLERS, LINK_LEADS_TO
 from sekisho.wallet.link_stops import LinksContained, LinkStopDesk, StaffStop
 from sekisho.wallet.links import LinkUnknown
+
+HANAKO = Person(name="八十八 花子", kana="ﾔｿﾊﾁ ﾊﾅｺ", birth_date="1990-02-03", home_address="宮城県架空市1-1")
 
 
 def contained(there, member_id):
@@ -109,26 +113,45 @@ def test_the_id_s_word_about_a_member_stops_all_links_of_the_member(tmp_path):
 def test_word_about_what_is_not_there_does_nothing(tmp_path):
     async def use(there):
         do(there, Action.SUSPEND_LINK, About(BANK_LINK, "lnk_none"))
+        do(there, Action.END_LINK, About(BANK_LINK, "lnk_none"))
         do(there, Action.LIFT, About(BANK_LINK, "lnk_none"))
         return there.wallet.look(lambda at: LINK_LEADS_TO[BANK_LINK](at, "lnk_none"))
 
     assert within(tmp_path, use) is None
 
 
-def test_a_mandate_that_its_bank_ended_ends_the_link_and_is_not_told_back(tmp_path):
+def test_a_mandate_that_its_bank_ended_ends_the_link_and_frees_the_account(tmp_path):
+    """Whose account it is can link it to a wallet of their own; the tokens are given back and forgotten."""
+
     async def use(there):
         link = await there.old_link(there.wallet.add_verified())
-        unknown = there.wallet.write(lambda at: end_by_mandate(at, there.parts, link.bank, "mdt_other"))
-        there.wallet.write(lambda at: end_by_mandate(at, there.parts, link.bank, link.mandate_id))
-        again = there.wallet.write(lambda at: end_by_mandate(at, there.parts, link.bank, link.mandate_id))
-        late = there.wallet.write(
-            lambda at: suspend_by_mandate(at, there.parts, link.bank, link.mandate_id, Suspension.BANK_SIGNAL)
-        )
-        return unknown, again, late, there.find(link.id), await there.rounds.tell_banks()
+        about = About(BANK_LINK, link.id)
+        do(there, Action.END_LINK, about)
+        do(there, Action.END_LINK, about)
+        do(there, Action.SUSPEND_LINK, about)
+        ended, notices = there.find(link.id), there.wallet.at_hand.notices()
+        told = await there.rounds.tell_banks()
+        secrets = there.wallet.look(lambda at: link_rows.secrets_of(at, there.parts.keyring, link.id))
+        there.bank.holder |= {"name_kana": HANAKO.kana, "birth_date": HANAKO.birth_date}
+        other = await there.link(there.wallet.add_verified(HANAKO))
+        return ended, notices, told, secrets, other
 
-    unknown, again, late, link, told = within(tmp_path, use)
-    assert unknown is again is late is None
-    assert (link.state, link.ended_for, told) == (LinkState.ENDED, "bank_revoked", 0)
+    ended, notices, told, secrets, other = within(tmp_path, use)
+    assert (ended.state, ended.ended_for, told) == (LinkState.ENDED, "bank_revoked", 1)
+    assert (secrets.refresh_token, secrets.access_token, secrets.dpop_key) == ("", "", b"")
+    assert notices.count("bank_link_stopped") == 1
+    assert other.state is LinkState.ACTIVE
+
+
+def test_a_link_that_ended_here_before_stays_as_it_ended(tmp_path):
+    async def use(there):
+        link = await there.old_link(there.wallet.add_verified())
+        there.wallet.write(lambda at: end_within(at, there.parts, link, LinkEnd.BY_MEMBER))
+        do(there, Action.END_LINK, About(BANK_LINK, link.id))
+        return there.find(link.id), there.wallet.at_hand.notices()
+
+    link, notices = within(tmp_path, use)
+    assert (link.ended_for, notices.count("bank_link_stopped")) == ("by_member", 0)
 
 
 def test_a_partner_s_evidence_speaks_against_a_charge_while_it_stands(tmp_path):

@@ -31,6 +31,9 @@ class Action(StrEnum):
     SUSPEND_LINK = "suspend_link"
     """A link between two institutions is used for nothing until somebody looks."""
 
+    END_LINK = "end_link"
+    """A link between two institutions is over for good."""
+
     END_SESSIONS = "end_sessions"
     """All sessions end."""
 
@@ -46,9 +49,13 @@ class BadActionTable(ValueError):  # noqa: N818 - named like a refusal, for it i
 
 
 class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One line of the table: the event by its short name, what it must say, and what follows."""
+    """One line of the table: the event by its short name, what it must say, and what follows.
+
+    `about` is the kind of what it must be about; empty for anything.
+    """
 
     event: str
+    about: str = ""
     when: dict[str, str] = {}
     actions: tuple[Action, ...]
     sign: str = ""
@@ -102,11 +109,11 @@ def load_table(path: Path = DEFAULT) -> tuple[Rule, ...]:
         raise BadActionTable(f"{path}: {error}") from error
 
 
-def rule_for(rules: tuple[Rule, ...], event: Event) -> Rule | None:
-    """Return the first rule that an event meets."""
+def rule_for(rules: tuple[Rule, ...], event: Event, kind: str) -> Rule | None:
+    """Return the first rule that an event about something of a kind meets."""
     name, said = short_name(type_of(event)), write_event(event)
-    return next((rule for rule in rules if rule.event == name and _meets(rule, said)), None)
+    return next((rule for rule in rules if rule.event == name and _meets(rule, said, kind)), None)
 
 
-def _meets(rule: Rule, said: Mapping[str, object]) -> bool:
-    return all(said.get(member) == value for member, value in rule.when.items())
+def _meets(rule: Rule, said: Mapping[str, object], kind: str) -> bool:
+    return rule.about in {"", kind} and all(said.get(member) == value for member, value in rule.when.items())

@@ -143,7 +143,8 @@ class Intake:
         about = None if isinstance(named, Foreign) else named_by(connection, event.issuer, named)
         if about is None:
             return None, Outcome.UNKNOWN_SUBJECT
-        return about, Outcome.NOTED if rule_for(self._policy.rules, event.event) is None else Outcome.ACTED
+        rule = rule_for(self._policy.rules, event.event, about.kind)
+        return about, Outcome.NOTED if rule is None else Outcome.ACTED
 
     def _about_stream(self, connection: Connection, event: SecurityEvent, now_us: int) -> None:
         about = event.event
@@ -167,7 +168,7 @@ class Intake:
     def _deeds(
         self, connection: Connection, event: SecurityEvent, about: About, now_us: int
     ) -> Iterator[Deed]:
-        rule = None if event.event is None else rule_for(self._policy.rules, event.event)
+        rule = None if event.event is None else rule_for(self._policy.rules, event.event, about.kind)
         if rule is None:
             return
         for action in rule.actions:

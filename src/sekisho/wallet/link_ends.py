@@ -86,14 +86,13 @@ def end_within(connection: Connection, parts: Parts, link: BankLink, why: LinkEn
     if link.state is LinkState.ENDED:
         return False
     now_us = parts.clock.now_us()
-    has_mandate = link.mandate_id is not None and why is not LinkEnd.BANK_REVOKED
     moved = link_rows.move(
         connection,
         link,
         LinkState.ENDED,
         ended_at_us=now_us,
         ended_for=why.value,
-        bank_to_tell=has_mandate,
+        bank_to_tell=link.mandate_id is not None,
         next_tell_us=now_us,
     )
     if not moved:
@@ -145,25 +144,12 @@ def resume_within(
     return goes_on
 
 
-def suspend_by_mandate(
-    connection: Connection, parts: Parts, bank: str, mandate_id: str, why: Suspension
-) -> BankLink | None:
-    """Stop the link over a bank's mandate, and return it; None where there is none to stop."""
-    link = link_rows.by_mandate(connection, bank, mandate_id)
-    if link is None or not suspend_within(connection, parts, link, why):
-        return None
-    return link
-
-
-def end_by_mandate(connection: Connection, parts: Parts, bank: str, mandate_id: str) -> BankLink | None:
-    """End the link over a mandate that its bank ended, and return it; None where there is none open."""
-    link = link_rows.by_mandate(connection, bank, mandate_id)
-    if link is None or link.state not in LIVE:
-        return None
-    if not end_within(connection, parts, link, LinkEnd.BANK_REVOKED):
-        return None
+def end_by_bank(connection: Connection, parts: Parts, link: BankLink) -> bool:
+    """End a link whose mandate its bank has ended, and tell whether it was open; its member is told."""
+    if link.state not in LIVE or not end_within(connection, parts, link, LinkEnd.BANK_REVOKED):
+        return False
     _tell(connection, parts, link, parts.clock.now_us())
-    return link
+    return True
 
 
 def suspend_all_of(connection: Connection, parts: Parts, member_id: MemberId, why: Suspension) -> int:

@@ -174,12 +174,6 @@ def by_state_digest(connection: Connection, digest: bytes) -> BankLink | None:
     return _one(connection, select(*_COLUMNS).where(bank_link.c.state_digest == digest))
 
 
-def by_mandate(connection: Connection, bank: str, mandate_id: str) -> BankLink | None:
-    """Return the link over a bank's mandate."""
-    its = and_(bank_link.c.bank == bank, bank_link.c.mandate_id == mandate_id)
-    return _one(connection, select(*_COLUMNS).where(its).order_by(bank_link.c.id.desc()).limit(1))
-
-
 def of_member(connection: Connection, member_id: str) -> list[BankLink]:
     """Return a member's links, those that ended included, the newest first."""
     rows = select(*_COLUMNS).where(bank_link.c.member_id == member_id).order_by(bank_link.c.id.desc())

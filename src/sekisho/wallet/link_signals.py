@@ -1,7 +1,8 @@
 """What banks and the wallet tell each other of a link by shared signals, under the name of its mandate.
 
 A bank that sees fraud stops the link here within seconds, and its all-clear lets it go on, unless somebody
-else has stopped it as well. A link that we stop because of fraud is told to its bank.
+else has stopped it as well. One whose mandate the bank has ended is over, and the account free for another
+wallet. A link that we stop because of fraud is told to its bank.
 """
 
 from sqlalchemy import Connection
@@ -15,7 +16,7 @@ from sekisho.sharing.announcements import Announcement, announce_within
 from sekisho.sharing.caep_events import RiskLevelChange
 from sekisho.sharing.subjects import Opaque
 from sekisho.wallet import link_rows
-from sekisho.wallet.link_ends import Suspension, resume_within, suspend_all_of, suspend_within
+from sekisho.wallet.link_ends import Suspension, end_by_bank, resume_within, suspend_all_of, suspend_within
 from sekisho.wallet.link_rows import BankLink
 
 BANK_LINK = "bank_link"
@@ -53,6 +54,12 @@ def _suspend_links_of(connection: Connection, parts: Parts, deed: Deed) -> None:
     suspend_all_of(connection, parts, MEMBER_IDS.parse(deed.about.id), Suspension.BANK_SIGNAL)
 
 
+def _end_link(connection: Connection, parts: Parts, deed: Deed) -> None:
+    link = link_rows.find(connection, deed.about.id)
+    if link is not None:
+        end_by_bank(connection, parts, link)
+
+
 def _lift(connection: Connection, parts: Parts, deed: Deed) -> None:
     """Take back what a bank's word had stopped, and nothing that anybody else did."""
     link = link_rows.find(connection, deed.about.id)
@@ -69,6 +76,7 @@ def _owner(connection: Connection, link_id: str) -> About | None:
 LINK_HANDLERS: dict[tuple[Action, str], Handler] = {
     (Action.SUSPEND_LINK, BANK_LINK): _suspend_link,
     (Action.SUSPEND_LINK, MEMBER): _suspend_links_of,
+    (Action.END_LINK, BANK_LINK): _end_link,
     (Action.LIFT, BANK_LINK): _lift,
 }
 """What the wallet does on a partner's word, beside what every institution does."""
