@@ -12,9 +12,9 @@ import pytest
 from click.testing import CliRunner
 from tests.logs.whole_log import read_logs
 
-from sekisho.cli.bench_parts import http_load, report
+from sekisho.cli.bench_parts import http_load, report, shadows
 from sekisho.cli.bench_parts.children import MeasurementFailed, run_child
-from sekisho.cli.bench_parts.figures import Hunted, Load, Replayed, Spread
+from sekisho.cli.bench_parts.figures import Hunted, Load, Replayed, Shadowed, Spread
 from sekisho.cli.bench_parts.traffic import write_traffic
 from sekisho.cli.main import main
 
@@ -86,6 +86,21 @@ def replayed(attempts_per_second):
 def test_each_target_is_met_or_not(rows, met):
     """At the target is met, past it is not; what was not promised is neither."""
     assert [row.met for row in rows] == met
+
+
+def test_shadows_are_measured_beside_a_guard_without_and_shown_as_ratios(tmp_path):
+    """A decision is timed under each number of shadows; what they add is what people ask for."""
+    write_traffic(tmp_path / "log.parquet", 3_000, seed=1)
+    measured = shadows.measure(tmp_path / "log.parquet")
+    assert [one.shadows for one in measured] == [0, 1, 2]
+    assert all(0 < one.assess_us < one.both_us for one in measured)
+    rows = report.shadow_rows(
+        [Shadowed(shadows=0, assess_us=30.0, both_us=60.0), Shadowed(shadows=2, assess_us=33.0, both_us=63.0)]
+    )
+    assert [row.figure for row in rows] == [
+        "30.0 µs assess, 60.0 µs with learn",
+        "33.0 µs assess, 63.0 µs with learn; 1.10 and 1.05 of without",
+    ]
 
 
 def test_the_table_is_written_as_markdown_too(tmp_path):

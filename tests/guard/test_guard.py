@@ -20,7 +20,7 @@ from tests.guard.small_world import (
 from sekisho.guard.attempts import ChallengeResult, Outcome
 from sekisho.guard.decisions import Action
 from sekisho.guard.networks import BadAddress
-from sekisho.guard.policy import parse_policy
+from sekisho.guard.policy import BadPolicy, parse_policy
 
 STRICT = 'id = "strict"\nrevision = 7\n[default]\non_outage = "closed"\nfriction_calm = 0.05\n'
 
@@ -160,11 +160,20 @@ def test_shadow_policies_report_and_never_act():
     beside = play(new_guard(shadows=(parse_policy(STRICT + 'ask = "puzzle"\n'),)), stream)
     assert [one.decision.action for one in alone] == [one.decision.action for one in beside]
     assert [one.decision.probability for one in alone] == [one.decision.probability for one in beside]
-    acts = share(one.decision.shadow.get("strict") == "puzzle" for one in beside)
+    acts = share(one.decision.shadow.get("strict@7") == "puzzle" for one in beside)
     assert 0.03 < acts < 0.07
     assert acts > 5 * share(one.stopped for one in beside)
     assert all(one.decision.policy == "default" for one in beside)
     assert not any(one.decision.shadow for one in alone)
+
+
+def test_two_revisions_of_one_policy_are_told_apart():
+    """The next revision is tried in the shadow of the one in force; the same one would hide its verdicts."""
+    now, following = parse_policy(STRICT), parse_policy(STRICT.replace("revision = 7", "revision = 8"))
+    decision = new_guard(now, shadows=(following,)).assess(visit(3, START_S, token=False))
+    assert (decision.policy, decision.policy_revision, list(decision.shadow)) == ("strict", 7, ["strict@8"])
+    with pytest.raises(BadPolicy, match="two policies strict@7"):
+        new_guard(now, shadows=(now,))
 
 
 def test_the_policy_in_force_is_named_with_its_revision():

@@ -12,6 +12,7 @@ from sekisho.guard.policy import (
     default_policy,
     load_policy,
     parse_policy,
+    require_told_apart,
 )
 from sekisho.guard.rules import RULES, WITHOUT_LIMIT
 from sekisho.kernel.posture import Posture
@@ -47,6 +48,16 @@ def test_a_gate_has_what_is_written_for_it_and_the_others_the_default():
             'id = "x"\nrevision = "one"\n', "Expected `int`, got `str` - at `$.revision`", id="revision"
         ),
         pytest.param(SMALLEST.replace("on_outage", "outage"), "unknown field `outage`", id="no such setting"),
+        *(
+            pytest.param(SMALLEST.replace("ours", name), "id must be 1 to 64 letters", id=f"id {name[:9]!r}")
+            for name in ("", "a b", "ours@5", "-x", "方針", "x" * 65, "a\\n")
+        ),
+        *(
+            pytest.param(
+                SMALLEST.replace("= 3", f"= {number}"), "revision must be a whole number", id=f"no. {number}"
+            )
+            for number in (-1, 1 << 31)
+        ),
         pytest.param(
             'id = "x"\nrevision = 1\n[default]\n', "missing required field `on_outage`", id="no posture"
         ),
@@ -150,3 +161,15 @@ def test_every_setting_is_documented_with_what_it_is_if_not_given():
     for name in ("friction_calm", "friction_before_hash", "friction_campaign", "label_share"):
         assert f"| `{name}` | {getattr(gate, name):g}" in page.replace("0.0100", "0.01")
     assert f"| `hold_s` | {gate.hold_s:,} |" in page
+
+
+def test_policies_that_run_together_bear_names_of_their_own():
+    """Their verdicts stand side by side in the record; another revision of an id is another policy."""
+    one, next_one = parse_policy(SMALLEST), parse_policy(SMALLEST.replace("3", "4"))
+    require_told_apart(one, [next_one])
+    for in_force, shadows in ((one, [one]), (next_one, [one, one])):
+        with pytest.raises(BadPolicy, match="there are two policies ours@3"):
+            require_told_apart(in_force, shadows)
+    many = [parse_policy(SMALLEST.replace("3", str(number))) for number in range(5, 10)]
+    with pytest.raises(BadPolicy, match="there are 5 shadows; at most 4"):
+        require_told_apart(one, many)

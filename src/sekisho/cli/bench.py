@@ -22,6 +22,7 @@ from sekisho.cli.bench_parts.figures import (
     Load,
     Logins,
     Replayed,
+    Shadowed,
     Spread,
 )
 
@@ -33,6 +34,7 @@ HASHING = "sekisho.cli.bench_parts.hashing"
 HTTP_LOAD = "sekisho.cli.bench_parts.http_load"
 LINKS = "sekisho.cli.bench_parts.links"
 LOGINS = "sekisho.cli.bench_parts.logins"
+SHADOWS = "sekisho.cli.bench_parts.shadows"
 TRAFFIC = "sekisho.cli.bench_parts.traffic"
 HUNT_CODES = (0, 3)  # no campaign, or campaigns found
 Found = TypeVar("Found")
@@ -83,7 +85,19 @@ QUICK = Plan(
     "--only",
     multiple=True,
     type=click.Choice(
-        ["decision", "replay", "http", "hunt", "argon2", "logins", "ledger", "debits", "links", "containment"]
+        [
+            "decision",
+            "shadows",
+            "replay",
+            "http",
+            "hunt",
+            "argon2",
+            "logins",
+            "ledger",
+            "debits",
+            "links",
+            "containment",
+        ]
     ),
     help="Measure only this; may be given again.",
 )
@@ -124,6 +138,7 @@ class _Bench:
         """Return what can be measured, in the order of the table."""
         return {
             "decision": self._decision,
+            "shadows": self._shadows,
             "replay": self._replay,
             "http": self._http,
             "hunt": self._hunt,
@@ -138,6 +153,10 @@ class _Bench:
     def _decision(self) -> list[report.Row]:
         ran = _part(DECISIONS, self._log(self._plan.decisions), cores=1)
         return report.decision_rows(_said(ran, dict[str, Spread]))
+
+    def _shadows(self) -> list[report.Row]:
+        ran = _part(SHADOWS, self._log(self._plan.decisions), cores=1)
+        return report.shadow_rows(_said(ran, list[Shadowed]))
 
     def _replay(self) -> list[report.Row]:
         out = self._folder / "decisions.parquet"

@@ -56,7 +56,14 @@ def open_checkpoint(  # noqa: PLR0913 - the parts of a checkpoint, each named at
     """
     record = AttemptStore(store, clock=clock)
     key = persistent_key(data / "guard.key", chance)
-    memory = remember(record, data / MEMORY, key=key, policy=adding.policy, lists=adding.lists)
+    memory = remember(
+        record,
+        data / MEMORY,
+        key=key,
+        policy=adding.policy,
+        shadows=adding.shadows,
+        lists=adding.lists,
+    )
     desk = GuardDesk(
         memory.guard,
         clock=clock,

@@ -1,4 +1,4 @@
-"""The options of every command that runs a guard for others: its policy, and what an operator adds to it."""
+"""The options of every command that runs a guard for others: its policies, and what an operator adds."""
 
 import functools
 from collections.abc import Callable
@@ -9,17 +9,26 @@ import click
 
 from sekisho.guard.address_lists import AddressLists, BadAddressList, load_address_list
 from sekisho.guard.geography import BadGeography, Geography
-from sekisho.guard.policy import BadPolicy, Policy, load_policy
+from sekisho.guard.policy import BadPolicy, Policy, default_policy, load_policy, require_told_apart
 
 BROKEN_SHOWN = 5
 
 
 class GuardOptions(NamedTuple):
-    """What an operator adds to a guard."""
+    """What an operator adds to a guard; without a policy the default one is in force."""
 
     policy: Policy | None = None
+    shadows: tuple[Policy, ...] = ()
     lists: AddressLists | None = None
     geography: Geography | None = None
+
+    @property
+    def in_the_shadow(self) -> str:
+        """What runs beside the policy in force, in words; empty where nothing does."""
+        if not self.shadows:
+            return ""
+        names = ", ".join(shadow.name for shadow in self.shadows)
+        return f"{(self.policy or default_policy()).name} decides; in its shadow: {names}"
 
 
 _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
@@ -29,6 +38,13 @@ def read_policy(_: click.Context, __: click.Parameter, path: Path | None) -> Pol
     """Read the file of a policy option; refuse the option where it cannot be used."""
     try:
         return None if path is None else load_policy(path)
+    except BadPolicy as refusal:
+        raise click.BadParameter(str(refusal)) from refusal
+
+
+def _read_shadows(_: click.Context, __: click.Parameter, paths: tuple[Path, ...]) -> tuple[Policy, ...]:
+    try:
+        return tuple(load_policy(path) for path in paths)
     except BadPolicy as refusal:
         raise click.BadParameter(str(refusal)) from refusal
 
@@ -65,6 +81,15 @@ policy_option = click.option(
     callback=read_policy,
     help="The policy to decide by; the default policy if not given.",
 )
+_SHADOW = "--shadow"
+_shadows_option = click.option(
+    _SHADOW,
+    "shadows",
+    type=_FILE,
+    multiple=True,
+    callback=_read_shadows,
+    help="A policy to run in the shadow: what it would have done is kept. May be given more than once.",
+)
 lists_option = click.option(
     "--address-list",
     "lists",
@@ -90,10 +115,15 @@ def guard_options(command: Callable[..., None]) -> Callable[..., None]:
     def wrapped(
         *args: Any,  # noqa: ANN401 - whatever the command itself takes
         policy: Policy | None,
+        shadows: tuple[Policy, ...],
         lists: AddressLists | None,
         geography: Geography | None,
         **others: Any,  # noqa: ANN401 - likewise
     ) -> None:
-        command(*args, adding=GuardOptions(policy, lists, geography), **others)
+        try:
+            require_told_apart(policy or default_policy(), shadows)
+        except BadPolicy as refusal:
+            raise click.BadParameter(str(refusal), param_hint=_SHADOW) from refusal
+        command(*args, adding=GuardOptions(policy, shadows, lists, geography), **others)
 
-    return policy_option(lists_option(_geography_option(wrapped)))
+    return policy_option(_shadows_option(lists_option(_geography_option(wrapped))))

@@ -104,7 +104,7 @@ def _serve(  # noqa: PLR0913 - the command's options
         from sekisho.cli.serve_institution import Operating, serve_institution  # noqa: PLC0415 - see above
 
         listener = listening_socket(host, port)
-        click.echo(f"Sekisho's {what} listens on http://{_shown(host)}:{listener.getsockname()[1]}")
+        _say(what, host, listener, adding)
         posture = Posture(on_outage)
         operating = Operating(institution_file, partners_file, store_url, posture, trust, tls_header, adding)
         serve_institution(what, data, listener, operating)
@@ -125,15 +125,18 @@ def _serve(  # noqa: PLR0913 - the command's options
             store, data, Posture(on_outage), clock=clock, chance=chance, adding=adding
         )
         keys = ApiKeys(clock=clock, path=data / FILE_NAME)
-        click.echo(f"Sekisho's guard listens on http://{_shown(host)}:{listener.getsockname()[1]}")
+        _say(what, host, listener, adding)
         with moving_to_history(store, data / "history", clock=clock):
             run(lambda: _live(checkpoint, keys, settings, listener))
     finally:
         store.close()
 
 
-def _shown(host: str) -> str:
-    return f"[{host}]" if ":" in host else host
+def _say(what: str, host: str, listener: socket, adding: GuardOptions) -> None:
+    shown = f"[{host}]" if ":" in host else host
+    click.echo(f"Sekisho's {what} listens on http://{shown}:{listener.getsockname()[1]}")
+    if adding.in_the_shadow:
+        click.echo(adding.in_the_shadow)
 
 
 async def _live(

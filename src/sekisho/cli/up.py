@@ -116,6 +116,8 @@ async def _up(listener: socket, data: Path, demo: Demo | None, adding: GuardOpti
         application = embedded.application(others)
         async with embedded.living(), institutions.living(), serving(application, listener, stopping) as url:
             _welcome(port, data, key, institutions.first_people)
+            if adding.in_the_shadow:
+                click.echo(f"{adding.in_the_shadow}\n")
             if play is not None:
                 await stopping.unless_asked(_played(play, url, data))
             await stopping.asked.wait()

@@ -26,7 +26,8 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     caller to verify the password of an attempt stopped before the hash all the same and to tell the
     outcome, without any change to what the other side sees: by this small random share the guard goes on
     learning. `campaign` is empty or the id of a live campaign. `shadow` holds what each shadow policy would
-    have done, by policy id.
+    have done, by its name (`ours@5`, id and revision); it is empty where a known device vouched for the
+    attempt, which is let through under every policy.
     """
 
     action: Action

@@ -13,7 +13,7 @@ from sekisho.guard.decisions import STRICTNESS, Action, Decision
 from sekisho.guard.devices import TokenClass
 from sekisho.guard.evidence import Example
 from sekisho.guard.lane import Lane
-from sekisho.guard.policy import GatePolicy, Policy, RuleSetting, default_policy
+from sekisho.guard.policy import GatePolicy, Policy, RuleSetting, default_policy, require_told_apart
 from sekisho.guard.reasons import reasons
 from sekisho.guard.recollection import Observation, Recollection
 from sekisho.guard.risk import chance
@@ -65,9 +65,13 @@ class Guard:
     ) -> None:  # fmt: skip
         """Take a key of 32 bytes, the policy, policies to run in its shadow, the sizes of the memory, and
         address lists.
+
+        Raises `BadPolicy` where two of the policies bear one name, or the shadows are too many.
         """
         self.policy = policy or default_policy()
         self.shadows = tuple(shadows)
+        require_told_apart(self.policy, self.shadows)
+        self._shadow_names = tuple(shadow.name for shadow in self.shadows)
         self._policies = (self.policy, *self.shadows)
         self.recollection = Recollection(key=key, addresses=addresses, devices=devices, lists=lists)
         self.lanes: dict[str, Lane] = {}
@@ -172,8 +176,8 @@ class Guard:
         plans = self._plan(gate)
         action, early, rules = _apply(plans[0], lane, 0, seen, score, probability)
         shadow: dict[str, str] = {}
-        for number, policy in enumerate(self.shadows, 1):
-            shadow[policy.id] = str(_apply(plans[number], lane, number, seen, score, probability)[0])
+        for number, name in enumerate(self._shadow_names, 1):
+            shadow[name] = str(_apply(plans[number], lane, number, seen, score, probability)[0])
         why: tuple[str, ...] = ()
         if action is not Action.ALLOW and seen.facts is not None:
             facts = reasons(seen, campaign=in_campaign)

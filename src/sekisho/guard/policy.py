@@ -2,6 +2,8 @@
 revision.
 """
 
+import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
@@ -12,6 +14,11 @@ from sekisho.guard.rules import RULES, WITHOUT_LIMIT
 from sekisho.kernel.posture import Posture
 
 NEVER = 2.0  # a probability that is never reached
+SHADOWS_MAX = 4
+"""How many policies may run in the shadow: what each would have done stands in every decision on record."""
+
+REVISION_MAX = (1 << 31) - 1
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
 class BadPolicy(ValueError):  # noqa: N818 - named like a refusal, for it is one to the operator
@@ -63,6 +70,11 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     default: GatePolicy
     gates: dict[str, GatePolicy] = {}
 
+    @property
+    def name(self) -> str:
+        """Return id and revision in one, as `ours@5`: no two policies that run together share it."""
+        return f"{self.id}@{self.revision}"
+
     def gate(self, name: str) -> GatePolicy:
         """Return the part of the policy for a gate."""
         return self.gates.get(name, self.default)
@@ -74,6 +86,10 @@ def parse_policy(text: str) -> Policy:
         policy = msgspec.toml.decode(text, type=Policy)
     except msgspec.DecodeError as error:
         raise BadPolicy(str(error)) from error
+    if not _ID.fullmatch(policy.id):
+        raise BadPolicy("id must be 1 to 64 letters, digits, dots, underscores and hyphens")
+    if not 0 <= policy.revision <= REVISION_MAX:
+        raise BadPolicy(f"revision must be a whole number from 0 to {REVISION_MAX:,}")
     unknown = sorted(set(policy.gates) - set(Gate))
     if unknown:
         raise BadPolicy(f"there is no gate {unknown[0]!r}; the gates are {', '.join(Gate)}")
@@ -105,6 +121,21 @@ def _check(name: str, gate: GatePolicy) -> None:
         raise BadPolicy(f"{name}: deny_from must be more than 0; leave it out to deny nobody")
     if gate.hold_s < 0 or not 0.0 < gate.label_share <= 1.0:
         raise BadPolicy(f"{name}: hold_s must not be negative, label_share must be more than 0 and at most 1")
+
+
+def require_told_apart(in_force: Policy, shadows: Sequence[Policy]) -> None:
+    """See that policies can run together; raise `BadPolicy` where two bear one name, or where they are too
+    many.
+    """
+    if len(shadows) > SHADOWS_MAX:
+        raise BadPolicy(f"there are {len(shadows)} shadows; at most {SHADOWS_MAX} run beside a policy")
+    names = {in_force.name}
+    for shadow in shadows:
+        if shadow.name in names:
+            raise BadPolicy(
+                f"there are two policies {shadow.name}: a shadow needs an id or a revision of its own"
+            )
+        names.add(shadow.name)
 
 
 def load_policy(path: Path) -> Policy:

@@ -39,7 +39,7 @@ def measure(log: Path) -> dict[str, Spread]:
             assessed.append(decided - began)
             both.append(learnt - began)
             tokens.append(attempt.device != "")
-    reading = _clock_cost_ns()
+    reading = clock_cost_ns()
     after = int(len(tokens) * WARM_UP)
     with_token = np.array(tokens[after:])
     spreads = {}
@@ -56,7 +56,7 @@ def _spread(us: np.ndarray[tuple[int], np.dtype[np.float64]]) -> Spread:
     return Spread(median_us=median, p99_us=p99, last_median_us=last, count=len(us))
 
 
-def _clock_cost_ns() -> float:
+def clock_cost_ns() -> float:
     """Return what one reading of the clock adds to a measured span."""
     spans = []
     for _ in range(CLOCK_READINGS):

@@ -12,6 +12,14 @@ class Spread(msgspec.Struct, frozen=True, kw_only=True):
     count: int
 
 
+class Shadowed(msgspec.Struct, frozen=True, kw_only=True):
+    """Microseconds of CPU, at the median, of a decision by the score with so many policies in the shadow."""
+
+    shadows: int
+    assess_us: float
+    both_us: float
+
+
 class Load(msgspec.Struct, frozen=True, kw_only=True):
     """What a server answered under load. `client` names the program that asked.
 

@@ -16,6 +16,7 @@ from sekisho.cli.bench_parts.figures import (
     Load,
     Logins,
     Replayed,
+    Shadowed,
     Spread,
 )
 
@@ -66,6 +67,23 @@ def decision_rows(spreads: Mapping[str, Spread]) -> list[Row]:
             )
         )
     return rows
+
+
+def shadow_rows(measured: Sequence[Shadowed]) -> list[Row]:
+    """Show what policies in the shadow add to a decision; the first figures are those without any."""
+    alone = measured[0]
+    return [
+        Row(
+            f"decision by the score, {one.shadows or 'no'} in the shadow",
+            f"{one.assess_us:.1f} µs assess, {one.both_us:.1f} µs with learn"
+            + (
+                f"; {one.assess_us / alone.assess_us:.2f} and {one.both_us / alone.both_us:.2f} of without"
+                if one.shadows
+                else ""
+            ),
+        )
+        for one in measured
+    ]
 
 
 def replay_row(replayed: Replayed, cpu_seconds: float, peak_memory_mib: float) -> Row:
