@@ -23,6 +23,7 @@ from sekisho.guard.networks import BadAddress
 from sekisho.guard.policy import BadPolicy, parse_policy
 
 STRICT = 'id = "strict"\nrevision = 7\n[default]\non_outage = "closed"\nfriction_calm = 0.05\n'
+STRICTER = STRICT.replace("= 7", "= 8").replace("0.05", "0.2")
 
 
 def _learn(guard, attempt, outcome, challenge=ChallengeResult.NONE):
@@ -174,6 +175,26 @@ def test_two_revisions_of_one_policy_are_told_apart():
     assert (decision.policy, decision.policy_revision, list(decision.shadow)) == ("strict", 7, ["strict@8"])
     with pytest.raises(BadPolicy, match="two policies strict@7"):
         new_guard(now, shadows=(now,))
+
+
+def test_it_says_from_which_probability_each_policy_asks_now():
+    """Calm, by score alone: whoever is above the line is asked, and nobody else."""
+    guard = new_guard(parse_policy(STRICT.replace("0.05", "0.002")), shadows=(parse_policy(STRICTER),))
+    assert guard.asks_from("login") == ()
+    guard.assess(visit(3, START_S, token=False))
+    (line, _) = guard.asks_from("login")
+    assert (line.calm, line.before_hash, line.campaign) == (None, 0.5, 0.5)
+    play(guard, [*honest_traffic(days=14)])
+    asked = []
+    for event in honest_traffic(days=2, start_s=START_S + 14 * DAY_S, seed=9):
+        mild, strict = guard.asks_from("login")
+        decision = _learn(guard, event.attempt, Outcome.SUCCESS)
+        assert mild.calm is not None
+        assert strict.calm is not None
+        if decision.shadow:
+            asked.append((decision.action != "allow", decision.shadow["strict@8"] != "allow"))
+            assert asked[-1] == (decision.probability > mild.calm, decision.probability > strict.calm)
+    assert sum(strict for _, strict in asked) > sum(mild for mild, _ in asked)
 
 
 def test_the_policy_in_force_is_named_with_its_revision():

@@ -57,6 +57,12 @@ def test_a_file_from_before_a_column_was_thought_of_is_read(history):
     history.write([decided(2, msgspec.structs.replace(PLAIN, signs=("other_device",)))])
     rows = history.attempts_between(NOON_US, NOON_US + 2).to_pylist()
     assert [row["signs"] for row in rows] == [None, ["other_device"]]
+    newest = [table["signs"].to_pylist() for table in history.newest_first("attempts", 0, ("signs",))]
+    assert newest == [[["other_device"]], [None]]
+    assert (
+        history.newest_file("attempts") == "attempts/day=2020-09-13/000000000000002-000000000000002.parquet"
+    )
+    assert history.newest_file("outcomes") == ""
 
 
 def test_days_are_those_of_utc(history):

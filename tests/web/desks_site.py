@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import cast
 
 import msgspec
+from tests.guard.small_world import new_guard
 from tests.identity.login_house import SaidGuard
 from tests.identity.member_at_hand import LENDER, NOON_US
 from tests.identity.software_authenticator import Authenticator
@@ -17,9 +18,11 @@ from sekisho.cli.desks_house import HUNTING, TRYING
 from sekisho.console import staff
 from sekisho.console.containment_runs import ContainmentRuns
 from sekisho.console.hunts import Hunts
+from sekisho.console.policy_desk import PolicyDesk
 from sekisho.console.policy_trials import PolicyTrials
 from sekisho.console.rights import StaffRole
 from sekisho.console.staff import Enrolment
+from sekisho.guard.guard import Guard
 from sekisho.identity.institution import Parts
 from sekisho.kernel.chance import SeededChance
 from sekisho.kernel.clock import SetClock
@@ -51,6 +54,11 @@ class DesksSite(MemberSite):
     chance: SeededChance = field(kw_only=True)
     file: Path = field(kw_only=True)
     entered: int = field(default=0, kw_only=True)
+
+    @property
+    def history(self) -> Path:
+        """The folder of the lender's sealed record."""
+        return self.desks.history
 
     def add(self, name: str, roles: Roles) -> Enrolment:
         """Let somebody in, as the operator does."""
@@ -100,19 +108,24 @@ class DesksSite(MemberSite):
 
 
 def at_the_desks(
-    folder: Path, scene: Callable[[DesksSite], Awaitable[None]], lent: Parts | None = None
+    folder: Path,
+    scene: Callable[[DesksSite], Awaitable[None]],
+    lent: Parts | None = None,
+    guard: Guard | None = None,
 ) -> None:
     """Play a scene at desks of its own, over a lender of its own or one where something was lent."""
 
     async def opened() -> None:
-        async with desks_site(folder, lent) as site:
+        async with desks_site(folder, lent, guard) as site:
             await scene(site)
 
     asyncio.run(opened())
 
 
 @asynccontextmanager
-async def desks_site(folder: Path, lent: Parts | None = None) -> AsyncIterator[DesksSite]:
+async def desks_site(
+    folder: Path, lent: Parts | None = None, of_lender: Guard | None = None
+) -> AsyncIterator[DesksSite]:
     """Open the desks for the time of a test; the lender is a new one, or one where something was lent."""
     clock = SetClock(NOON_US) if lent is None else cast("SetClock", lent.clock)
     chance, guard = SeededChance(13), SaidGuard()
@@ -121,7 +134,7 @@ async def desks_site(folder: Path, lent: Parts | None = None) -> AsyncIterator[D
     desks = open_desks(parts, guard)
     site = Site(parts, desks)
     lender = new_lender(folder, clock, chance) if lent is None else lent
-    desks_of_lender = lender_desks(lender, folder)
+    desks_of_lender = lender_desks(lender, folder, of_lender)
     institutions = {"lender": desks_of_lender}
     try:
         app = create_desks_app(site, institutions)
@@ -145,18 +158,23 @@ def new_lender(folder: Path, clock: SetClock, chance: SeededChance) -> Parts:
     return Parts(LENDER, store, HeldKeyring.of(new_keys(clock, chance), chance), clock, chance)
 
 
-def lender_desks(lender: Parts, folder: Path) -> InstitutionDesks:
-    """Return what the desks can do at a lender; what is hunted lies in the folder."""
+def lender_desks(lender: Parts, folder: Path, guard: Guard | None = None) -> InstitutionDesks:
+    """Return what the desks can do at a lender; what is hunted lies in the folder.
+
+    Without a guard it is one that has seen nothing, under the policy that comes along.
+    """
     house, containments = open_house(lender), ContainmentDesk(lender)
+    hunts = Hunts(folder / "history", folder / "hunt", HUNTING)
     return InstitutionDesks(
         parts=lender,
         switches=SwitchDesk(lender),
         functions=("transfer_loan", "atm_withdrawal", "atm_repayment"),
         past_uses=(AttemptHistory(lender, None),),
-        hunts=Hunts(folder / "history", folder / "hunt", HUNTING),
+        hunts=hunts,
         containments=containments,
         runs=ContainmentRuns(containments),
         history=folder / "history",
+        policies=PolicyDesk(guard or new_guard(), folder / "history", hunts, lender.clock),
         claims=ClaimDesk(lender, LenderLosses(house)),
         applications=ReviewDesk(house),
         atm_orders=DisputeDesk(house),

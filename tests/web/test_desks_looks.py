@@ -42,6 +42,7 @@ PAGES = (
     "/lender/atm-orders",
     "/lender/reports",
     "/lender/audit",
+    "/lender/policies",
     "/lender/what-if",
     "/audit",
     "/nothing",

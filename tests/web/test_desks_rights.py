@@ -33,6 +33,7 @@ WHO_MAY = {
     "GET /{institution:str}/claims/{claim_id:str}": {"responder", "approver", "desk"},
     "GET /{institution:str}/members": {"responder", "approver", "desk"},
     "GET /{institution:str}/members/{member_id:str}": {"responder", "approver", "desk"},
+    "GET /{institution:str}/policies": {"analyst", "responder", "auditor"},
     "GET /{institution:str}/reports": {"responder"},
     "GET /{institution:str}/reports/{campaign:str}": {"responder"},
     "GET /{institution:str}/reports/{campaign:str}/{kind:str}/{version:int}": {"responder"},

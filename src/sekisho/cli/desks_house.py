@@ -14,6 +14,7 @@ from sekisho.cli.containments import containment_desk
 from sekisho.cli.past_uses import past_uses
 from sekisho.console.containment_runs import ContainmentRuns
 from sekisho.console.hunts import Hunts
+from sekisho.console.policy_desk import PolicyDesk, RunsPolicies
 from sekisho.console.policy_trials import PolicyTrials
 from sekisho.console.rights import StaffRole
 from sekisho.console.staff import Enrolment, add_staff, all_staff
@@ -61,10 +62,11 @@ _LOSSES: Mapping[str, Callable[[Parts], Losses]] = {
 
 
 class Served(NamedTuple):
-    """An institution that the desks see: its parts, and the folder of its sealed history."""
+    """An institution that the desks see: its parts, the folder of its sealed history, and its guard."""
 
     parts: Parts
     history: Path
+    guard: RunsPolicies
 
 
 def desks_on(host: str, port: int) -> Institution:
@@ -108,15 +110,17 @@ def _desks(served: Served) -> InstitutionDesks:
     parts, key = served.parts, served.parts.institution.key
     lender = open_lender(parts) if key == "lender" else None
     containments = containment_desk(parts)
+    hunts = Hunts(served.history, served.history.parent / HUNT, HUNTING)
     return InstitutionDesks(
         parts=parts,
         switches=SwitchDesk(parts),
         functions=_FUNCTIONS.get(key, ()),
         past_uses=past_uses(parts, served.history),
-        hunts=Hunts(served.history, served.history.parent / HUNT, HUNTING),
+        hunts=hunts,
         containments=containments,
         runs=ContainmentRuns(containments),
         history=served.history,
+        policies=PolicyDesk(served.guard, served.history, hunts, parts.clock),
         claims=_claims(parts),
         applications=None if lender is None else ReviewDesk(lender),
         atm_orders=None if lender is None else DisputeDesk(lender),

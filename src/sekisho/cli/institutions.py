@@ -240,7 +240,10 @@ class Institutions:
                 opened.checkpoint.desk.listeners.append(listener)
                 self.open.append(opened)
             acquaint({one.parts.institution.key: one.parts for one in self.open})
-            served = [Served(one.parts, data / one.parts.institution.key / "history") for one in self.open]
+            served = [
+                Served(one.parts, data / one.parts.institution.key / "history", one.checkpoint.memory.guard)
+                for one in self.open
+            ]
             desks = open_institution(
                 desks_on(CONSOLE_HOST, port),
                 partial(make_desks, served=served),

@@ -23,6 +23,7 @@ NONE_FOUND, FOUND = 0, 3
 """The exit codes of a hunt that read something."""
 
 REPORT, CAMPAIGNS, ENTERED = "report.json", "campaigns.csv", "entered.csv"
+ATTEMPTS = "attempts.parquet"
 
 
 class Found(NamedTuple):
@@ -68,6 +69,11 @@ class Hunts:
     def report(self) -> Path:
         """The report.json of the last hunt; it is not there before the first."""
         return self._folder / REPORT
+
+    @property
+    def attempts(self) -> Path:
+        """Each attempt that the last hunt looked at, as Parquet; it is not there before the first."""
+        return self._folder / ATTEMPTS
 
     def start(self) -> bool:
         """Begin a hunt and tell whether it began: while one runs there is no second."""

@@ -7,7 +7,7 @@ class StaffRole(StrEnum):
     """What somebody works as, at one institution."""
 
     ANALYST = "analyst"
-    """Reads campaigns and tries out policies; changes nothing."""
+    """Reads campaigns and policies, and tries policies out; changes nothing."""
 
     RESPONDER = "responder"
     """Sets switches and contains cohorts; what is wide waits for an approver."""
@@ -30,6 +30,9 @@ class Right(StrEnum):
 
     SEE_COHORTS = "see_cohorts"
     """See which members a campaign may have entered."""
+
+    SEE_POLICIES = "see_policies"
+    """See the policies that run, and what each would have done: from where on somebody is asked for more."""
 
     TRY_POLICIES = "try_policies"
     """Play the last days again under another policy or switch."""
@@ -64,11 +67,12 @@ class Right(StrEnum):
 
 _READS = {Right.SEE_CAMPAIGNS, Right.SEE_SWITCHES}
 RIGHTS: dict[StaffRole, frozenset[Right]] = {
-    StaffRole.ANALYST: frozenset({*_READS, Right.SEE_COHORTS, Right.TRY_POLICIES}),
+    StaffRole.ANALYST: frozenset({*_READS, Right.SEE_COHORTS, Right.SEE_POLICIES, Right.TRY_POLICIES}),
     StaffRole.RESPONDER: frozenset(
         {
             *_READS,
             Right.SEE_COHORTS,
+            Right.SEE_POLICIES,
             Right.TRY_POLICIES,
             Right.SEE_MEMBERS,
             Right.SET_SWITCHES,
@@ -78,7 +82,7 @@ RIGHTS: dict[StaffRole, frozenset[Right]] = {
     ),
     StaffRole.APPROVER: frozenset({*_READS, Right.SEE_COHORTS, Right.SEE_MEMBERS, Right.APPROVE}),
     StaffRole.DESK: frozenset({*_READS, Right.SEE_MEMBERS, Right.HANDLE_CASES, Right.DECIDE_APPLICATIONS}),
-    StaffRole.AUDITOR: frozenset({*_READS, Right.SEE_COHORTS, Right.READ_AUDIT}),
+    StaffRole.AUDITOR: frozenset({*_READS, Right.SEE_COHORTS, Right.SEE_POLICIES, Right.READ_AUDIT}),
 }
 
 

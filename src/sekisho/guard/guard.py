@@ -12,6 +12,7 @@ from sekisho.guard.attempts import Attempt, ChallengeResult, Outcome
 from sekisho.guard.decisions import STRICTNESS, Action, Decision
 from sekisho.guard.devices import TokenClass
 from sekisho.guard.evidence import Example
+from sekisho.guard.friction import NEVER as NOBODY
 from sekisho.guard.lane import Lane
 from sekisho.guard.policy import GatePolicy, Policy, RuleSetting, default_policy, require_told_apart
 from sekisho.guard.reasons import reasons
@@ -56,6 +57,17 @@ class _Plan(NamedTuple):
         return cls(gate, tuple(rule for rule in on if rule[2].action is not Action.ALLOW))
 
 
+class AsksFrom(NamedTuple):
+    """From which probability a policy asks for more now, by the friction that it may spend.
+
+    In calm time, before the hash in a campaign, and in all in a campaign; None where nobody is asked.
+    """
+
+    calm: float | None
+    before_hash: float | None
+    campaign: float | None
+
+
 class Guard:
     """Judges attempts in the order in which they arrive. Not thread-safe: one guard an event loop."""
 
@@ -94,6 +106,24 @@ class Guard:
         if plans is None:
             plans = self._plans[gate] = tuple(_Plan.of(policy.gate(gate)) for policy in self._policies)
         return plans
+
+    def asks_from(self, gate: str) -> tuple[AsksFrom, ...]:
+        """Return from where on each policy asks now, the one in force first; empty before the first attempt.
+
+        It follows from the budgets and from what was seen lately: it moves with every attempt.
+        """
+        lane = self.lanes.get(gate)
+        if lane is None:
+            return ()
+        lines = lane.friction.thresholds
+        return tuple(
+            AsksFrom(
+                _probability(lines[first] - _CALM_LOG_ODDS),
+                _probability(lines[first + 1]),
+                _probability(lines[first + 2]),
+            )
+            for first in range(0, len(lines), 3)
+        )
 
     def assess(self, attempt: Attempt) -> Decision:
         """Decide an attempt from what was known before it; raise `BadAddress` where `ip` is none.
@@ -286,6 +316,10 @@ def _honesty(lane: Lane, score: float, challenge: str) -> float:
     if challenge in (ChallengeResult.FAILED, ChallengeResult.ABANDONED):
         return 0.0
     return lane.honesty(score)
+
+
+def _probability(threshold: float) -> float | None:
+    return None if threshold == NOBODY else chance(threshold)
 
 
 def _draw(member: int, time_us: int) -> float:

@@ -129,6 +129,27 @@ class HistoryFolder:
             attempts = attempts.append_column(name, pc.fill_null(outcomes[name].take(found), ""))
         return attempts
 
+    def newest_first(self, kind: str, from_us: int, columns: Sequence[str]) -> Iterator[pa.Table]:
+        """Yield columns of what was recorded since a time, a file at a time, the newest file first.
+
+        `kind` is `attempts`, whose time is the attempt's, or `outcomes`, whose time is the recording's. A
+        column that a file does not know yet is empty.
+        """
+        clock = "time_us" if kind == "attempts" else "at_us"
+        schema = pa.schema([SCHEMAS[kind].field(name) for name in {*columns, clock}])
+        for path in reversed(list(self._files(kind, _day(max(from_us, 0)), _NO_DAY))):
+            file = pq.ParquetFile(path)
+            known = [name for name in schema.names if name in file.schema_arrow.names]
+            rows = pa.concat_tables(
+                [schema.empty_table(), file.read(columns=known)], promote_options="default"
+            )
+            yield rows.filter(pc.greater_equal(rows[clock], from_us)).select(list(columns))
+
+    def newest_file(self, kind: str) -> str:
+        """Return the name of the newest file of a kind, empty where there is none yet."""
+        names = [path.relative_to(self.folder).as_posix() for path in self._files(kind, "", _NO_DAY)]
+        return max(names, default="")
+
     def events(self) -> Iterator[tuple[str, bytes]]:
         """Yield every event of the record that is no attempt and no outcome: its kind and its body."""
         for path in self._files("events", "", _NO_DAY):

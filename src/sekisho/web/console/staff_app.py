@@ -13,6 +13,7 @@ from sekisho.web.console import (
     case_pages,
     claim_pages,
     member_pages,
+    policy_pages,
     report_pages,
     staff_deeds,
     staff_pages,
@@ -51,6 +52,7 @@ ROUTES = (
     *audit_pages.ROUTES,
     *application_pages.ROUTES,
     *atm_order_pages.ROUTES,
+    *policy_pages.ROUTES,
     *trial_pages.ROUTES,
 )
 FREE = frozenset(

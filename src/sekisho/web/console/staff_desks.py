@@ -8,6 +8,7 @@ from litestar import Request
 
 from sekisho.console.containment_runs import ContainmentRuns
 from sekisho.console.hunts import Hunts
+from sekisho.console.policy_desk import PolicyDesk
 from sekisho.console.policy_trials import PolicyTrials
 from sekisho.identity.institution import Institution, Parts
 from sekisho.kernel.refusals import Refusal
@@ -54,6 +55,7 @@ class InstitutionDesks(NamedTuple):
     containments: ContainmentDesk
     runs: ContainmentRuns
     history: Path
+    policies: PolicyDesk
     claims: ClaimDesk | None = None
     applications: ReviewDesk | None = None
     atm_orders: DisputeDesk | None = None

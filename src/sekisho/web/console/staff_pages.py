@@ -38,6 +38,7 @@ WAYS = (
     Way("claims", Right.SEE_MEMBERS, "claims"),
     Way("applications", Right.DECIDE_APPLICATIONS, "applications"),
     Way("atm-orders", Right.DECIDE_APPLICATIONS, "atm_orders"),
+    Way("policies", Right.SEE_POLICIES),
     Way("what-if", Right.TRY_POLICIES, "trials"),
     Way("reports", Right.MAKE_REPORTS),
     Way("audit", Right.READ_AUDIT),
