@@ -20,7 +20,8 @@ from tests.guard.small_world import (
 from sekisho.guard.attempts import ChallengeResult, Outcome
 from sekisho.guard.decisions import Action
 from sekisho.guard.networks import BadAddress
-from sekisho.guard.policy import BadPolicy, parse_policy
+from sekisho.guard.policy import parse_policy
+from sekisho.guard.policy_faults import BadPolicy
 
 STRICT = 'id = "strict"\nrevision = 7\n[default]\non_outage = "closed"\nfriction_calm = 0.05\n'
 STRICTER = STRICT.replace("= 7", "= 8").replace("0.05", "0.2")

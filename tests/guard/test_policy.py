@@ -5,7 +5,6 @@ from sekisho.guard.attempts import Gate
 from sekisho.guard.decisions import Action
 from sekisho.guard.policy import (
     NEVER,
-    BadPolicy,
     GatePolicy,
     Policy,
     RuleSetting,
@@ -14,6 +13,7 @@ from sekisho.guard.policy import (
     parse_policy,
     require_told_apart,
 )
+from sekisho.guard.policy_faults import BadPolicy
 from sekisho.guard.rules import RULES, WITHOUT_LIMIT
 from sekisho.kernel.posture import Posture
 
@@ -134,7 +134,7 @@ def test_a_rule_that_is_switched_off_needs_no_limit():
 def test_a_file_is_named_where_it_can_not_be_used(tmp_path):
     path = tmp_path / "ours.toml"
     path.write_text(SMALLEST + "hold_s = -1\n", "utf-8")
-    with pytest.raises(BadPolicy, match=r"ours\.toml: default: hold_s must not be negative"):
+    with pytest.raises(BadPolicy, match=r"ours\.toml: line 5: default: hold_s must not be negative"):
         load_policy(path)
     with pytest.raises(BadPolicy, match=r"absent\.toml: .*No such file"):
         load_policy(tmp_path / "absent.toml")

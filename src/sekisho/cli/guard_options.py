@@ -9,7 +9,8 @@ import click
 
 from sekisho.guard.address_lists import AddressLists, BadAddressList, load_address_list
 from sekisho.guard.geography import BadGeography, Geography
-from sekisho.guard.policy import BadPolicy, Policy, default_policy, load_policy, require_told_apart
+from sekisho.guard.policy import Policy, default_policy, load_policy, require_told_apart
+from sekisho.guard.policy_faults import BadPolicy
 
 BROKEN_SHOWN = 5
 

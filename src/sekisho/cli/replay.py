@@ -22,7 +22,8 @@ from sekisho.cli.guard_options import lists_option
 from sekisho.cli.log_options import log_options, tell_faults
 from sekisho.guard.address_lists import AddressLists
 from sekisho.guard.guard import Guard
-from sekisho.guard.policy import BadPolicy, Policy, load_policy
+from sekisho.guard.policy import Policy, load_policy
+from sekisho.guard.policy_faults import BadPolicy
 
 UNUSABLE = 2
 # The guard's tables depend on its key. Nothing that a replay keeps can be attacked through it, so it is

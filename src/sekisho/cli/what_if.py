@@ -14,7 +14,8 @@ from sekisho.campaigns.what_if import compare, since
 from sekisho.cli.log_options import log_options, tell_faults
 from sekisho.cli.replay import GUARD_KEY, UNUSABLE
 from sekisho.guard.guard import Guard
-from sekisho.guard.policy import BadPolicy, load_policy
+from sekisho.guard.policy import load_policy
+from sekisho.guard.policy_faults import BadPolicy
 
 FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 

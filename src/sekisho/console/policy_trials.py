@@ -10,7 +10,8 @@ import msgspec
 import structlog
 
 from sekisho.campaigns.what_if import WhatIf
-from sekisho.guard.policy import BadPolicy, parse_policy
+from sekisho.guard.policy import parse_policy
+from sekisho.guard.policy_faults import BadPolicy
 from sekisho.kernel.clock import DAY_US, Clock
 from sekisho.kernel.refusals import Refusal
 

@@ -3,13 +3,15 @@ revision.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
 from sekisho.guard.attempts import Gate
 from sekisho.guard.decisions import Action
+from sekisho.guard.policy_faults import BadPolicy, Fault, Place, misfits, read_toml, with_lines
 from sekisho.guard.rules import RULES, WITHOUT_LIMIT
 from sekisho.kernel.posture import Posture
 
@@ -19,10 +21,6 @@ SHADOWS_MAX = 4
 
 REVISION_MAX = (1 << 31) - 1
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-
-
-class BadPolicy(ValueError):  # noqa: N818 - named like a refusal, for it is one to the operator
-    """The policy file can't be used; the text says where and why."""
 
 
 class RuleSetting(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -80,47 +78,97 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         return self.gates.get(name, self.default)
 
 
+class _Head(msgspec.Struct, forbid_unknown_fields=True):
+    """What stands above a policy's gates."""
+
+    id: str
+    revision: int
+
+
 def parse_policy(text: str) -> Policy:
     """Read a policy from TOML; raise `BadPolicy` where it is not one, or where it is not safe to run."""
-    try:
-        policy = msgspec.toml.decode(text, type=Policy)
-    except msgspec.DecodeError as error:
-        raise BadPolicy(str(error)) from error
+    raw = read_toml(text)
+    faults = list(_misfits(raw))
+    if not faults:
+        policy = msgspec.convert(raw, Policy)
+        faults = list(_unsafe(policy))
+        if not faults:
+            return policy
+    raise BadPolicy(*with_lines(faults, text))
+
+
+def _misfits(raw: dict[str, Any]) -> Iterator[Fault]:
+    """Yield what is no setting, or holds no value of its kind."""
+    head = {name: value for name, value in raw.items() if name not in {"default", "gates"}}
+    yield from misfits(head, _Head, (), "")
+    if "default" not in raw:
+        yield Fault("Object missing required field `default`")
+    gates = raw.get("gates", {})
+    if not isinstance(gates, dict):
+        yield Fault("gates must be a table", ("gates",))
+        gates = {}
+    parts: dict[Place, Any] = {("gates", name): part for name, part in gates.items()}
+    parts |= {("default",): raw["default"]} if "default" in raw else {}
+    for place, part in parts.items():
+        yield from _misfits_of_gate(place, part)
+
+
+def _misfits_of_gate(place: Place, part: object) -> Iterator[Fault]:
+    named = place[-1]
+    if named not in {"default", *Gate}:
+        yield Fault(f"there is no gate {named!r}; the gates are {', '.join(Gate)}", place)
+        return
+    rules = part.get("rules", {}) if isinstance(part, dict) else {}
+    if not isinstance(rules, dict):
+        yield Fault(f"{named}: rules must be a table", (*place, "rules"))
+        return
+    plain = (
+        {name: value for name, value in part.items() if name != "rules"} if isinstance(part, dict) else part
+    )
+    yield from misfits(plain, GatePolicy, place, named)
+    for rule, setting in rules.items():
+        if rule in RULES:
+            yield from misfits(setting, RuleSetting, (*place, "rules", rule), f"{named}: {rule}")
+        else:
+            known = ", ".join(RULES)
+            yield Fault(f"{named}: there is no rule {rule!r}; the rules are {known}", (*place, "rules", rule))
+
+
+def _unsafe(policy: Policy) -> Iterator[Fault]:
+    """Yield what no policy may say."""
     if not _ID.fullmatch(policy.id):
-        raise BadPolicy("id must be 1 to 64 letters, digits, dots, underscores and hyphens")
+        yield Fault("id must be 1 to 64 letters, digits, dots, underscores and hyphens", ("id",))
     if not 0 <= policy.revision <= REVISION_MAX:
-        raise BadPolicy(f"revision must be a whole number from 0 to {REVISION_MAX:,}")
-    unknown = sorted(set(policy.gates) - set(Gate))
-    if unknown:
-        raise BadPolicy(f"there is no gate {unknown[0]!r}; the gates are {', '.join(Gate)}")
-    for name, gate in {"default": policy.default, **policy.gates}.items():
-        _check_rules(name, gate)
-        _check(name, gate)
-    return policy
+        yield Fault(f"revision must be a whole number from 0 to {REVISION_MAX:,}", ("revision",))
+    yield from _unsafe_gate(("default",), policy.default)
+    for name, gate in policy.gates.items():
+        yield from _unsafe_gate(("gates", name), gate)
 
 
-def _check_rules(name: str, gate: GatePolicy) -> None:
+def _unsafe_gate(place: Place, gate: GatePolicy) -> Iterator[Fault]:
+    name = place[-1]
     for rule, setting in gate.rules.items():
-        if rule not in RULES:
-            raise BadPolicy(f"{name}: there is no rule {rule!r}; the rules are {', '.join(RULES)}")
         if setting.action is not Action.ALLOW and rule not in WITHOUT_LIMIT and not setting.limit > 0.0:
-            raise BadPolicy(f"{name}: {rule} needs a limit of more than 0, or it would hold for everybody")
-
-
-def _check(name: str, gate: GatePolicy) -> None:
-    if (
-        not 0.0 <= gate.friction_calm <= 1.0
-        or not 0.0 <= gate.friction_before_hash <= gate.friction_campaign <= 1.0
-    ):
-        raise BadPolicy(
-            f"{name}: friction budgets are shares from 0 to 1, friction_before_hash part of friction_campaign"
-        )
-    if gate.ask not in (Action.PUZZLE, Action.CHALLENGE):
-        raise BadPolicy(f"{name}: ask must be puzzle or challenge")
+            yield Fault(
+                f"{name}: {rule} needs a limit of more than 0, or it would hold for everybody",
+                (*place, "rules", rule),
+            )
+    calm, before, campaign = gate.budgets
+    shares = f"{name}: friction budgets are shares from 0 to 1"
+    if not 0.0 <= calm <= 1.0:
+        yield Fault(shares, (*place, "friction_calm"))
+    if not 0.0 <= before <= campaign <= 1.0:
+        at = "friction_before_hash" if 0.0 <= campaign <= 1.0 else "friction_campaign"
+        yield Fault(f"{shares}, friction_before_hash part of friction_campaign", (*place, at))
+    if gate.ask not in {Action.PUZZLE, Action.CHALLENGE}:
+        yield Fault(f"{name}: ask must be puzzle or challenge", (*place, "ask"))
     if not gate.deny_from > 0.0:
-        raise BadPolicy(f"{name}: deny_from must be more than 0; leave it out to deny nobody")
-    if gate.hold_s < 0 or not 0.0 < gate.label_share <= 1.0:
-        raise BadPolicy(f"{name}: hold_s must not be negative, label_share must be more than 0 and at most 1")
+        why = f"{name}: deny_from must be more than 0; leave it out to deny nobody"
+        yield Fault(why, (*place, "deny_from"))
+    if gate.hold_s < 0:
+        yield Fault(f"{name}: hold_s must not be negative", (*place, "hold_s"))
+    if not 0.0 < gate.label_share <= 1.0:
+        yield Fault(f"{name}: label_share must be more than 0 and at most 1", (*place, "label_share"))
 
 
 def require_told_apart(in_force: Policy, shadows: Sequence[Policy]) -> None:
@@ -139,11 +187,13 @@ def require_told_apart(in_force: Policy, shadows: Sequence[Policy]) -> None:
 
 
 def load_policy(path: Path) -> Policy:
-    """Read a policy file; raise `BadPolicy` with the file's name where it can't be used."""
+    """Read a policy file; raise `BadPolicy` with the file's name and the lines where it can't be used."""
     try:
         return parse_policy(path.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError, BadPolicy) as error:
-        raise BadPolicy(f"{path}: {error}") from error
+    except BadPolicy as error:
+        raise BadPolicy(*error.faults, file=str(path)) from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadPolicy(str(error), file=str(path)) from error
 
 
 def default_policy() -> Policy:
