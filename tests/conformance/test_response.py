@@ -10,16 +10,19 @@ from tests.response.cohort_at_hand import CAMPAIGN, CohortAtHand
 from tests.response.incident_at_hand import lost
 from tests.response.test_switches import wish
 
-from sekisho.response import audit, cases
+from sekisho.response import audit, cases, glass
 from sekisho.response.audit import Act
 from sekisho.response.case_stages import Basis, damage
 from sekisho.response.cases import CaseKind
 from sekisho.response.claim_policy import Assessment, Fault
 from sekisho.response.claims import ClaimDesk, ClaimRefused, Loss, compensated
 from sekisho.response.containment import ContainmentDesk
+from sekisho.response.glass import Breaking, GlassSeenAlready
+from sekisho.response.glass import Kind as Behind
 from sekisho.response.reports import versions
 from sekisho.response.reports.breach import Kind, breach_report
 from sekisho.response.reports.evidence import Details, gather
+from sekisho.response.staff import SecondPersonNeeded
 from sekisho.response.switch_book import SwitchBook
 from sekisho.response.switch_desk import SwitchDesk
 from sekisho.response.switches import Usage
@@ -122,3 +125,36 @@ def test_two_processes_on_one_server_contain_and_act_as_one(server_store_url, tm
         assert audit.count(connection) == 21
     first.close()
     second.close()
+
+
+def test_glass_is_broken_looked_through_and_looked_into(hand):
+    """One session, one record, for its time; then an auditor's word, once."""
+    parts, now_us = hand.parts, hand.parts.clock.now_us()
+    of = Breaking("mori", "ses_1", Behind.MEMBER, hand.members[0], "nobody of the desk can be reached now")
+    pane = parts.store.write(lambda at: glass.break_glass(at, parts, of)).result()
+    assert parts.store.write(lambda at: glass.break_glass(at, parts, of)).result() == pane
+
+    def seen_by(session_id, subject, at_us):
+        with parts.store.read() as connection:
+            return glass.open_to(connection, session_id, Behind.MEMBER, subject, at_us)
+
+    assert seen_by("ses_1", hand.members[0], now_us) == pane
+    assert seen_by("ses_2", hand.members[0], now_us) is None
+    assert seen_by("ses_1", hand.members[1], now_us) is None
+    assert seen_by("ses_1", hand.members[0], now_us + glass.OPEN_US) is None
+
+    def marked(by):
+        found = "it was needed, and the record was the right one"
+        return parts.store.write(lambda at: glass.mark_seen(at, parts, pane.id, by=by, remark=found)).result()
+
+    with pytest.raises(SecondPersonNeeded):
+        marked("mori")
+    with parts.store.read() as connection:
+        assert glass.count(connection) == (1, 1)
+    marked("ito")
+    with pytest.raises(GlassSeenAlready):
+        marked("kato")
+    with parts.store.read() as connection:
+        assert glass.count(connection) == (1, 0)
+        assert glass.unseen(connection) == []
+        assert glass.find(connection, pane.id).seen_by == "ito"

@@ -14,9 +14,10 @@ from tests.response.test_switches import wish
 from sekisho.identity.personal_data import Item, store
 from sekisho.kernel.clock import SetClock
 from sekisho.response import audit, cases
-from sekisho.response.access import Glass, ReasonMissing, access_case, access_member
+from sekisho.response.access import ReasonMissing, access_case, access_member
 from sekisho.response.audit import Act
 from sekisho.response.cases import Report
+from sekisho.response.glass import Glass
 from sekisho.response.staff import StaffIdUnusable
 from sekisho.response.switch_desk import SwitchDesk
 from sekisho.storage.engine import join_store, open_store

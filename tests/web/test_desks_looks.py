@@ -19,7 +19,7 @@ from sekisho.identity.assurance import Level, Standing
 from sekisho.identity.holds import HoldKind, HoldScope
 from sekisho.identity.personal_data import Item
 from sekisho.identity.sessions import Birth
-from sekisho.response import cases
+from sekisho.response import cases, glass
 from sekisho.response.cases import CaseKind, Opening, Reporter
 from sekisho.response.cohorts import Suspect
 from sekisho.response.containment import ContainmentDesk
@@ -160,6 +160,33 @@ def test_the_pages_of_one_thing_are_for_everybody(site, responder, details, page
 @pytest.mark.parametrize("path", ["/login", "/enrol"])
 def test_the_way_in_is_for_everybody(site, browser, path, size, scheme, language):
     check(site, new_context(browser).new_page(), path, size, scheme, language)
+
+
+@pytest.fixture(name="through_glass", scope="module")
+def _through_glass(site, browser, details):
+    """Give the browser of an analyst to whom the member's record was opened, and the path of the glass."""
+    analyst = enter(site, browser, "森", (StaffRole.ANALYST,))
+    analyst.goto(f"{site.url}/lender/glass{details['member'].removeprefix('/lender')}")
+    analyst.fill("#reason", "the desk is shut, and a victim stands at the machine now")
+    analyst.click("main button.grave")
+    analyst.click("form[data-passkey] button")
+    analyst.wait_for_url(f"{site.url}{details['member']}")
+    with site.parts.store.read() as connection:
+        (pane,) = glass.unseen(connection)
+    return analyst, f"/lender/glass/{pane.id}"
+
+
+@pytest.mark.parametrize(("size", "scheme", "language"), LOOKS)
+def test_the_pages_of_broken_glass_are_for_everybody(
+    site, responder, through_glass, details, size, scheme, language
+):
+    """The refusal with its offer, the glass, the record behind it, and what auditors see."""
+    analyst, broken = through_glass
+    case = details["case"]
+    for path in (case, f"/lender/glass{case.removeprefix('/lender')}", details["member"]):
+        check(site, analyst, path, size, scheme, language)
+    for path in ("/desks", "/lender", "/audit", broken):
+        check(site, responder, path, size, scheme, language)
 
 
 def test_a_passkey_sets_a_switch_and_another_one_approves_it(site, browser, responder):

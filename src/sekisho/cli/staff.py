@@ -110,6 +110,19 @@ def take(place: _Desks, /, *, staff_id: str, role: str) -> None:
         raise click.ClickException(f"{staff_id} does not have this role.")
 
 
+@command.command("own")
+@click.argument("staff_id")
+@click.argument("record")
+@click.pass_obj
+def own(place: _Desks, /, *, staff_id: str, record: str) -> None:
+    """Keep that RECORD, such as lender:mem_..., is STAFF_ID's own: no glass opens it to them."""
+    owner, (where, member_id) = _id(staff_id), _record(record)
+    with place.opened() as parts:
+        parts.store.write(
+            lambda at: staff.name_own_record(at, parts, owner, where, member_id, by=OPERATOR)
+        ).result()
+
+
 @command.command("remove")
 @click.argument("staff_id")
 @click.pass_obj
@@ -136,6 +149,20 @@ def _role(text: str) -> tuple[str, StaffRole]:
         known = f"{'|'.join(KINDS)}:{'|'.join(StaffRole)}"
         raise click.BadParameter(f"{text} is no role. Roles are {known}.")
     return institution, StaffRole(role)
+
+
+def _record(text: str) -> tuple[str, MemberId]:
+    # As above.
+    from sekisho.cli.institutions import KINDS  # noqa: PLC0415 - see above
+
+    institution, _, member = text.partition(":")
+    try:
+        member_id = MEMBER.parse(member)
+    except ValueError as error:
+        raise click.BadParameter(f"{text} is no record. One is as in lender:mem_...") from error
+    if institution not in KINDS:
+        raise click.BadParameter(f"{text} is at none of {', '.join(KINDS)}.")
+    return institution, member_id
 
 
 def _id(text: str) -> MemberId:

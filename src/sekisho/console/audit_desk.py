@@ -9,9 +9,9 @@ from sqlalchemy import Connection
 
 from sekisho.identity.institution import Parts
 from sekisho.response import audit
-from sekisho.response.access import Glass
 from sekisho.response.audit import Act, Recorded
 from sekisho.response.audit_check import Checked, check_record, export_line
+from sekisho.response.glass import Glass
 from sekisho.storage.history.parquet import HistoryFolder
 
 SHOWN = 200
@@ -39,8 +39,8 @@ class AuditDesk:
         self._history = history
 
     async def search(self, asked: Asked) -> list[Recorded]:
-        """Return acts, the newest first; glass that was broken stands above everything."""
-        found = await self._parts.read(
+        """Return acts, the newest first."""
+        return await self._parts.read(
             lambda at: audit.search(
                 at,
                 actor=asked.actor,
@@ -50,7 +50,6 @@ class AuditDesk:
                 limit=SHOWN,
             )
         )
-        return sorted(found, key=lambda one: not is_loud(one))
 
     async def count(self) -> int:
         """Return how many acts there are."""

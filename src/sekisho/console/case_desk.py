@@ -9,10 +9,12 @@ from sekisho.identity.institution import Parts
 from sekisho.identity.reveals import Seen
 from sekisho.kernel.clock import DAY_US
 from sekisho.kernel.ids import MemberId
-from sekisho.response import access, cases, claims, containment_rows
+from sekisho.response import access, audit, cases, claims, containment_rows
+from sekisho.response.audit import Act
 from sekisho.response.case_stages import Basis, Damage, damage
 from sekisho.response.cases import Case, Entry, Opening, Report, Step
 from sekisho.response.claims import Claim, Compensated
+from sekisho.response.glass import Glass
 
 BEFORE_US = 30 * DAY_US
 """How long before a case is opened the member's sessions are looked through, where nobody knows better."""
@@ -74,10 +76,22 @@ class CaseDesk:
 
         return await self._parts.read(look)
 
-    async def read_record(self, case_id: str, *, by: str, reason: str) -> tuple[Report, list[Entry]]:
+    async def look_through_glass(self, case_id: str, *, by: str) -> None:
+        """Write down that somebody looks at a case against their role. Raises CaseUnknown."""
+
+        def work(connection: Connection) -> None:
+            case, details = cases.require(connection, case_id), {"glass": Glass.BROKEN.value}
+            act = Act(actor=by, act="case:looked_at", subject=case.id, details=details)
+            audit.record(connection, act, at_us=self._parts.clock.now_us())
+
+        await self._parts.written(work)
+
+    async def read_record(
+        self, case_id: str, *, by: str, reason: str, glass: Glass = Glass.ROLE
+    ) -> tuple[Report, list[Entry]]:
         """Return what was said, after writing down who reads it. Raises CaseUnknown and ReasonMissing."""
         return await self._parts.written(
-            lambda at: access.access_case(at, self._parts, case_id, by=by, reason=reason)
+            lambda at: access.access_case(at, self._parts, case_id, by=by, reason=reason, glass=glass)
         )
 
     async def take_step(self, case_id: str, step: Step, *, by: str) -> Case:

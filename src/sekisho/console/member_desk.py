@@ -19,6 +19,7 @@ from sekisho.messages.notices import NoticeKind
 from sekisho.response import audit
 from sekisho.response.access import REASON_MIN, ReasonMissing, access_member
 from sekisho.response.audit import Act
+from sekisho.response.glass import Glass
 
 _AT_THE_DESK = {"ja": "当社の窓口", "en": "our contact desk"}
 
@@ -46,17 +47,27 @@ class MemberDesk:
         """Find somebody by number, id, address or mobile number. Raises NobodyFound."""
         return await self._parts.written(lambda at: look_up(at, self._parts, typed, by=by))
 
-    async def look(self, member_id: str, *, by: str) -> Record:
+    async def look(self, member_id: str, *, by: str, glass: Glass = Glass.ROLE) -> Record:
         """Return a record behind masks; the look is on record. Raises MemberUnknown and Unsealable."""
-        return await self._parts.written(lambda at: look_at(at, self._parts, member_id, by=by))
+        return await self._parts.written(lambda at: look_at(at, self._parts, member_id, by=by, glass=glass))
 
-    async def open(self, member_id: str, items: Iterable[Item], *, by: str, reason: str) -> dict[Item, str]:
+    async def open(
+        self,
+        member_id: str,
+        items: Iterable[Item],
+        *,
+        by: str,
+        reason: str,
+        glass: Glass = Glass.ROLE,
+    ) -> dict[Item, str]:
         """Return items in full; who saw which and why is on record. Raises MemberUnknown, ReasonMissing."""
         wanted = tuple(items)
 
         def work(connection: Connection) -> dict[Item, str]:
             member = require_member(connection, member_id)
-            return access_member(connection, self._parts, member.id, wanted, by=by, reason=reason)
+            return access_member(
+                connection, self._parts, member.id, wanted, by=by, reason=reason, glass=glass
+            )
 
         return await self._parts.written(work)
 

@@ -18,6 +18,7 @@ from sekisho.response import audit, cases, containment_rows
 from sekisho.response.audit import Act
 from sekisho.response.cases import Case
 from sekisho.response.containment_rows import Contained, Containment
+from sekisho.response.glass import Glass
 
 OPENED = tuple(item for item in Item if item in KEPT)
 """What can be opened in full, with a reason."""
@@ -59,10 +60,14 @@ def require_member(connection: Connection, member_id: str) -> Member:
     return found
 
 
-def look_at(connection: Connection, parts: Parts, member_id: str, *, by: str) -> Record:
+def look_at(
+    connection: Connection, parts: Parts, member_id: str, *, by: str, glass: Glass = Glass.ROLE
+) -> Record:
     """Return a member's record behind masks, after writing down who looks. Raises MemberUnknown."""
     member, now_us = require_member(connection, member_id), parts.clock.now_us()
-    audit.record(connection, Act(actor=by, act="member:looked_at", subject=member.id), at_us=now_us)
+    details = {"glass": glass.value}
+    act = Act(actor=by, act="member:looked_at", subject=member.id, details=details)
+    audit.record(connection, act, at_us=now_us)
     items = read_for_use(connection, parts.keyring, member.id, KEPT)
     masked = {item: MASKS[item](items[item]) for item in OPENED if item in items}
     return Record(

@@ -7,7 +7,9 @@ class StaffRole(StrEnum):
     """What somebody works as, at one institution."""
 
     ANALYST = "analyst"
-    """Reads campaigns and policies, and tries policies out; changes nothing."""
+    """Reads campaigns and policies, and tries policies out; changes nothing. Looks at a member in an
+    emergency only.
+    """
 
     RESPONDER = "responder"
     """Sets switches and contains cohorts; what is wide waits for an approver."""
@@ -40,6 +42,9 @@ class Right(StrEnum):
     SEE_MEMBERS = "see_members"
     """Open a member's record, for a reason that is written down."""
 
+    BREAK_GLASS = "break_glass"
+    """Open one record that no role of theirs opens, when whoever may is not there; loudly."""
+
     SEE_SWITCHES = "see_switches"
     """See what is switched off, and what a switch would do."""
 
@@ -66,8 +71,11 @@ class Right(StrEnum):
 
 
 _READS = {Right.SEE_CAMPAIGNS, Right.SEE_SWITCHES}
+# Who may look anyhow has no glass to break. An auditor breaks none: somebody else has to look into it.
 RIGHTS: dict[StaffRole, frozenset[Right]] = {
-    StaffRole.ANALYST: frozenset({*_READS, Right.SEE_COHORTS, Right.SEE_POLICIES, Right.TRY_POLICIES}),
+    StaffRole.ANALYST: frozenset(
+        {*_READS, Right.SEE_COHORTS, Right.SEE_POLICIES, Right.TRY_POLICIES, Right.BREAK_GLASS}
+    ),
     StaffRole.RESPONDER: frozenset(
         {
             *_READS,

@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Select, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from sekisho.console.rights import Right, StaffRole, rights_of
@@ -25,7 +25,7 @@ from sekisho.kernel.clock import DAY_US
 from sekisho.kernel.ids import STAFF_ROLE, MemberId
 from sekisho.kernel.refusals import Refusal
 from sekisho.storage import outbox
-from sekisho.storage.tables.staff import staff, staff_enrolment, staff_role
+from sekisho.storage.tables.staff import staff, staff_enrolment, staff_own_record, staff_role
 
 ENROLMENT_US = DAY_US
 NAME_LENGTH_MAX = 80
@@ -58,11 +58,15 @@ class EnrolmentOver(Refusal):
 
 
 class StaffMember(NamedTuple):
-    """Somebody at the desks. `roles` are by institution (its key); the name stands beside what they did."""
+    """Somebody at the desks. `roles` are by institution (its key); the name stands beside what they did.
+
+    `own_records` are their own accounts as members, by institution.
+    """
 
     id: MemberId
     name: str
     roles: Mapping[str, frozenset[StaffRole]]
+    own_records: Mapping[str, frozenset[str]]
 
     def may(self, institution: str, right: Right) -> bool:
         """Say whether a role of theirs at an institution holds a right."""
@@ -232,6 +236,30 @@ def take_role(  # noqa: PLR0913 - as above
     return bool(ids)
 
 
+def name_own_record(  # noqa: PLR0913 - whose record is where, and who says so
+    connection: Connection,
+    parts: Parts,
+    staff_id: MemberId,
+    institution: str,
+    record: MemberId,
+    *,
+    by: str,
+) -> bool:
+    """Keep that a member's record at an institution is somebody's own; tell whether it is new.
+
+    Raises StaffUnknown.
+    """
+    found = _require(connection, staff_id)
+    if record in found.own_records.get(institution, frozenset()):
+        return False
+    now_us, whose = parts.clock.now_us(), {"staff_id": staff_id, "institution": institution}
+    row = {**whose, "member_id": record, "named_at_us": now_us, "named_by": by}
+    connection.execute(insert(staff_own_record).values(row))
+    event = outbox.Entry("staff:own_record:named", f"{staff_id}:{record}", now_us, b"{}")
+    outbox.append(connection, [event])
+    return True
+
+
 def remove_staff(connection: Connection, parts: Parts, member_id: MemberId, *, by: str) -> None:
     """Let somebody in no more: their sessions end, and no code of theirs works. Raises StaffUnknown."""
     _require(connection, member_id)
@@ -261,20 +289,30 @@ def names_of(connection: Connection) -> dict[str, str]:
 def _those(connection: Connection, *which: ColumnElement[bool]) -> list[StaffMember]:
     now = select(staff.c.member_id, staff.c.name).where(staff.c.removed_at_us.is_(None), *which)
     found = connection.execute(now.order_by(staff.c.name)).all()
-    given = select(staff_role).where(
-        staff_role.c.member_id.in_([row.member_id for row in found]), staff_role.c.taken_at_us.is_(None)
+    ids = [row.member_id for row in found]
+    given = select(staff_role.c.member_id, staff_role.c.institution, staff_role.c.role)
+    held = _by_institution(
+        connection, given.where(staff_role.c.member_id.in_(ids), staff_role.c.taken_at_us.is_(None))
     )
-    roles: dict[str, dict[str, set[StaffRole]]] = {}
-    for row in connection.execute(given):
-        roles.setdefault(row.member_id, {}).setdefault(row.institution, set()).add(StaffRole(row.role))
+    named = select(staff_own_record.c.staff_id, staff_own_record.c.institution, staff_own_record.c.member_id)
+    own = _by_institution(connection, named.where(staff_own_record.c.staff_id.in_(ids)))
     return [
         StaffMember(
             MemberId(row.member_id),
             row.name,
-            {where: frozenset(held) for where, held in roles.get(row.member_id, {}).items()},
+            {where: frozenset(map(StaffRole, roles)) for where, roles in held.get(row.member_id, {}).items()},
+            {where: frozenset(records) for where, records in own.get(row.member_id, {}).items()},
         )
         for row in found
     ]
+
+
+def _by_institution(connection: Connection, query: Select[str, str, str]) -> dict[str, dict[str, set[str]]]:
+    """Return what a query finds, by member of staff and institution."""
+    kept: dict[str, dict[str, set[str]]] = {}
+    for staff_id, institution, found in connection.execute(query):
+        kept.setdefault(staff_id, {}).setdefault(institution, set()).add(found)
+    return kept
 
 
 def _require(connection: Connection, member_id: MemberId) -> StaffMember:

@@ -72,6 +72,7 @@ PaymentRequestId = NewType("PaymentRequestId", str)
 RefundId = NewType("RefundId", str)
 SettlementId = NewType("SettlementId", str)
 SendId = NewType("SendId", str)
+GlassId = NewType("GlassId", str)
 
 AnyId = TypeVar("AnyId")
 
@@ -162,6 +163,7 @@ PAYMENT_REQUEST = IdKind("prq", PaymentRequestId)
 REFUND = IdKind("rfd", RefundId)
 SETTLEMENT = IdKind("stl", SettlementId)
 SEND = IdKind("snd", SendId)
+GLASS = IdKind("gls", GlassId)
 
 ID_KINDS = (
     MEMBER,
@@ -221,4 +223,5 @@ ID_KINDS = (
     REFUND,
     SETTLEMENT,
     SEND,
+    GLASS,
 )

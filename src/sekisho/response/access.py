@@ -1,14 +1,11 @@
 """Looking at somebody's record: only here, only with a reason, and each look is an act in the audit.
 
 Break-glass is for the hour when the one who may is not there: it opens what the role does not, and says so
-loudly, in the log, as an event, and first in the auditor's list.
+loudly, in the log, as an event, and first in the auditor's list (`glass`).
 """
 
 from collections.abc import Iterable
-from enum import StrEnum
 
-import msgspec
-import structlog
 from sqlalchemy import Connection
 
 from sekisho.identity.institution import Parts
@@ -19,10 +16,8 @@ from sekisho.kernel.refusals import Refusal
 from sekisho.response import audit, cases
 from sekisho.response.audit import Act
 from sekisho.response.cases import Entry, Report
+from sekisho.response.glass import Glass, record_loudly
 from sekisho.response.staff import require_staff
-from sekisho.storage import outbox
-
-log = structlog.get_logger(__name__)
 
 REASON_MIN = 8
 
@@ -33,16 +28,6 @@ class ReasonMissing(Refusal):
     code = "reason_missing"
     status = 422
     told = "Say why you have to see this, in a few words."
-
-
-class Glass(StrEnum):
-    """How somebody came to look."""
-
-    ROLE = "role"
-    """Their role lets them."""
-
-    BROKEN = "broken"
-    """It does not, and they looked all the same."""
 
 
 def access_member(  # noqa: PLR0913 - who looks at what of whom, and why
@@ -94,9 +79,7 @@ def _record(connection: Connection, parts: Parts, act: Act) -> None:
     if len(act.reason.strip()) < REASON_MIN:
         raise ReasonMissing(known=act.act)
     now_us = parts.clock.now_us()
-    position = audit.record(connection, act, at_us=now_us)
     if act.details.get("glass") == Glass.BROKEN.value:
-        log.warning("staff:glass:broken", actor=act.actor, act=act.act, subject=act.subject)
-        body = msgspec.json.encode({"actor": act.actor, "act": act.act, "subject": act.subject})
-        event = outbox.Entry("staff:glass:broken", f"staff_act:{position}", now_us, body)
-        outbox.append(connection, [event])
+        record_loudly(connection, act, at_us=now_us)
+    else:
+        audit.record(connection, act, at_us=now_us)

@@ -39,3 +39,14 @@ staff_enrolment = Table(
     Column("expires_at_us", BigInteger, nullable=False),
     Column("ended_at_us", BigInteger, nullable=True),
 )
+
+# Which records at the institutions are somebody's own: they are not opened to them against their role.
+staff_own_record = Table(
+    "staff_own_record",
+    metadata,
+    Column("staff_id", Text, ForeignKey("staff.member_id"), primary_key=True),
+    Column("institution", Text, primary_key=True),
+    Column("member_id", Text, primary_key=True),
+    Column("named_at_us", BigInteger, nullable=False),
+    Column("named_by", Text, nullable=False),
+)

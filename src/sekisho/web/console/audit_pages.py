@@ -7,6 +7,7 @@ from litestar import Response, get, post
 from sekisho.console.audit_desk import SHOWN, Asked, AuditDesk, is_loud
 from sekisho.console.rights import Right
 from sekisho.response.audit_check import Checked
+from sekisho.web.console.glass_panes import noticed_by
 from sekisho.web.console.staff_admission import RIGHT, STAFF, staff_of
 from sekisho.web.console.staff_desks import InstitutionDesks, desks_at, every_institution
 from sekisho.web.console.typed import TypedUnusable, read_moment
@@ -30,10 +31,15 @@ class Kept(NamedTuple):
 
 @get("/audit", opt=READING)
 async def audits_page(request: AnyRequest) -> Response[Any]:
-    """Show an auditor whose records there are to read."""
+    """Show an auditor first what glass was broken, then whose records there are to read."""
     visit, staff = visit_of(request), staff_of(request)
     mine = [one for one in every_institution(request) if staff.may(one.institution.key, Right.READ_AUDIT)]
-    return visit.page("desks/audits.html", kept=[Kept(one, await _desk(one).count()) for one in mine])
+    return visit.page(
+        "desks/audits.html",
+        kept=[Kept(one, await _desk(one).count()) for one in mine],
+        noticed=[one for one in await noticed_by(staff, request) if one.may_look],
+        names=await _staff(request).names(),
+    )
 
 
 @get("/{institution:str}/audit", opt=READING)
@@ -69,7 +75,7 @@ async def _page(request: AnyRequest, *, checked: Checked | None = None) -> Respo
     except TypedUnusable:
         before_us = None
     asked = Asked(typed["actor"], typed["subject"], typed["act"], before_us)
-    staff = cast("StaffDesk", request.app.state[STAFF])
+    staff = _staff(request)
     key = desks.institution.key
     return visit.page(
         "desks/audit.html",
@@ -78,6 +84,7 @@ async def _page(request: AnyRequest, *, checked: Checked | None = None) -> Respo
         acts=await _desk(desks).search(asked),
         shown=SHOWN,
         is_loud=is_loud,
+        noticed=await noticed_by(staff_of(request), request, key),
         names=await staff.names(),
         people=await staff.everybody(),
         checked=checked,
@@ -88,6 +95,10 @@ async def _page(request: AnyRequest, *, checked: Checked | None = None) -> Respo
 
 def _desk(desks: InstitutionDesks) -> AuditDesk:
     return AuditDesk(desks.parts, desks.history)
+
+
+def _staff(request: AnyRequest) -> "StaffDesk":
+    return cast("StaffDesk", request.app.state[STAFF])
 
 
 ROUTES = (audits_page, audit_page, verify_audit, export_audit)

@@ -12,6 +12,7 @@ from sekisho.response.access import REASON_MIN
 from sekisho.response.case_stages import ALLOWED, Stage
 from sekisho.response.cases import CaseKind, CaseStepRefused, Entry, Report
 from sekisho.response.claims import Loss
+from sekisho.response.glass import Kind
 from sekisho.web.console.case_forms import (
     FIELDS,
     REPORTERS,
@@ -22,6 +23,7 @@ from sekisho.web.console.case_forms import (
     read_opening,
     read_step,
 )
+from sekisho.web.console.glass_panes import BEHIND_GLASS, glass_of, pane_of
 from sekisho.web.console.proposals import Proposal, to_approve
 from sekisho.web.console.staff_admission import RIGHT, STAFF, staff_of
 from sekisho.web.console.staff_desks import InstitutionDesks, desks_at
@@ -30,6 +32,7 @@ from sekisho.web.members.roles import ROLE, Role
 from sekisho.web.members.visits import AnyRequest, Visit, visit_of
 
 SEEING = {ROLE: Role.MEMBER, RIGHT: Right.SEE_MEMBERS}
+LOOKING = {**SEEING, BEHIND_GLASS: Kind.CASE}
 HANDLING = {ROLE: Role.MEMBER, RIGHT: Right.HANDLE_CASES}
 CONFLICT, UNPROCESSABLE = 409, 422
 SHOWN = 200
@@ -105,13 +108,13 @@ async def open_case(request: AnyRequest) -> Response[Any]:
     return visit.go(_path(desks, made.id))
 
 
-@get("/{institution:str}/cases/{case_id:str}", opt=SEEING)
+@get("/{institution:str}/cases/{case_id:str}", opt=LOOKING)
 async def case_page(request: AnyRequest) -> Response[Any]:
     """Show one case: its steps, its claims, what may have been seen. What people said needs a reason."""
     return await _page(request)
 
 
-@post("/{institution:str}/cases/{case_id:str}/open", opt=SEEING)
+@post("/{institution:str}/cases/{case_id:str}/open", opt=LOOKING)
 async def read_case(request: AnyRequest) -> Response[Any]:
     """Show once what was said in a case, for a reason that goes on record."""
     visit, desks, staff = visit_of(request), desks_at(request), staff_of(request)
@@ -123,7 +126,7 @@ async def read_case(request: AnyRequest) -> Response[Any]:
     page = await to_approve(visit, desks, asked)
     if page is not None:
         return page
-    said = await _desk(desks).read_record(case_id, by=staff.id, reason=reason)
+    said = await _desk(desks).read_record(case_id, by=staff.id, reason=reason, glass=glass_of(request))
     return await _page(request, said=said)
 
 
@@ -221,13 +224,16 @@ async def _page(
 ) -> Response[Any]:
     visit, desks, staff = visit_of(request), desks_at(request), staff_of(request)
     key, looked = desks.institution.key, await _desk(desks).look(request.path_params["case_id"])
-    case = looked.case
+    case, pane = looked.case, pane_of(request)
+    if pane is not None:
+        await _desk(desks).look_through_glass(case.id, by=staff.id)
     return visit.page(
         "desks/case.html",
         status=status,
         desks=desks,
         looked=looked,
         case=case,
+        pane=pane,
         said=said,
         names=await _staff(request).names(),
         people=await _staff(request).at(key, Right.HANDLE_CASES),

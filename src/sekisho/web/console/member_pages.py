@@ -11,6 +11,8 @@ from sekisho.console.rights import Right
 from sekisho.identity.personal_data import Item
 from sekisho.identity.purposes import item_in_words
 from sekisho.response.access import REASON_MIN
+from sekisho.response.glass import Kind
+from sekisho.web.console.glass_panes import BEHIND_GLASS, glass_of, pane_of
 from sekisho.web.console.proposals import Proposal, to_approve
 from sekisho.web.console.staff_admission import RIGHT, staff_of
 from sekisho.web.console.staff_desks import InstitutionDesks, desks_at
@@ -18,6 +20,7 @@ from sekisho.web.members.roles import ROLE, Role
 from sekisho.web.members.visits import AnyRequest, visit_of
 
 SEEING = {ROLE: Role.MEMBER, RIGHT: Right.SEE_MEMBERS}
+LOOKING = {**SEEING, BEHIND_GLASS: Kind.MEMBER}
 CONTAINING = {ROLE: Role.MEMBER, RIGHT: Right.CONTAIN}
 NOT_FOUND, UNPROCESSABLE = 404, 422
 
@@ -39,13 +42,13 @@ async def find_member(request: AnyRequest) -> Response[Any]:
     return visit.go(_path(desks, member_id))
 
 
-@get("/{institution:str}/members/{member_id:str}", opt=SEEING)
+@get("/{institution:str}/members/{member_id:str}", opt=LOOKING)
 async def member_page(request: AnyRequest) -> Response[Any]:
     """Show one member behind masks; that somebody looked is on record."""
     return await _page(request)
 
 
-@post("/{institution:str}/members/{member_id:str}/open", opt=SEEING)
+@post("/{institution:str}/members/{member_id:str}/open", opt=LOOKING)
 async def open_items(request: AnyRequest) -> Response[Any]:
     """Show items in full, once, after a passkey approved exactly these for exactly this reason."""
     visit, desks, staff = visit_of(request), desks_at(request), staff_of(request)
@@ -70,7 +73,7 @@ async def open_items(request: AnyRequest) -> Response[Any]:
     page = await to_approve(visit, desks, asked)
     if page is not None:
         return page
-    shown = await _desk(desks).open(member_id, items, by=staff.id, reason=reason)
+    shown = await _desk(desks).open(member_id, items, by=staff.id, reason=reason, glass=glass_of(request))
     return await _page(request, shown=shown)
 
 
@@ -126,13 +129,15 @@ async def _page(
     request: AnyRequest, *, shown: dict[Item, str] | None = None, trouble: str = "", status: int = 200
 ) -> Response[Any]:
     visit, desks, staff = visit_of(request), desks_at(request), staff_of(request)
-    record = await _desk(desks).look(request.path_params["member_id"], by=staff.id)
-    key, member_id = desks.institution.key, record.member.id
+    glass, member_id = glass_of(request), request.path_params["member_id"]
+    record = await _desk(desks).look(member_id, by=staff.id, glass=glass)
+    key = desks.institution.key
     return visit.page(
         "desks/member.html",
         status=status,
         desks=desks,
         record=record,
+        pane=pane_of(request),
         shown=shown or {},
         items=[item for item in OPENED if item in record.masked],
         item_in_words=lambda item: item_in_words(item, visit.language),

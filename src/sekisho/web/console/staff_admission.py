@@ -1,7 +1,8 @@
 """What every request of the desks passes before its page: the session of a passkey, and the right to it.
 
-A route names the right that it asks for, and whose institution it is about stands in its path. A session that
-was opened by an enrolment code makes a passkey and does nothing else.
+A route names the right that it asks for, and whose institution it is about stands in its path. Who lacks it
+gets past where the record stands behind glass that was broken for this session. A session that was opened by
+an enrolment code makes a passkey and does nothing else.
 """
 
 from typing import Any, cast
@@ -12,6 +13,7 @@ from sekisho.console.rights import Right
 from sekisho.console.staff import StaffDesk, StaffMember
 from sekisho.identity.assurance import Level
 from sekisho.kernel.refusals import Refusal
+from sekisho.web.console.glass_panes import PANE, look_through, offer
 from sekisho.web.members.admission import admit
 from sekisho.web.members.roles import OF_MEMBERS, role_of
 from sekisho.web.members.site import Site
@@ -56,9 +58,16 @@ async def admit_staff(request: Request[Any, Any, Any]) -> Response[Any] | None:
     if session.level is not Level.PASSKEY and request.url.path not in ENROLLING:
         raise NoPasskeyYet(known=staff.id)
     right = cast("Right | None", handler.opt.get(RIGHT))
-    if right is not None and not _may(staff, request.path_params.get("institution"), right):
-        raise NotYours(known=f"{staff.id}: {right}")
     request.scope["state"][STAFF] = staff
+    if right is None or _may(staff, request.path_params.get("institution"), right):
+        return None
+    pane = await look_through(request, staff)
+    if pane is None:
+        offered = offer(request, staff)
+        if offered is not None:
+            return offered
+        raise NotYours(known=f"{staff.id}: {right}")
+    request.scope["state"][PANE] = pane
     return None
 
 

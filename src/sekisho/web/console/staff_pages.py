@@ -7,6 +7,7 @@ from litestar import Response, get, post
 from sekisho.console.rights import Right
 from sekisho.console.staff import EnrolmentOver, StaffDesk
 from sekisho.console.standing import standing_at
+from sekisho.web.console.glass_panes import noticed_by
 from sekisho.web.console.staff_admission import RIGHT, STAFF, staff_of
 from sekisho.web.console.staff_desks import InstitutionDesks, desks_at
 from sekisho.web.members import cookies
@@ -82,11 +83,17 @@ async def enrolled_page(request: AnyRequest) -> Response[Any]:
     return visit.go("/login", also=FORGET)
 
 
-@get("/desks", opt={ROLE: Role.MEMBER}, sync_to_thread=False)
-def desks_page(request: AnyRequest) -> Response[Any]:
-    """Show who is there, and what their roles let them do at which institution."""
+@get("/desks", opt={ROLE: Role.MEMBER})
+async def desks_page(request: AnyRequest) -> Response[Any]:
+    """Show who is there, what their roles let them do at which institution, and glass that was broken."""
     visit, staff = visit_of(request), staff_of(request)
-    return visit.page("desks/desks.html", staff=staff, may_audit=staff.may_anywhere(Right.READ_AUDIT))
+    return visit.page(
+        "desks/desks.html",
+        staff=staff,
+        may_audit=staff.may_anywhere(Right.READ_AUDIT),
+        noticed=await noticed_by(staff, request),
+        names=await _names(request),
+    )
 
 
 @get("/{institution:str}", opt={ROLE: Role.MEMBER, RIGHT: Right.SEE_CAMPAIGNS})
@@ -96,8 +103,17 @@ async def institution_page(request: AnyRequest) -> Response[Any]:
     key, now_us = desks.institution.key, visit.now_us()
     ways = [way for way in WAYS if staff.may(key, way.right) and way.is_at(desks)]
     return visit.page(
-        "desks/institution.html", desks=desks, ways=ways, stand=await desks.parts.read(standing_at(now_us))
+        "desks/institution.html",
+        desks=desks,
+        ways=ways,
+        stand=await desks.parts.read(standing_at(now_us)),
+        noticed=await noticed_by(staff, request, key),
+        names=await _names(request),
     )
+
+
+async def _names(request: AnyRequest) -> dict[str, str]:
+    return await cast("StaffDesk", request.app.state[STAFF]).names()
 
 
 def _enrol(visit: Visit, *, error: str = "", status: int = 200) -> Response[Any]:
