@@ -4,6 +4,7 @@ import asyncio
 from datetime import date, timedelta
 
 import pytest
+from sqlalchemy import select
 from tests.lender.applicants import ARRIVAL, noon_us, open_way_in
 
 from sekisho.kernel.clock import DAY_US, HOUR_US
@@ -13,9 +14,10 @@ from sekisho.ledger.journal import first_fault
 from sekisho.lender.contracts import ContractState, find_contract
 from sekisho.lender.credit_bureau import Known
 from sekisho.lender.line_check_desk import LineCheckDesk
-from sekisho.lender.line_checks import last_check, months_before
+from sekisho.lender.line_checks import due, last_check, months_before
 from sekisho.lender.loan_events import LoanEvent, Movement, NotDone
 from sekisho.lender.screening import Finding
+from sekisho.storage.tables.lender import line_check
 from sekisho.web.lender.loan_sight import loan_of
 
 OPEN, CLOSED = ContractState.OPEN, ContractState.CLOSED_TO_BORROWING
@@ -179,3 +181,29 @@ def test_an_answer_that_cannot_be_true_changes_nothing(line):
     assert line.look() == (OPEN, ())
     line.bureau.twisted = {}
     assert line.checked(later(line.signed_on, 3, 1)) == 1
+
+
+def test_two_processes_that_ask_at_once_take_one_answer(line, monkeypatch):
+    """Both found the line before either had asked; the second finds the answer taken, and goes on."""
+    line.way.at_hand.clock.set(noon_us(later(line.signed_on, 3)))
+    with line.house.store.read() as connection:
+        found = due(connection, line.house.today(), line.house.clock.now_us(), 10)
+    monkeypatch.setattr("sekisho.lender.line_check_desk.due", lambda *_: found)
+    other = LineCheckDesk(line.house, line.bureau, on_outage=Posture.CLOSED)
+
+    async def both():
+        met = asyncio.Barrier(2)
+        ask = line.bureau.ask
+
+        async def asked_together(question):
+            await met.wait()
+            return await ask(question)
+
+        line.bureau.ask = asked_together
+        async with asyncio.timeout(20):
+            return await asyncio.gather(line.desk.check_due(), other.check_due())
+
+    assert asyncio.run(both()) == [1, 1]
+    assert len({question.reference for question in line.bureau.questions}) == 1
+    with line.house.store.read() as connection:
+        assert len(connection.execute(select(line_check)).all()) == 1

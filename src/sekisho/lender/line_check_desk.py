@@ -28,6 +28,7 @@ from sekisho.lender.line_checks import (
     LineCheck,
     due,
     findings_of,
+    is_checked,
     keep_check,
     new_check_id,
     overdue,
@@ -102,6 +103,8 @@ class LineCheckDesk:
         contract = find_contract(connection, line.contract_id)
         if contract is None or contract.state == ContractState.ENDED:
             return
+        if is_checked(connection, query.id):
+            return  # another process asked the same question, and was here first
         keep_answer(connection, house, query, answer)
         proven = proven_income(connection, house, application.id)
         income = Yen(application.said.income_yen if proven is None else proven.income_yen)

@@ -124,6 +124,12 @@ def keep_check(connection: Connection, check: LineCheck) -> None:
     connection.execute(insert(line_check), row)
 
 
+def is_checked(connection: Connection, query_id: str) -> bool:
+    """Tell whether the answer to a question was taken."""
+    its = select(line_check.c.id).where(line_check.c.query_id == query_id)
+    return connection.execute(its).one_or_none() is not None
+
+
 def last_check(connection: Connection, contract_id: str) -> LineCheck | None:
     """Return what was found last; None where a line was not looked at since it was signed."""
     own = select(line_check).where(line_check.c.contract_id == contract_id)
