@@ -11,11 +11,13 @@ from sekisho.bank import deposits, holders
 from sekisho.bank.branches import BranchUnknown
 from sekisho.bank.deposits import DepositNumberTaken, DepositState, Opening
 from sekisho.bank.holders import HolderTiedOtherwise, NewHolder
+from sekisho.bank.overdrafts import change_overdraft
 from sekisho.identity.people import BirthDateUnusable
 from sekisho.identity.recipients import NumberNotServed
 from sekisho.kernel.yen import Yen
 from sekisho.ledger.transfers import Refused, Why
 from sekisho.messages.notices import NoticeKind
+from sekisho.response import audit
 from sekisho.storage.tables.deposits import depositor
 from sekisho.storage.tables.messages import message
 
@@ -59,12 +61,23 @@ def test_a_number_is_given_out_once_at_a_branch_and_drawn_where_none_is_asked_fo
 
 def test_a_general_account_is_overdrawn_to_its_limit_and_no_further(bank):
     one = bank.deposit
-    bank.do(lambda at: deposits.set_overdraft(at, one, Yen(100_000)))
+
+    def to(yen):
+        return bank.do(
+            lambda at: change_overdraft(at, bank.bank, one, Yen(yen), by="aoki", reason="agreed today")
+        )
+
+    assert to(100_000)
+    assert not to(100_000)
     assert bank.look(lambda at: deposits.can_go_out(at, one)) == START + Yen(100_000)
     mandate = bank.mandate(ceiling=Yen(2_000_000), month_ceiling=Yen(2_000_000))
     assert bank.debit(mandate, START.amount + 100_001, "too much").state != "done"
     assert bank.debit(mandate, START.amount + 100_000, "all").state == "done"
     assert bank.look(lambda at: deposits.balance(at, one)) == Yen(-100_000)
+    assert to(0)
+    assert bank.debit(mandate, 1, "one more").state != "done"
+    found = bank.look(lambda at: [(act.actor, act.act, act.subject) for act in audit.all_acts(at)])
+    assert found == [("aoki", "bank:overdraft_changed", one.id)] * 2
 
 
 def test_nothing_leaves_a_blocked_account_and_a_closed_one_stays_closed(bank):
@@ -79,6 +92,9 @@ def test_nothing_leaves_a_blocked_account_and_a_closed_one_stays_closed(bank):
     assert bank.look(lambda at: deposits.can_go_out(at, blocked)) == Yen(0)
     assert becomes(DepositState.OPEN)
     assert becomes(DepositState.CLOSED)
+    closed = bank.look(lambda at: deposits.find(at, one.id))
+    with pytest.raises(ValueError, match="closed"):
+        bank.do(lambda at: change_overdraft(at, bank.bank, closed, Yen(1), by="aoki", reason="x"))
     assert not becomes(DepositState.OPEN)
 
 

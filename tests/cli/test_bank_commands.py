@@ -96,6 +96,19 @@ def test_an_account_is_blocked_freed_and_its_phone_changed(sekisho):
     assert (nobody.exit_code, "no customer" in nobody.output) == (1, True)
 
 
+def test_an_account_may_be_overdrawn_by_what_staff_agreed_to(sekisho):
+    why = ("--by", "aoki", "--reason", "agreed today")
+    sekisho("depositors", "open", *HANAKO, "--pin", "3817")
+    for yen in ("100000", "100000", "0"):
+        done = sekisho("depositors", "overdraft", "001-1234567", yen, *why)
+        assert (done.exit_code, done.output) == (0, f"001-1234567\t{yen}\t{500_000 + int(yen)}\n")
+    refused = sekisho("depositors", "overdraft", "001-1234567", "--", "-1", *why)
+    assert refused.exit_code == 2
+    nobody = sekisho("depositors", "overdraft", "001-1234567", "1", "--by", "NOBODY!", "--reason", "x")
+    assert (nobody.exit_code, "staff id" in nobody.output) == (2, True)
+    assert sekisho("depositors", "overdraft", "001-7777777", "1", *why).exit_code == 1
+
+
 def test_a_partner_is_registered_listed_rekeyed_and_removed(sekisho, keys):
     wallet = ("kamome-wallet", "--name", "かもめウォレット", "--redirect-uri", "https://wallet.example/back")
     added = sekisho("partners", "add", *wallet, "--key-set", keys(), "--ceiling-yen", "100000")

@@ -15,7 +15,7 @@ from sekisho.bank.house import BankParts
 from sekisho.kernel.ids import DEPOSIT, DepositId, DepositorId
 from sekisho.kernel.refusals import Refusal
 from sekisho.kernel.yen import Yen
-from sekisho.ledger.accounts import Account, Side, change_limits, find_account, open_account
+from sekisho.ledger.accounts import Account, Side, find_account, open_account
 from sekisho.ledger.journal import take_turn
 from sekisho.ledger.transfers import Result, Transfer, post
 from sekisho.storage import outbox
@@ -188,13 +188,6 @@ def pay_in(connection: Connection, bank: BankParts, one: Deposit, amount: Yen, *
     if one.state is DepositState.CLOSED:
         raise ValueError("a closed account takes no money")
     return post(connection, paid, clock=bank.clock, chance=bank.chance)
-
-
-def set_overdraft(connection: Connection, one: Deposit, limit: Yen) -> None:
-    """Set by how much a general account may be overdrawn. Raises ValueError for a negative amount."""
-    if limit < Yen(0):
-        raise ValueError("an overdraft is no negative amount")
-    change_limits(connection, one.ledger_account, net_debit_max=limit, net_credit_max=None)
 
 
 def set_state(

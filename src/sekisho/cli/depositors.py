@@ -1,4 +1,4 @@
-"""`sekisho depositors`: what the counter does: open accounts, tie them to the online bank, block them."""
+"""`sekisho depositors`: what the counter does: open accounts, tie them to the online bank, change, block."""
 
 import asyncio
 from datetime import datetime
@@ -11,9 +11,11 @@ from sekisho.bank.deposits import Deposit, DepositState
 from sekisho.bank.holders import NewHolder
 from sekisho.bank.house import BankParts
 from sekisho.bank.openings import NewAccount, open_account
-from sekisho.cli.at_institution import Refused, told
+from sekisho.bank.overdrafts import change_overdraft
+from sekisho.cli.at_institution import BY, Refused, told
 from sekisho.cli.bank_options import DATA, INSTITUTION, STORE, BankPlace
 from sekisho.cli.loan import YenType
+from sekisho.cli.mandates import REASON
 from sekisho.identity import members
 from sekisho.identity.hashing import Hasher
 from sekisho.kernel.yen import Yen
@@ -30,7 +32,7 @@ STATES = {"open": DepositState.OPEN, "blocked": DepositState.BLOCKED}
 @INSTITUTION
 @click.pass_context
 def command(context: click.Context, *, data: Path, store_url: str, file: Path | None) -> None:
-    """Open accounts, tie them to the online bank, change the phone on file, block and free."""
+    """Open accounts, tie them to the online bank, change phone and overdraft, block and free."""
     context.obj = BankPlace(data, store_url, file)
 
 
@@ -116,6 +118,28 @@ def change_state(place: BankPlace, *, account: str, state: str, reason: str) -> 
     with place.bank() as bank:
         changed = bank.store.write(lambda at: work(at, bank)).result()
     click.echo(f"{account}: {state}" if changed else f"{account}: nothing changed")
+
+
+@command.command("overdraft")
+@click.argument("account")
+@click.argument("limit_yen", type=click.IntRange(min=0))
+@BY
+@REASON
+@click.pass_obj
+def change_limit(place: BankPlace, *, account: str, limit_yen: int, by: str, reason: str) -> None:
+    """Let ACCOUNT be overdrawn by LIMIT_YEN at most; print the limit and what may go out now."""
+
+    def work(connection: Connection, bank: BankParts) -> int:
+        one = _found(connection, account)
+        change_overdraft(connection, bank, one, Yen(limit_yen), by=by, reason=reason)
+        return deposits.can_go_out(connection, one).amount
+
+    with place.bank() as bank:
+        try:
+            can_go_out = bank.store.write(lambda at: work(at, bank)).result()
+        except ValueError as failure:
+            raise Refused(str(failure)) from failure
+    click.echo(f"{account}\t{limit_yen}\t{can_go_out}")
 
 
 def open_for(bank: BankParts, asked: NewAccount) -> Deposit:
