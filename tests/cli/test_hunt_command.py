@@ -9,7 +9,7 @@ from click.testing import CliRunner
 from sekisho.cli.hunt import command
 
 REAL_LOGS = Path(__file__).parents[3] / "shared" / "data" / "logs"
-FILES = ("attempts.parquet", "campaigns.csv", "entered.csv", "report.html", "report.json")
+FILES = ("attempts.parquet", "campaigns.csv", "entered.csv", "report.html", "report.json", "traces.json")
 
 
 def log_of(path: Path, *, hammered: int) -> Path:

@@ -26,7 +26,9 @@ class CodedAttempts:
 
     `place` is each attempt's position in the table that was read. `prefix` is the /24 of an IPv4 or the /64
     of an IPv6 address, `block` its /16 or /48. `client` is the pair of user agent and TLS fingerprint,
-    `spot` the pair of member and address. `partner` marks attempts of an authenticated partner.
+    `spot` the pair of member and address. `stopped` marks what was refused or asked for more, `partner`
+    attempts of an authenticated partner. `agents` and `fingerprints` hold the texts that the codes of `agent`
+    and `tls` stand for.
     """
 
     place: Whole
@@ -45,12 +47,15 @@ class CodedAttempts:
     secret: Codes
     success: Marks
     failure: Marks
+    stopped: Marks
     unknown_name: Marks
     known: Small
     leaked: Small
     device_valid: Small
     passed: Marks
     partner: Marks
+    agents: pa.StringArray
+    fingerprints: pa.StringArray
 
     def __len__(self) -> int:
         """Return the number of attempts."""
@@ -62,14 +67,16 @@ def code_attempts(table: pa.Table) -> dict[str, CodedAttempts]:
     time_us: Whole = table["time_us"].to_numpy()
     gates, names = _codes(table["gate"])
     order = np.argsort(time_us, kind="stable")
+    agent, agents = _present(table["user_agent"], "")
+    tls, fingerprints = _present(table["tls"], "")
     texts = {
         "member": _codes(table["member"])[0],
-        "asn": _present(table["asn"], 0),
-        "country": _present(table["country"], ""),
-        "agent": _present(table["user_agent"], ""),
-        "tls": _present(table["tls"], ""),
-        "device": _present(table["device"], ""),
-        "secret": _present(table["secret"], ""),
+        "asn": _present(table["asn"], 0)[0],
+        "country": _present(table["country"], "")[0],
+        "agent": agent,
+        "tls": tls,
+        "device": _present(table["device"], "")[0],
+        "secret": _present(table["secret"], "")[0],
     }
     address, addresses = _codes(table["ip"])
     prefix, block = _networks(addresses)
@@ -87,6 +94,8 @@ def code_attempts(table: pa.Table) -> dict[str, CodedAttempts]:
             time_us=time_us[rows],
             client=pair_codes(here["agent"], here["tls"]),
             spot=pair_codes(here["member"], here["address"]),
+            agents=agents,
+            fingerprints=fingerprints,
             **here,
             **{name: column[rows] for name, column in small.items()},
             **{name: column[rows] for name, column in marks.items()},
@@ -111,9 +120,10 @@ def _marks(table: pa.Table) -> dict[str, Marks]:
     return {
         "success": _is(outcome, outcomes, "success"),
         "failure": _is(outcome, outcomes, "wrong_secret", "no_such_member"),
+        "stopped": _is(outcome, outcomes, "refused", "challenged"),
         "unknown_name": _is(outcome, outcomes, "no_such_member") | (_numbers(table["known"]) == 0),
         "passed": _is(challenge, challenges, "passed"),
-        "partner": _present(table["client"], "") != ABSENT,
+        "partner": _present(table["client"], "")[0] != ABSENT,
     }
 
 
@@ -129,12 +139,13 @@ def _codes(column: pa.ChunkedArray) -> tuple[Codes, pa.StringArray]:
     return codes, whole.dictionary
 
 
-def _present(column: pa.ChunkedArray, empty: object) -> Codes:
+def _present(column: pa.ChunkedArray, empty: object) -> tuple[Codes, pa.StringArray]:
+    """Return the codes, absent where a value is the empty one, and the distinct values."""
     codes, values = _codes(column)
     place = pc.index(values, empty).as_py()
     if place >= 0:
         codes[codes == place] = ABSENT
-    return codes
+    return codes, values
 
 
 def _is(codes: Codes, values: pa.StringArray, *wanted: str) -> Marks:

@@ -11,6 +11,7 @@ from sekisho.campaigns.cohorts import LIKELY, Campaign, find_campaigns, within
 from sekisho.campaigns.inference import Estimate, estimate
 from sekisho.campaigns.limits import Limit, limits_of
 from sekisho.campaigns.reasons import reasons
+from sekisho.campaigns.traces import Trace, trace_campaigns
 
 NO_CAMPAIGN = -1
 KEPT = ["row", "time_us", "gate", "member", "ip", "asn", "country", "outcome"]
@@ -40,7 +41,7 @@ class Findings:
 
     `probability` and `campaign` (position in `campaigns`, -1 for none) have one value for each attempt; of
     the attempts themselves, `attempts` keeps the columns `KEPT`. `limits` says what the log does not
-    record.
+    record. `traces` are by campaign id, of the largest campaigns.
     """
 
     attempts: pa.Table
@@ -49,6 +50,7 @@ class Findings:
     campaign: Whole
     campaigns: list[Campaign]
     entered: list[EnteredMember]
+    traces: dict[str, Trace]
 
 
 def hunt(table: pa.Table, progress: Callable[[str], None]) -> Findings:
@@ -60,6 +62,7 @@ def hunt(table: pa.Table, progress: Callable[[str], None]) -> Findings:
     label = np.full(kept.num_rows, NO_CAMPAIGN, np.int64)
     campaigns: list[Campaign] = []
     entered: list[EnteredMember] = []
+    traces: dict[str, Trace] = {}
     for gate, attempts in parts.items():
         progress(f"weighing {len(attempts):,} attempts at the gate {gate}")
         found = estimate(attempts)
@@ -69,7 +72,9 @@ def hunt(table: pa.Table, progress: Callable[[str], None]) -> Findings:
         for campaign in here:
             label[attempts.place[campaign.rows]] = len(campaigns)
             campaigns.append(campaign)
-        entered.extend(_entered(_Gate(gate, attempts, found, hostile, label), kept["member"]))
+        inside = _entered(_Gate(gate, attempts, found, hostile, label), kept["member"])
+        traces |= trace_campaigns(attempts, kept, here, _opened(inside, campaigns))
+        entered.extend(inside)
     entered.sort(key=lambda one: (-one.probability, one.first_entered_us, one.member))
     return Findings(
         attempts=kept,
@@ -78,7 +83,17 @@ def hunt(table: pa.Table, progress: Callable[[str], None]) -> Findings:
         campaign=label,
         campaigns=campaigns,
         entered=entered,
+        traces=traces,
     )
+
+
+def _opened(inside: list[EnteredMember], campaigns: list[Campaign]) -> dict[str, list[int]]:
+    """Return by campaign where in the table the attempts stand that first entered a member."""
+    found: dict[str, list[int]] = {}
+    for one in inside:
+        if one.campaign >= 0:
+            found.setdefault(campaigns[one.campaign].campaign, []).append(one.place)
+    return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,9 @@
-"""Write a hunt's findings: report.json, campaigns.csv, entered.csv, attempts.parquet, report.html."""
+"""Write a hunt's findings: the report for people and for programs, campaigns, members, traces, attempts."""
 
 import json
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import polars as pl
 import pyarrow as pa
@@ -31,6 +32,7 @@ def write_findings(findings: Findings, out: Path, *, logs: list[str], broken: in
     pq.write_table(written, out / "attempts.parquet", compression="zstd", compression_level=1)
     campaigns.write_csv(out / "campaigns.csv")
     entered.write_csv(out / "entered.csv")
+    (out / "traces.json").write_bytes(msgspec.json.encode(findings.traces))
     (out / "report.json").write_text(_as_json(report), encoding="utf-8")
     (out / "report.html").write_text(render(report, attempts, campaigns, entered), encoding="utf-8")
     return report

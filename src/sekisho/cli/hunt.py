@@ -30,7 +30,8 @@ FOUND, UNUSABLE = 3, 2
 def command(logs: tuple[Path, ...], out: Path, reading: ReadingOptions) -> None:
     """Find campaigns in login logs and the members they entered, each with a probability.
 
-    Writes report.html for people; report.json, campaigns.csv, entered.csv, attempts.parquet for programs.
+    Writes report.html for people; report.json, campaigns.csv, entered.csv, traces.json and
+    attempts.parquet for programs.
     Exits with 3 if a campaign was found, 0 if none, 2 if the input is unusable.
     """
     faults = Faults()
