@@ -58,6 +58,21 @@ def test_seeing_a_session_costs_a_write_once_a_minute(tmp_path):
     run(tmp_path, play)
 
 
+def test_a_glance_keeps_no_session_alive(tmp_path):
+    """A page that asks by itself does not stand in for somebody who is there."""
+
+    async def play(house):
+        opened = await house.open_account()
+        for _ in range(2):
+            house.wait(IDLE_S / 2 - 1)
+            assert await house.sessions.glance(opened.session_token) is not None
+        house.wait(2)
+        assert await house.sessions.glance(opened.session_token) is None
+        assert await house.sessions.glance("") is None
+
+    run(tmp_path, play)
+
+
 def test_a_late_sight_revives_nothing(tmp_path):
     """Two requests at the last moment: the slower one must not bring back what has idled out meanwhile."""
 

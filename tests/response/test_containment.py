@@ -17,7 +17,13 @@ from sekisho.identity.personal_data import Item, store
 from sekisho.kernel.clock import HOUR_US
 from sekisho.response import containment_rows
 from sekisho.response.cohorts import CohortUnreadable, Suspect, of_sessions, read_entered, together
-from sekisho.response.containment import ContainmentDesk, ContainmentStepRefused, ContainmentUnknown
+from sekisho.response.containment import (
+    ContainmentDesk,
+    ContainmentStepRefused,
+    ContainmentUnknown,
+    CrowdChanged,
+)
+from sekisho.response.containment_rows import Rank, Standing
 from sekisho.response.staff import SecondPersonNeeded
 from sekisho.storage.engine import join_store
 from sekisho.storage.tables.personal_data import personal_item
@@ -101,6 +107,71 @@ def test_a_crowd_does_not_come_in_little_by_little(hand):
     more = [Suspect(f"mem_{number}", 1, 0.99) for number in range(2)]
     asyncio.run(desk.begin(CAMPAIGN, more, by="sato"))
     assert [hand.standings(begun)[each.named] for each in more] == ["proposed"] * 2
+
+
+def test_who_put_people_into_it_does_not_approve_them(hand):
+    """A second begins again with more, and would be the second person for what they added themselves."""
+    policy = msgspec.structs.replace(POLICY, automatic_members_max=2)
+    desk, cohort = hand.desk(policy), hand.cohort()
+    begun = asyncio.run(desk.begin(CAMPAIGN, cohort[:2], by="sato"))
+    asyncio.run(desk.begin(CAMPAIGN, cohort, by="ito"))
+    with pytest.raises(SecondPersonNeeded):
+        asyncio.run(desk.approve(begun.id, by="ito"))
+    assert asyncio.run(desk.approve(begun.id, by="abe")) == 1
+
+
+def crowd_of(hand, begun):
+    with hand.at_hand.store.read() as connection:
+        return containment_rows.crowd(connection, begun.id, POLICY.automatic_from)
+
+
+def test_exactly_the_crowd_that_was_seen_is_approved(hand):
+    """One more, one less, or another likelihood of one: it is not what the second person saw."""
+    policy = msgspec.structs.replace(POLICY, automatic_members_max=1)
+    desk = hand.desk(policy)
+    begun = asyncio.run(desk.begin(CAMPAIGN, hand.cohort(0.99, 0.99, 0.6), by="sato"))
+    seen = crowd_of(hand, begun)
+    assert seen.size == 2
+    more = [Suspect(f"mem_{number}", 1, 0.95) for number in range(2)]
+    asyncio.run(desk.begin(CAMPAIGN, more, by="sato"))
+    with pytest.raises(CrowdChanged):
+        asyncio.run(desk.approve(begun.id, by="ito", crowd=seen))
+    for one in more:
+        assert hand.standings(begun)[one.named] == "proposed"
+        asyncio.run(desk.decide(begun.id, one.named, contain=False, by="sato"))
+    assert crowd_of(hand, begun) == seen
+    assert asyncio.run(desk.approve(begun.id, by="ito", crowd=seen)) == 2
+
+
+def test_a_crowd_is_another_one_by_any_name_time_or_likelihood(hand):
+    """Also where names are made to look like the bounds between them."""
+    cohorts = (
+        [Suspect("a", 1, 0.99), Suspect("b", 1, 0.99)],
+        [Suspect("a", 1, 0.98), Suspect("b", 1, 0.99)],
+        [Suspect("a", 2, 0.99), Suspect("b", 1, 0.99)],
+        [Suspect("a", 1, 0.99), Suspect("c", 1, 0.99)],
+        [Suspect('a",1,0.99],["b', 1, 0.99)],
+    )
+    policy = msgspec.structs.replace(POLICY, automatic_members_max=0)
+    begun = [
+        asyncio.run(hand.desk(policy).begin(f"cmp_{place}", each, by="sato"))
+        for place, each in enumerate(cohorts)
+    ]
+    assert len({crowd_of(hand, each).digest for each in begun}) == len(cohorts)
+
+
+def test_a_cohort_is_listed_in_pages_without_a_gap(hand):
+    """The likeliest first; many are equally likely, and none is listed twice or left out."""
+    cohort = [Suspect(f"m{number:03d}", 1, (0.1, 0.2, 0.2, 0.3)[number % 4]) for number in range(103)]
+    begun = asyncio.run(hand.desk().begin(CAMPAIGN, cohort, by="sato"))
+    found, after = [], None
+    with hand.at_hand.store.read() as connection:
+        for _ in range(11):
+            some = containment_rows.listed(connection, begun.id, Standing.BELOW, after=after, limit=10)
+            found += some
+            after = Rank(some[-1].probability, some[-1].named)
+    assert sorted(one.named for one in found) == sorted(one.named for one in cohort)
+    assert [one.probability for one in found] == sorted((one.probability for one in cohort), reverse=True)
 
 
 def test_two_who_run_it_at_once_do_it_once(hand):

@@ -16,6 +16,7 @@ from tests.web.member_site import Browser, MemberSite, found, options
 
 from sekisho.cli.desks_house import HUNTING, TRYING
 from sekisho.console import staff
+from sekisho.console.campaign_desk import CampaignDesk
 from sekisho.console.containment_runs import ContainmentRuns
 from sekisho.console.hunts import Hunts
 from sekisho.console.policy_desk import PolicyDesk
@@ -171,6 +172,7 @@ def lender_desks(lender: Parts, folder: Path, guard: Guard | None = None) -> Ins
         functions=("transfer_loan", "atm_withdrawal", "atm_repayment"),
         past_uses=(AttemptHistory(lender, None),),
         hunts=hunts,
+        campaigns=CampaignDesk(lender, hunts),
         containments=containments,
         runs=ContainmentRuns(containments),
         history=folder / "history",

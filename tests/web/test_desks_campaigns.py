@@ -1,18 +1,25 @@
 """Campaigns at the desks: hunted for in the record, contained in one step, and taken back."""
 
+import asyncio
+import html
+import re
+
 import msgspec
 from sqlalchemy import select
 from tests.identity.member_at_hand import AtHand
 from tests.web.desks_site import DesksSite, at_the_desks
+from tests.web.member_site import found
 
+from sekisho.console.campaign_desk import SHOWN
 from sekisho.console.rights import StaffRole
 from sekisho.guard.attempts import Attempt, ChallengeResult, Outcome
 from sekisho.guard.decisions import Action, Decision
 from sekisho.identity import members, sessions
 from sekisho.identity.arrivals import Arrival
 from sekisho.identity.assurance import Level
-from sekisho.identity.sessions import Birth
+from sekisho.identity.sessions import IDLE_US_MAX, Birth
 from sekisho.kernel.clock import DAY_US, MINUTE_US, SECOND_US
+from sekisho.response.cohorts import Suspect
 from sekisho.storage.attempts import DECIDED, SETTLED
 from sekisho.storage.history.parquet import HistoryFolder
 from sekisho.storage.outbox import StoredEntry
@@ -137,17 +144,130 @@ def test_who_was_added_after_the_second_person_looked_was_not_approved(tmp_path)
         browser, passkey = await site.at_work("Sato", RESPONDER)
         await browser.get(PAGE)
         await site.approve_deed(browser, passkey, f"{PAGE}/contain")
+        await site.desks.runs.quiet()
         second, seal = await site.at_work("Suzuki", APPROVER)
         await second.get(PAGE)
         crowd += [entered(site, 0.99), entered(site, 0.99)]
         await browser.get(PAGE)
         await site.approve_deed(browser, passkey, f"{PAGE}/contain")
+        await site.desks.runs.quiet()
         await site.approve_deed(second, seal, f"{PAGE}/approve")
         await site.desks.runs.quiet()
         assert second.page.status_code == 401
         assert [live(site, each) for each in crowd] == [2] * 4
 
     at_the_desks(tmp_path, scene)
+
+
+def test_a_crowd_that_comes_after_the_approval_is_approved_as_well(tmp_path):
+    """And not by the one who put it there, whoever began."""
+
+    async def scene(site: DesksSite) -> None:
+        site.desks.containments._policy = msgspec.structs.replace(  # noqa: SLF001 - as above
+            site.desks.containments.policy, automatic_members_max=1
+        )
+        crowd = [entered(site, 0.97), entered(site, 0.98)]
+        browser, passkey = await site.at_work("Sato", RESPONDER)
+        await browser.get(PAGE)
+        await site.approve_deed(browser, passkey, f"{PAGE}/contain")
+        await site.desks.runs.quiet()
+        second, seal = await site.at_work("Suzuki", APPROVER)
+        await second.get(PAGE)
+        await site.approve_deed(second, seal, f"{PAGE}/approve")
+        await site.desks.runs.quiet()
+        crowd += [entered(site, 0.99), entered(site, 0.99)]
+        both, third = await site.at_work("Abe", {"lender": (StaffRole.RESPONDER, StaffRole.APPROVER)})
+        await both.get(PAGE)
+        assert "2 of the cohort are not in the containment yet." in both.page.text
+        await site.approve_deed(both, third, f"{PAGE}/contain")
+        await site.desks.runs.quiet()
+        await both.get(PAGE)
+        assert "2 are shut only when a second person approves it" in both.page.text
+        assert f"{PAGE}/approve" not in both.page.text
+        await second.get(PAGE)
+        await site.approve_deed(second, seal, f"{PAGE}/approve")
+        await site.desks.runs.quiet()
+        assert [live(site, each) for each in crowd] == [0] * 4
+
+    at_the_desks(tmp_path, scene)
+
+
+def test_a_long_cohort_is_turned_over_and_searched(tmp_path):
+    """What waits for a person comes first; whoever is looked for is found without turning pages."""
+
+    async def scene(site: DesksSite) -> None:
+        cohort = [Suspect(f"m{number:03d}", 1, 0.3) for number in range(SHOWN + 5)]
+        proposed = [Suspect("perhaps & more", 1, 0.6)]
+        begun = await site.desks.containments.begin(CAMPAIGN, [*cohort, *proposed], by="sato")
+        assert begun.campaign == CAMPAIGN
+        browser, _ = await site.at_work("Sato", RESPONDER)
+        await browser.get(PAGE)
+        assert "perhaps &amp; more</a>" in browser.page.text
+        assert "m000" not in browser.page.text
+        await browser.get(found(rf'href="({PAGE}\?standing=below)#', browser.page.text))
+        shown = set(re.findall(r">(m\d{3})</a>", browser.page.text))
+        assert len(shown) == SHOWN
+        further = found(rf'href="({PAGE}\?standing=below&amp;after=[^#"]*)#', browser.page.text)
+        await browser.get(html.unescape(further))
+        shown |= set(re.findall(r">(m\d{3})</a>", browser.page.text))
+        assert shown == {one.named for one in cohort}
+        assert "after=" not in browser.page.text
+        await browser.get(f"{PAGE}/one?named=m001")
+        assert browser.title == "m001"
+        await browser.get(f"{PAGE}/one?named=nobody")
+        assert browser.page.status_code == 404
+        assert "Nobody of that name is in this containment." in browser.page.text
+        for broken in ("?standing=x&after=y", "?after=nan~m001", "?after=1e999~%00"):
+            assert (await browser.get(f"{PAGE}{broken}")).status_code == 200
+
+    at_the_desks(tmp_path, scene)
+
+
+def test_the_page_follows_a_containment_and_keeps_no_session_alive(tmp_path):
+    """A page that was left open asks on; whoever left it is logged out all the same."""
+
+    async def scene(site: DesksSite) -> None:
+        entered(site, 0.97)
+        browser, passkey = await site.at_work("Sato", RESPONDER)
+        await browser.get(PAGE)
+        going_on = asyncio.Event()
+        really = site.desks.containments.run
+
+        async def held(containment_id, **named):
+            await going_on.wait()
+            return await really(containment_id, **named)
+
+        site.desks.containments.run = held  # type: ignore[method-assign] # it waits where it would be too quick
+        await site.approve_deed(browser, passkey, f"{PAGE}/contain")
+        told = await until(browser, lambda told: "dealt with" in told["parts"].get("progress", ""))
+        assert "0 of 1 accounts are dealt with." in told["parts"]["progress"]
+        await browser.get(PAGE)
+        assert f'data-watch="{PAGE}/progress"' in browser.page.text
+        assert f'action="{PAGE}/contain"' not in browser.page.text
+        site.wait(IDLE_US_MAX / SECOND_US - 1)
+        assert (await progress(browser)).json()["over"] is False
+        site.wait(2)
+        assert (await progress(browser)).status_code == 401
+        going_on.set()
+        await site.desks.runs.quiet()
+        await site.log_in_by_passkey(browser, passkey)
+        assert (await progress(browser)).json() == {"parts": {}, "over": True}
+
+    at_the_desks(tmp_path, scene)
+
+
+async def progress(browser):
+    """Ask as the page does by itself."""
+    return await browser.client.get(f"{PAGE}/progress", headers={"Accept": "application/json"})
+
+
+async def until(browser, holds):
+    """Ask until the answer is as wanted; what is asked about goes on meanwhile."""
+    for _ in range(200):
+        told = (await progress(browser)).json()
+        if holds(told):
+            return told
+    raise AssertionError(told)
 
 
 def test_a_campaign_that_nobody_knows_is_not_found(tmp_path):
@@ -201,17 +321,23 @@ def test_a_hunt_in_the_record_finds_the_campaign_and_whom_it_entered(tmp_path):
         assert "Nobody has hunted in our record yet." in browser.page.text
         await browser.submit("/lender/campaigns/hunt")
         assert "The hunt is under way" in browser.page.text
+        followed = found(r'data-watch="([^"]+)"', browser.page.text)
+        steps = set()
+        while not (told := (await browser.client.get(followed)).json())["over"]:
+            steps.add(re.sub(r"<[^>]*>|\s+", " ", told["parts"]["progress"]).strip())
+            await asyncio.sleep(0.01)
+        assert {"Reading the record", "Weighing each attempt"} <= steps
         await site.desks.hunts.finished()
         await browser.get("/lender/campaigns")
         assert site.desks.hunts.trouble == ""
         assert "List-type attack" in browser.page.text
         last = site.desks.hunts.last()
         assert last is not None
-        (found,) = last.campaigns
-        assert (found.kind, found.attempts >= 300) == ("list", True)
-        await browser.get(f"/lender/campaigns/{found.id}")
+        (campaign,) = last.campaigns
+        assert (campaign.kind, campaign.attempts >= 300) == ("list", True)
+        await browser.get(f"/lender/campaigns/{campaign.id}")
         assert browser.title == "List-type attack"
-        assert f"{found.addresses} addresses" in browser.page.text
+        assert f"{campaign.addresses} addresses" in browser.page.text
 
     at_the_desks(tmp_path, scene)
 

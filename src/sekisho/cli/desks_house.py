@@ -12,6 +12,7 @@ from sekisho.bank.switches import Function as BankFunction
 from sekisho.cli.around import Around, Made
 from sekisho.cli.containments import containment_desk
 from sekisho.cli.past_uses import past_uses
+from sekisho.console.campaign_desk import CampaignDesk
 from sekisho.console.containment_runs import ContainmentRuns
 from sekisho.console.hunts import Hunts
 from sekisho.console.policy_desk import PolicyDesk, RunsPolicies
@@ -117,6 +118,7 @@ def _desks(served: Served) -> InstitutionDesks:
         functions=_FUNCTIONS.get(key, ()),
         past_uses=past_uses(parts, served.history),
         hunts=hunts,
+        campaigns=CampaignDesk(parts, hunts),
         containments=containments,
         runs=ContainmentRuns(containments),
         history=served.history,

@@ -8,13 +8,15 @@ import asyncio
 import csv
 import json
 import shutil
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+import msgspec
 import structlog
 
 from sekisho.campaigns.logs.times import time_us_of
+from sekisho.campaigns.traces import Trace
 from sekisho.response.cohorts import Suspect, read_entered
 
 log = structlog.get_logger(__name__)
@@ -24,6 +26,10 @@ NONE_FOUND, FOUND = 0, 3
 
 REPORT, CAMPAIGNS, ENTERED = "report.json", "campaigns.csv", "entered.csv"
 ATTEMPTS = "attempts.parquet"
+TRACES = "traces.json"
+
+STEPS = ("reading", "ordering", "weighing", "writing")
+"""How the lines begin in which a hunt says what it does, in their order."""
 
 
 class Found(NamedTuple):
@@ -57,6 +63,8 @@ class Hunts:
         self._folder = folder
         self._command = tuple(command)
         self._running: asyncio.Task[None] | None = None
+        self.step = STEPS[0]
+        """What the hunt that runs does now, one of STEPS."""
         self.trouble = ""
         """What the last hunt said that could not be done; empty where it could."""
 
@@ -75,10 +83,27 @@ class Hunts:
         """Each attempt that the last hunt looked at, as Parquet; it is not there before the first."""
         return self._folder / ATTEMPTS
 
+    def stamp(self) -> int:
+        """Return what changes with every hunt that ended; 0 before the first. Raises OSError."""
+        listed = self._folder / ENTERED
+        return listed.stat().st_mtime_ns if listed.exists() else 0
+
+    def trace(self, campaign: str) -> Trace | None:
+        """Return what the last hunt kept of a campaign over time and by source; None where it kept nothing.
+
+        Raises OSError.
+        """
+        kept = self._folder / TRACES
+        if not kept.exists():
+            return None
+        traces = msgspec.json.decode(kept.read_bytes(), type=dict[str, msgspec.Raw])
+        return None if campaign not in traces else msgspec.json.decode(traces[campaign], type=Trace)
+
     def start(self) -> bool:
         """Begin a hunt and tell whether it began: while one runs there is no second."""
         if self.is_running:
             return False
+        self.step = STEPS[0]
         self._running = asyncio.get_running_loop().create_task(self._hunt())
         return True
 
@@ -125,19 +150,27 @@ class Hunts:
             stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.PIPE,
         )
+        said = ""
         try:
-            _, said = await hunting.communicate()
+            async for line in _lines(hunting.stderr):
+                said = line or said
+                self.step = next((step for step in STEPS if line.startswith(step)), self.step)
+            await hunting.wait()
         except asyncio.CancelledError:
             hunting.kill()
             await hunting.wait()
             raise
         if hunting.returncode not in {NONE_FOUND, FOUND}:
-            lines = said.decode("utf-8", "replace").strip().splitlines()
-            self.trouble = lines[-1][:200] if lines else f"exit code {hunting.returncode}"
+            self.trouble = said[:200] or f"exit code {hunting.returncode}"
             log.warning("desks:hunt:failed", said=self.trouble)
             return
         self.trouble = ""
         await asyncio.to_thread(_put_in_place, new, self._folder)
+
+
+async def _lines(told: asyncio.StreamReader | None) -> AsyncIterator[str]:
+    while told is not None and (line := await told.readline()):
+        yield line.decode("utf-8", "replace").strip()
 
 
 def _put_in_place(new: Path, folder: Path) -> None:

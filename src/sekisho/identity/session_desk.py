@@ -33,13 +33,18 @@ class SessionDesk:
 
         A session in use does not idle: its last sight is kept to the minute. Raises OperationalError.
         """
-        if not token:
-            return None
-        found = await asyncio.to_thread(self._find, token)
+        found = await self.glance(token)
         now_us = self._parts.clock.now_us()
         if found is not None and now_us - found.session.last_seen_us >= SEEN_EVERY_US:
             await self._written(lambda at: sessions.seen(at, found.session.id, now_us))
         return found
+
+    async def glance(self, token: str) -> Present | None:
+        """Return who is there likewise, where a page asks by itself: the session idles on.
+
+        Raises OperationalError.
+        """
+        return await asyncio.to_thread(self._find, token) if token else None
 
     async def log_out(self, session: Session) -> None:
         """End the session that asks for it."""

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, literal_column, select
 
 from sekisho.campaigns.logs.times import time_us_of
 from sekisho.kernel.refusals import Refusal
@@ -51,7 +51,8 @@ def of_sessions(connection: Connection, campaign: str) -> list[Suspect]:
     """Return the members in whose sessions the guard knew the campaign when they were opened."""
     opened = (
         select(session.c.member_id, func.min(session.c.opened_at_us), func.max(session.c.risk))
-        .where(session.c.campaign == campaign)
+        # Said twice, so that the index over sessions of campaigns alone is found.
+        .where(session.c.campaign == campaign, session.c.campaign != literal_column("''"))
         .group_by(session.c.member_id)
     )
     return [Suspect(*row) for row in connection.execute(opened)]

@@ -30,8 +30,8 @@ from sekisho.response.audit import Act
 from sekisho.response.case_stages import Stage
 from sekisho.response.cases import CaseKind, Opening, Reporter, Step
 from sekisho.response.cohorts import Suspect
-from sekisho.response.containment_rows import Contained, Containment, Outcome, Policy, Standing
-from sekisho.response.staff import require_second, require_staff
+from sekisho.response.containment_rows import Contained, Containment, Crowd, Outcome, Policy, Standing
+from sekisho.response.staff import SecondPersonNeeded, require_second, require_staff
 from sekisho.storage import outbox
 from sekisho.storage.keyring import Unsealable
 
@@ -40,6 +40,7 @@ ADDED_AT_ONCE = 200
 AT_ONCE = 8
 """So many members are shut by one commit. More would let logins wait longer behind it."""
 
+BEGUN = "containment:begun"
 SAME = "the same member under another name"
 
 
@@ -57,6 +58,14 @@ class ContainmentStepRefused(Refusal):
     code = "containment_step_refused"
     status = 409
     told = "This can't be done with this member as things stand."
+
+
+class CrowdChanged(Refusal):
+    """Those who wait for a second person are not those whom the second person saw."""
+
+    code = "crowd_changed"
+    status = 409
+    told = "Others wait by now than those that you saw. Nobody was shut by this."
 
 
 class OnContained(Protocol):
@@ -95,23 +104,45 @@ class ContainmentDesk:
     async def begin(self, campaign: str, cohort: Sequence[Suspect], *, by: str) -> Containment:
         """Begin to contain a campaign, or add to its containment who is new in its cohort.
 
-        Nobody is shut yet: `run` does that with those who wait. A large cohort is written down in many units
-        of work, so that nobody waits behind it; begin again adds whom a crash left out. Raises
-        StaffIdUnusable, and OperationalError.
+        Nobody is shut yet: `run` does that with those who wait. Raises StaffIdUnusable, and OperationalError.
         """
-        begun = await self._parts.written(lambda at: self._begin(at, campaign, len(cohort), by))
+        begun = await self.open(campaign, len(cohort), by=by)
+        await self.add(begun, cohort)
+        return begun
+
+    async def open(self, campaign: str, size: int, *, by: str) -> Containment:
+        """Write down that somebody contains a cohort of so many; who they are, `add` says.
+
+        Raises StaffIdUnusable, and OperationalError.
+        """
+        return await self._parts.written(lambda at: self._begin(at, campaign, size, by))
+
+    async def add(
+        self,
+        begun: Containment,
+        cohort: Sequence[Suspect],
+        *,
+        progress: Callable[[int], None] = lambda _: None,
+    ) -> None:
+        """Put those of a cohort into a containment who are new in it.
+
+        A large cohort is written down in many units of work, so that nobody waits behind it; `progress` hears
+        of each how many it was. Adding again adds whom a crash left out. Raises OperationalError.
+        """
         fresh, waits = await self._parts.read(lambda at: _fresh(at, begun, cohort))
+        progress(len(cohort) - len(fresh))
         for start in range(0, len(fresh), ADDED_AT_ONCE):
             some = fresh[start : start + ADDED_AT_ONCE]
             await self._parts.written(partial(self._add, begun=begun, some=some, waits=waits))
-        return begun
+            progress(len(some))
 
-    async def approve(self, containment_id: str, *, by: str) -> int:
+    async def approve(self, containment_id: str, *, by: str, crowd: Crowd | None = None) -> int:
         """Let those be shut whose number was too large for one person, and return how many that are.
 
-        Raises ContainmentUnknown, SecondPersonNeeded and StaffIdUnusable.
+        With a crowd, it is exactly that one. Raises ContainmentUnknown, SecondPersonNeeded, StaffIdUnusable,
+        and CrowdChanged where others wait by now.
         """
-        return await self._parts.written(lambda at: self._approve(at, containment_id, by))
+        return await self._parts.written(lambda at: self._approve(at, containment_id, by, crowd))
 
     async def decide(self, containment_id: str, named: str, *, contain: bool, by: str) -> Contained:
         """Decide about one who is proposed. Raises ContainmentUnknown and ContainmentStepRefused."""
@@ -140,6 +171,11 @@ class ContainmentDesk:
                 await self._settle(one, asyncio.wrap_future(done))
             dealt_with += len(waiting)
             progress(len(waiting))
+
+    async def waiting(self, containment_id: str) -> int:
+        """Return how many wait to be shut in a containment. Raises OperationalError."""
+        counted = await self._parts.read(lambda at: containment_rows.counts(at, [containment_id]))
+        return counted[containment_id].get(Standing.WAITING, 0)
 
     async def run_unfinished(self) -> int:
         """Go on with every containment in which somebody waits; to be called at the start."""
@@ -174,14 +210,19 @@ class ContainmentDesk:
             standing = _standing_of(one.probability, begun.policy, waits=waits)
             containment_rows.add_member(connection, begun.id, one, standing, now_us)
 
-    def _approve(self, connection: Connection, containment_id: str, by: str) -> int:
+    def _approve(self, connection: Connection, containment_id: str, by: str, crowd: Crowd | None) -> int:
         begun = containment_rows.find(connection, containment_id)
         if begun is None:
             raise ContainmentUnknown(known=containment_id[:60])
         require_second(by, begun.begun_by)
+        if has_added(connection, begun.id, by):
+            raise SecondPersonNeeded(known=by)
+        line = begun.policy.automatic_from
+        if crowd is not None and containment_rows.crowd(connection, begun.id, line) != crowd:
+            raise CrowdChanged(known=begun.id)
         now_us = self._parts.clock.now_us()
         containment_rows.approve(connection, begun.id, by=by, at_us=now_us)
-        raised = containment_rows.raise_to_waiting(connection, begun.id, begun.policy.automatic_from, by=by)
+        raised = containment_rows.raise_to_waiting(connection, begun.id, line, by=by)
         self._happened(connection, "approved", f"{begun.id}:{now_us}", {"by": by, "members": raised})
         self._acted(connection, by, "approved", begun.id, begun.campaign)
         return raised
@@ -313,6 +354,12 @@ class ContainmentDesk:
         now_us = self._parts.clock.now_us()
         event = outbox.Entry(f"response:containment:{what}", subject, now_us, msgspec.json.encode(body))
         outbox.append(connection, [event])
+
+
+def has_added(connection: Connection, containment_id: str, staff_id: str) -> bool:
+    """Say whether somebody began a containment, or put more people into it: they cannot approve it."""
+    own = audit.search(connection, actor=staff_id, subject=containment_id, act=BEGUN, limit=1)
+    return bool(own)
 
 
 def _fresh(

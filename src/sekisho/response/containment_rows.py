@@ -1,16 +1,19 @@
 """Containments in the store: who is in which, where each stands, and what was done to whom."""
 
+import hashlib
 from collections.abc import Iterable
 from enum import StrEnum
 from typing import NamedTuple
 
 import msgspec
-from sqlalchemy import Connection, Row, Select, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Select, func, insert, select, tuple_, update
 
 from sekisho.kernel.ids import CaseId, ContainmentId, HoldId, MemberId
 from sekisho.messages.queue import insert_once
 from sekisho.response.cohorts import Suspect
 from sekisho.storage.tables.cases import contained_member, containment
+
+READ_AT_ONCE = 5_000
 
 
 class Standing(StrEnum):
@@ -92,6 +95,20 @@ class Contained(NamedTuple):
     hold_id: HoldId
     case_id: CaseId
     outcome: Outcome
+
+
+class Crowd(NamedTuple):
+    """Those of a cohort who wait for a second person: how many, and one digest of exactly who."""
+
+    size: int
+    digest: str
+
+
+class Rank(NamedTuple):
+    """Where somebody stands in the order of a list: the likeliest come first; of these, the last by name."""
+
+    probability: float
+    named: str
 
 
 def add(connection: Connection, new: Containment) -> None:
@@ -190,16 +207,36 @@ def is_done(connection: Connection, containment_id: str, member_id: str) -> bool
 
 def next_waiting(connection: Connection, containment_id: str, limit: int) -> list[Contained]:
     """Return the likeliest who wait."""
-    waiting = (
-        select(contained_member)
-        .where(
-            contained_member.c.containment_id == containment_id,
-            contained_member.c.standing == Standing.WAITING.value,
-        )
-        .order_by(contained_member.c.probability.desc(), contained_member.c.named)
-        .limit(limit)
-    )
+    waiting = _ranked(containment_id, Standing.WAITING).limit(limit)
     return [_contained(row) for row in connection.execute(waiting)]
+
+
+def crowd_size(connection: Connection, containment_id: str, probability_from: float) -> int:
+    """Return how many are proposed and at least so probable."""
+    waiting = select(func.count()).select_from(contained_member)
+    return int(connection.execute(waiting.where(*_waiting(containment_id, probability_from))).scalar_one())
+
+
+def crowd(connection: Connection, containment_id: str, probability_from: float) -> Crowd:
+    """Read everybody who is proposed and at least so probable in one pass, for a digest of who they are."""
+    each = select(contained_member.c.named, contained_member.c.entered_at_us, contained_member.c.probability)
+    waiting = each.where(*_waiting(containment_id, probability_from)).order_by(contained_member.c.named)
+    size, digest = 0, hashlib.sha256()
+    for some in connection.execute(waiting).partitions(READ_AT_ONCE):
+        size += len(some)
+        digest.update(msgspec.json.encode([tuple(row) for row in some]))
+    return Crowd(size, digest.hexdigest())
+
+
+def listed(
+    connection: Connection, containment_id: str, standing: Standing, *, after: Rank | None, limit: int
+) -> list[Contained]:
+    """Return some who stand somewhere, the likeliest first, from behind a rank on."""
+    found = _ranked(containment_id, standing)
+    if after is not None:
+        rank = tuple_(contained_member.c.probability, contained_member.c.named)
+        found = found.where(rank < tuple_(after.probability, after.named))
+    return [_contained(row) for row in connection.execute(found.limit(limit))]
 
 
 def members_of(connection: Connection, containment_id: str) -> list[Contained]:
@@ -242,6 +279,25 @@ def counts(connection: Connection, containment_ids: Iterable[str]) -> dict[str, 
     for row in connection.execute(grouped):
         found[row.containment_id][Standing(row.standing)] = row.members
     return found
+
+
+def _ranked(containment_id: str, standing: Standing) -> Select[tuple[object, ...]]:
+    # Both columns fall, so that the index gives the order: many are equally likely, and sorting them anew for
+    # each few would take as long as all the rest.
+    member = contained_member.c
+    some = select(contained_member).where(
+        member.containment_id == containment_id, member.standing == standing.value
+    )
+    return some.order_by(member.probability.desc(), member.named.desc())
+
+
+def _waiting(containment_id: str, probability_from: float) -> tuple[ColumnElement[bool], ...]:
+    member = contained_member.c
+    return (
+        member.containment_id == containment_id,
+        member.standing == Standing.PROPOSED.value,
+        member.probability >= probability_from,
+    )
 
 
 def _one(connection: Connection, found: Select[tuple[object, ...]]) -> Containment | None:

@@ -44,7 +44,7 @@ contained_member = Table(
     Column("hold_id", Text, nullable=False),
     Column("case_id", Text, nullable=False),
     Column("outcome", LargeBinary, nullable=False),
-    Index("ix_contained_member_standing", "containment_id", "standing", "probability"),
+    Index("ix_contained_member_rank", "containment_id", "standing", "probability", "named"),
 )
 
 # Who reported and what they said is sealed; what is counted is not. The stage is that of the newest row of
@@ -56,7 +56,7 @@ case_file = Table(
     Column("kind", Text, nullable=False),
     Column("reporter", Text, nullable=False),
     Column("member_id", Text, nullable=False, index=True),
-    Column("campaign", Text, nullable=False, index=True),
+    Column("campaign", Text, nullable=False),
     Column("partner", Text, nullable=False),
     Column("occasion", Text, nullable=False, unique=True),
     sealed_column("sealed", "case:{id}"),
@@ -68,6 +68,7 @@ case_file = Table(
     Column("assigned_to", Text, nullable=False),
     Column("closed_at_us", BigInteger, nullable=True),
     Index("ix_case_file_queue", "closed_at_us", "due_at_us"),
+    Index("ix_case_file_campaign_kind", "campaign", "kind", "opened_at_us"),
 )
 
 # Never changed and never deleted: a later row may say less, and both are right as of their times.

@@ -11,6 +11,7 @@ from sqlalchemy import (
     LargeBinary,
     Table,
     Text,
+    text,
 )
 
 from sekisho.storage.tables import metadata
@@ -30,6 +31,8 @@ device = Table(
     Column("revoked_at_us", BigInteger, nullable=True),
     Column("wrong_passwords", Integer, nullable=False),
 )
+
+_OF_CAMPAIGN = text("campaign <> ''")
 
 # `id` stays what it is for the life of a session, so that evidence can name it; the token changes on every
 # change of level, and only its digest is kept.
@@ -57,6 +60,8 @@ session = Table(
     Column("bound_challenge", Text, nullable=False),
     Column("bound_until_us", BigInteger, nullable=False),
     Index("ix_session_member_id_opened_at_us", "member_id", "opened_at_us"),
+    # Nearly all sessions are of no campaign.
+    Index("ix_session_campaign", "campaign", sqlite_where=_OF_CAMPAIGN, postgresql_where=_OF_CAMPAIGN),
 )
 
 # The newest proof of each way and purpose within a session. Its age is computed at each request.

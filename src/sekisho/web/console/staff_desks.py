@@ -6,6 +6,7 @@ from typing import Any, NamedTuple, TypeVar, cast
 
 from litestar import Request
 
+from sekisho.console.campaign_desk import CampaignDesk
 from sekisho.console.containment_runs import ContainmentRuns
 from sekisho.console.hunts import Hunts
 from sekisho.console.policy_desk import PolicyDesk
@@ -52,6 +53,7 @@ class InstitutionDesks(NamedTuple):
     functions: tuple[str, ...]
     past_uses: tuple[PastUses, ...]
     hunts: Hunts
+    campaigns: CampaignDesk
     containments: ContainmentDesk
     runs: ContainmentRuns
     history: Path

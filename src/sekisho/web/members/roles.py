@@ -15,6 +15,10 @@ FILE = "file"
 """The option of routes that serve files: whose they are is never asked, so that no session is looked up."""
 
 
+UNATTENDED = "unattended"
+"""The option of routes that a page asks for by itself: nobody need be there, and no session lives by it."""
+
+
 class Role(StrEnum):
     """What somebody has to be before a route answers."""
 

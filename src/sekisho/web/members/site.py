@@ -20,7 +20,7 @@ from sekisho.web.guard_api.desk import Locates
 from sekisho.web.members import cookies
 from sekisho.web.members.desks import Desks
 from sekisho.web.members.rendering import Renderer
-from sekisho.web.members.roles import OF_MEMBERS, RouteAccess, accesses
+from sekisho.web.members.roles import OF_MEMBERS, UNATTENDED, RouteAccess, accesses
 from sekisho.web.members.visits import SignedIn, Visit
 from sekisho.web.proxies import ProxyTrust
 
@@ -103,7 +103,9 @@ class Site:
 
     async def sign_in(self, visit: Visit) -> None:
         """Find the live session that the visitor's cookie names, if any, its member and its device."""
-        present = await self.desks.sessions.present(cookies.read(visit.request, cookies.SESSION))
+        sessions = self.desks.sessions
+        look = sessions.glance if visit.request.route_handler.opt.get(UNATTENDED) else sessions.present
+        present = await look(cookies.read(visit.request, cookies.SESSION))
         if present is None:
             return
         bound = cookies.read(visit.request, BOUND_COOKIE)

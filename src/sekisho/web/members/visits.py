@@ -149,6 +149,10 @@ class Visit:
             cookies=list(self._cookies.values()),
         )
 
+    def part(self, template: str, **context: object) -> str:
+        """Return a part of a page, for one that keeps itself up to date."""
+        return self.site.renderer.page(template, self.language, {"now_us": self.now_us(), **context})
+
     def go(self, path: str, *, also: Iterable[tuple[str, str]] = ()) -> Redirect:
         """Answer with the way to another page of ours, so that going back never sends a form again."""
         return Redirect(

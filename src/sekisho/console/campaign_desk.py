@@ -1,0 +1,110 @@
+"""What a desk knows of a campaign: what the last hunt found, its cohort, and how far its containment is."""
+
+import asyncio
+from typing import NamedTuple
+
+from sqlalchemy import Connection
+
+from sekisho.console.cohort_looks import Cohort, CohortLooks, Lines
+from sekisho.console.hunts import Found, Hunts
+from sekisho.identity.institution import Parts
+from sekisho.kernel.refusals import Refusal
+from sekisho.response import containment_rows
+from sekisho.response.containment import has_added
+from sekisho.response.containment_rows import Contained, Containment, Crowd, Policy, Rank, Standing
+
+SHOWN = 100
+"""So many of a cohort stand on one page."""
+
+
+class CampaignUnknown(Refusal):
+    """Nothing is known of a campaign of this id."""
+
+    code = "campaign_unknown"
+    status = 404
+    told = "Nothing is known of this campaign."
+
+
+class Known(NamedTuple):
+    """What is known of a campaign.
+
+    `standing` counts those who are in the containment, by where they stand; `new` those of the cohort who are
+    not in it; `crowd` those who are shut when a second person approves. `added` says that whoever asks began
+    it, or put people into it.
+    """
+
+    campaign: str
+    found: Found | None
+    cohort: Cohort
+    begun: Containment | None
+    standing: dict[Standing, int]
+    new: int
+    crowd: int
+    added: bool
+
+    @property
+    def size(self) -> int:
+        """How many are in the containment."""
+        return sum(self.standing.values())
+
+
+class Listed(NamedTuple):
+    """Some of a containment who stand somewhere, and the rank from which the list goes on, if it does."""
+
+    standing: Standing
+    ones: list[Contained]
+    after: Rank | None
+
+
+class CampaignDesk:
+    """Looks at the campaigns of one institution."""
+
+    def __init__(self, parts: Parts, hunts: Hunts) -> None:
+        self._parts = parts
+        self._hunts = hunts
+        self._looks = CohortLooks(parts, hunts)
+
+    async def known(self, campaign: str, *, by: str) -> Known:
+        """Return what is known of a campaign to somebody. Raises CampaignUnknown, OperationalError, OSError.
+
+        It takes as long for a cohort of 200,000 as for one of ten, but for the first look after a hunt.
+        """
+        last = await asyncio.to_thread(self._hunts.last)
+        found = next((one for one in ([] if last is None else last.campaigns) if one.id == campaign), None)
+        cohort = await self._looks.cohort(campaign)
+
+        def reading(connection: Connection) -> Known:
+            begun = containment_rows.of_campaign(connection, campaign)
+            if begun is None:
+                return Known(campaign, found, cohort, None, {}, len(cohort.suspects), 0, added=False)
+            standing = containment_rows.counts(connection, [begun.id])[begun.id]
+            crowd = containment_rows.crowd_size(connection, begun.id, begun.policy.automatic_from)
+            added = begun.begun_by == by or has_added(connection, begun.id, by)
+            return Known(campaign, found, cohort, begun, standing, 0, crowd, added)
+
+        known = await self._parts.read(reading)
+        if known.begun is not None:
+            new = await self._looks.new_in(campaign, cohort, known.begun.id, known.size)
+            known = known._replace(new=new)
+        if found is None and not cohort.suspects and known.begun is None:
+            raise CampaignUnknown(known=campaign[:60])
+        return known
+
+    async def crowd(self, begun: Containment) -> Crowd:
+        """Return exactly who is shut when a second person approves. Raises OperationalError."""
+        line = begun.policy.automatic_from
+        return await self._parts.read(lambda at: containment_rows.crowd(at, begun.id, line))
+
+    async def listed(self, begun: Containment, standing: Standing, after: Rank | None) -> Listed:
+        """Return the likeliest who stand somewhere, from behind a rank on. Raises OperationalError."""
+        found = await self._parts.read(
+            lambda at: containment_rows.listed(at, begun.id, standing, after=after, limit=SHOWN + 1)
+        )
+        shown = found[:SHOWN]
+        goes_on = len(found) > SHOWN
+        return Listed(standing, shown, Rank(shown[-1].probability, shown[-1].named) if goes_on else None)
+
+
+def lines_of(known: Known, policy: Policy) -> Lines:
+    """Return how a cohort lies between the lines: those of its containment, or of the policy of now."""
+    return known.cohort.lines(policy if known.begun is None else known.begun.policy)
