@@ -19,7 +19,11 @@ from sekisho.identity.arrivals import Arrival
 from sekisho.identity.assurance import Level
 from sekisho.identity.sessions import IDLE_US_MAX, Birth
 from sekisho.kernel.clock import DAY_US, MINUTE_US, SECOND_US
+from sekisho.response import cases
+from sekisho.response.cases import CaseKind, Opening, Reporter
 from sekisho.response.cohorts import Suspect
+from sekisho.response.switch_desk import Wish
+from sekisho.response.switches import Scope
 from sekisho.storage.attempts import DECIDED, SETTLED
 from sekisho.storage.history.parquet import HistoryFolder
 from sekisho.storage.outbox import StoredEntry
@@ -338,8 +342,68 @@ def test_a_hunt_in_the_record_finds_the_campaign_and_whom_it_entered(tmp_path):
         await browser.get(f"/lender/campaigns/{campaign.id}")
         assert browser.title == "List-type attack"
         assert f"{campaign.addresses} addresses" in browser.page.text
+        tables = re.findall(r"<table.*?</table>", browser.page.text, re.DOTALL)
+        counted = [[int(cell) for cell in row] for row in cells(tables[0])]
+        reached = sum(row[1] for row in counted)
+        assert campaign.attempts == reached
+        assert sum(row[2] for row in counted) == reached
+        assert sum(row[3] for row in counted) == campaign.members_entered
+        networks = cells(tables[1])
+        assert [int(row[0].replace(",", "")) for row in networks] == [campaign.attempts]
+        assert "203.0.0.0/16" in tables[1]
+        assert "<code>python</code>" in browser.page.text
+        assert 'class="reached" d="M' in browser.page.text
 
     at_the_desks(tmp_path, scene)
+
+
+def cells(table):
+    """Return the cells of a table, row by row, without its heads."""
+    rows = re.findall(r"<tr>(.*?)</tr>", table, re.DOTALL)[1:]
+    return [re.findall(r"<td[^>]*>([^<]*)</td>", row) for row in rows]
+
+
+def test_what_was_done_stands_on_the_page_with_who_did_it(tmp_path):
+    """Each with the way to its page, for those whose role opens it."""
+
+    async def scene(site: DesksSite) -> None:
+        entered(site, 0.97)
+        browser, passkey = await site.at_work("Sato", RESPONDER)
+        await browser.get(PAGE)
+        assert "Nothing yet." not in browser.page.text
+        await site.approve_deed(browser, passkey, f"{PAGE}/contain")
+        await site.desks.runs.quiet()
+        site.wait(60)
+        wish = Wish(scope=Scope(function="atm_withdrawal"), reason="a code", open_ways=("transfer_loan",))
+        switch = await site.desks.switches.set(wish, by="suzuki")
+        case = await site.desks.parts.written(
+            lambda at: cases.open_case(at, site.lender, loan_drawn(), by="suzuki")
+        )
+        await browser.get(PAGE)
+        story = found(r'(?s)<ol class="story">(.*?)</ol>', browser.page.text)
+        lines = [" ".join(re.sub(r"<[^>]*>", " ", line).split()) for line in story.split("</li>")[:-1]]
+        assert [line.partition(":")[2][3:] for line in lines] == [
+            "First member entered",
+            "Containment begun Sato",
+            "Accounts shut and their members told: 1",
+            "Cases opened: 1, Account entered",
+            "Switch set: withdrawing at smartphone ATMs suzuki a code",
+            "Case opened: Loan drawn by somebody else suzuki",
+        ]
+        assert f'href="/lender/switches/{switch.id}"' in story
+        assert f'href="/lender/cases/{case.id}"' in story
+        analyst, _ = await site.at_work("Ito", {"lender": (StaffRole.ANALYST,)})
+        await analyst.get(PAGE)
+        seen = found(r'(?s)<ol class="story">(.*?)</ol>', analyst.page.text)
+        assert f'href="/lender/switches/{switch.id}"' in seen
+        assert "/lender/cases" not in seen
+        assert "Case opened: Loan drawn by somebody else" in seen
+
+    at_the_desks(tmp_path, scene)
+
+
+def loan_drawn():
+    return Opening(kind=CaseKind.LOAN_DRAWN, reporter=Reporter.MEMBER, occasion="drawn", campaign=CAMPAIGN)
 
 
 def test_a_hunt_that_can_not_be_done_is_told(tmp_path):

@@ -2,15 +2,19 @@
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
+import numpy as np
 import pytest
+from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped] # it ships no types
 from playwright.sync_api import sync_playwright
 from sqlalchemy import insert
+from tests.campaigns.conftest import START_US, MadeLog, honest_traffic, list_attack
 from tests.web.desks_site import lender_desks
 from tests.web.served_members import new_context, served, with_authenticator
-from tests.web.test_members_looks import LOOKS, check
+from tests.web.test_members_looks import LOOKS, SERIOUS, check
 
+from sekisho.campaigns.hunt import hunt
+from sekisho.campaigns.writing import write_findings
 from sekisho.console import staff
 from sekisho.console.rights import StaffRole
 from sekisho.identity import devices, holds, members, personal_data, sessions
@@ -49,10 +53,9 @@ PAGES = (
 )
 
 
-def with_desks(site):
-    """Make the desks. The lender has the same record as they, which is all the same to how pages look."""
-    lender = lender_desks(site.parts, Path("nowhere"))
-    return create_desks_app(site, {"lender": lender})
+@pytest.fixture(name="folder", scope="module")
+def _folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("lender")
 
 
 @pytest.fixture(name="browser", scope="module")
@@ -64,7 +67,12 @@ def _browser():
 
 
 @pytest.fixture(name="site", scope="module")
-def _site(tmp_path_factory):
+def _site(tmp_path_factory, folder):
+    """Serve the desks. The lender has the same record as they, which is all the same to how pages look."""
+
+    def with_desks(site):
+        return create_desks_app(site, {"lender": lender_desks(site.parts, folder)})
+
     with served(tmp_path_factory.mktemp("desks"), with_desks) as site:
         yield site
 
@@ -100,10 +108,26 @@ def test_the_pages_of_the_desks_are_for_everybody(site, responder, path, size, s
     check(site, responder, path, size, scheme, language)
 
 
+def hunted(folder, now_us):
+    """Put what a hunt found in place: a campaign over three days, from everywhere; return its id."""
+    chance = np.random.default_rng(7)
+    log = MadeLog()
+    honest_traffic(log, chance, days=9)
+    list_attack(log, chance, first_hour=5 * 24, hours=72, tries=3_000)
+    shift_us = now_us - 10 * 86_400_000_000 - START_US
+    for row in log.rows:
+        row["time_us"] = int(str(row["time_us"])) + shift_us
+        row["user_agent"] = f"Mozilla/5.0 (Windows NT 10.0; Win64; x64) {row['user_agent']} Chrome/140.0"
+    findings = hunt(log.table(), lambda _: None)
+    write_findings(findings, folder, logs=["history"], broken=0)
+    return str(findings.campaigns[0].campaign)
+
+
 @pytest.fixture(name="details", scope="module")
-def _details(site):
-    """Give the pages of one member, one case, one claim, and the reports of one campaign."""
+def _details(site, folder):
+    """Give the pages of one member, one case, one claim, the reports of a campaign, and two campaigns."""
     parts, campaign = site.parts, "cmp_0123456789abcdef0123456789abcdef"
+    found = hunted(folder / "hunt", parts.clock.now_us())
     items = {
         Item.NAME: "山田 花子",
         Item.HOME_ADDRESS: "東京都千代田区千代田1-1",
@@ -146,14 +170,27 @@ def _details(site):
         "claim": "/lender/claims/clm_1",
         "report": f"/lender/reports/{campaign}",
         "campaign": f"/lender/campaigns/{campaign}?as_of=2026-11-22T10:00",
+        "hunted": f"/lender/campaigns/{found}",
         "one": f"/lender/campaigns/{campaign}/one?named={member_id}",
     }
 
 
 @pytest.mark.parametrize(("size", "scheme", "language"), LOOKS)
-@pytest.mark.parametrize("page", ["member", "case", "claim", "report", "campaign", "one"])
+@pytest.mark.parametrize("page", ["member", "case", "claim", "report", "campaign", "hunted", "one"])
 def test_the_pages_of_one_thing_are_for_everybody(site, responder, details, page, size, scheme, language):
     check(site, responder, details[page], size, scheme, language)
+
+
+@pytest.mark.parametrize(("size", "scheme", "language"), LOOKS)
+def test_the_tables_of_a_campaign_are_for_everybody(site, responder, details, size, scheme, language):
+    """Every count of the drawings, and every source, however narrow the screen."""
+    check(site, responder, details["hunted"], size, scheme, language)
+    for summary in responder.locator("main summary").all():
+        summary.click()
+    assert responder.locator("main table:visible").count() >= 6
+    findings = Axe().run(responder).response["violations"]
+    assert [f["id"] for f in findings if f["impact"] in SERIOUS] == []
+    assert responder.evaluate("document.documentElement.scrollWidth") <= size[0]
 
 
 @pytest.mark.parametrize(("size", "scheme", "language"), LOOKS)

@@ -5,6 +5,8 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection
 
+from sekisho.campaigns.traces import Trace
+from sekisho.console.campaign_story import Done, Seen, Story, story_of
 from sekisho.console.cohort_looks import Cohort, CohortLooks, Lines
 from sekisho.console.hunts import Found, Hunts
 from sekisho.identity.institution import Parts
@@ -28,13 +30,14 @@ class CampaignUnknown(Refusal):
 class Known(NamedTuple):
     """What is known of a campaign.
 
-    `standing` counts those who are in the containment, by where they stand; `new` those of the cohort who are
-    not in it; `crowd` those who are shut when a second person approves. `added` says that whoever asks began
-    it, or put people into it.
+    `hunted_at_us` is when the hunt ended that found it. `standing` counts those who are in the containment,
+    by where they stand; `new` those of the cohort who are not in it; `crowd` those who are shut when a second
+    person approves. `added` says that whoever asks began it, or put people into it.
     """
 
     campaign: str
     found: Found | None
+    hunted_at_us: int | None
     cohort: Cohort
     begun: Containment | None
     standing: dict[Standing, int]
@@ -46,6 +49,15 @@ class Known(NamedTuple):
     def size(self) -> int:
         """How many are in the containment."""
         return sum(self.standing.values())
+
+    @property
+    def seen(self) -> Seen | None:
+        """When the campaign was seen: by the hunt, or else in the accounts that it entered."""
+        if self.found is not None:
+            return Seen(self.found.first_seen_us, self.found.last_seen_us)
+        if self.cohort.suspects:
+            return Seen(self.cohort.first_us, self.cohort.last_us)
+        return None if self.begun is None else Seen(self.begun.begun_at_us, self.begun.begun_at_us)
 
 
 class Listed(NamedTuple):
@@ -71,16 +83,18 @@ class CampaignDesk:
         """
         last = await asyncio.to_thread(self._hunts.last)
         found = next((one for one in ([] if last is None else last.campaigns) if one.id == campaign), None)
+        hunted_at_us = None if last is None or found is None else last.at_us
         cohort = await self._looks.cohort(campaign)
 
         def reading(connection: Connection) -> Known:
             begun = containment_rows.of_campaign(connection, campaign)
             if begun is None:
-                return Known(campaign, found, cohort, None, {}, len(cohort.suspects), 0, added=False)
+                new = len(cohort.suspects)
+                return Known(campaign, found, hunted_at_us, cohort, None, {}, new, 0, added=False)
             standing = containment_rows.counts(connection, [begun.id])[begun.id]
             crowd = containment_rows.crowd_size(connection, begun.id, begun.policy.automatic_from)
             added = begun.begun_by == by or has_added(connection, begun.id, by)
-            return Known(campaign, found, cohort, begun, standing, 0, crowd, added)
+            return Known(campaign, found, hunted_at_us, cohort, begun, standing, 0, crowd, added)
 
         known = await self._parts.read(reading)
         if known.begun is not None:
@@ -89,6 +103,18 @@ class CampaignDesk:
         if found is None and not cohort.suspects and known.begun is None:
             raise CampaignUnknown(known=campaign[:60])
         return known
+
+    async def trace(self, campaign: str) -> Trace | None:
+        """Return what the last hunt kept of a campaign over time and by source. Raises OSError."""
+        return await asyncio.to_thread(self._hunts.trace, campaign)
+
+    async def story(self, known: Known) -> Story:
+        """Return what was done about a campaign, between what it did itself. Raises OperationalError."""
+        story = await self._parts.read(
+            lambda at: story_of(at, known.campaign, begun=known.begun, seen=known.seen)
+        )
+        # What happened at the same moment comes before what was done about it.
+        return story._replace(done=sorted([*_landmarks(known), *story.done], key=lambda one: one.at_us))
 
     async def crowd(self, begun: Containment) -> Crowd:
         """Return exactly who is shut when a second person approves. Raises OperationalError."""
@@ -103,6 +129,18 @@ class CampaignDesk:
         shown = found[:SHOWN]
         goes_on = len(found) > SHOWN
         return Listed(standing, shown, Rank(shown[-1].probability, shown[-1].named) if goes_on else None)
+
+
+def _landmarks(known: Known) -> list[Done]:
+    found, cohort = known.found, known.cohort
+    marks = [] if found is None else [Done(found.first_seen_us, "seen_first")]
+    if cohort.suspects:
+        marks.append(Done(cohort.first_us, "entered_first"))
+    if found is not None:
+        marks.append(Done(found.last_seen_us, "seen_last"))
+    if known.hunted_at_us is not None:
+        marks.append(Done(known.hunted_at_us, "hunted"))
+    return marks
 
 
 def lines_of(known: Known, policy: Policy) -> Lines:

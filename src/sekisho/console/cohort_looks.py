@@ -31,13 +31,15 @@ class Lines(NamedTuple):
 
 
 class Cohort(NamedTuple):
-    """Whom a campaign may have entered, the likeliest first.
+    """Whom a campaign may have entered, the likeliest first, and when the first and the last of them were.
 
-    The digest is of exactly who, since when and how likely.
+    The digest is of exactly who, since when and how likely. Of nobody the times are 0.
     """
 
     suspects: list[Suspect]
     digest: str
+    first_us: int
+    last_us: int
 
     def lines(self, policy: Policy) -> Lines:
         """Count the cohort between the lines of a policy."""
@@ -92,7 +94,9 @@ class CohortLooks:
 
     def _read(self, campaign: str, sessions: list[Suspect]) -> Cohort:
         suspects = together(self._hunts.entered(campaign), sessions)
-        return Cohort(suspects, hashlib.sha256(msgspec.json.encode(suspects)).hexdigest())
+        digest = hashlib.sha256(msgspec.json.encode(suspects)).hexdigest()
+        times = [one.entered_at_us for one in suspects]
+        return Cohort(suspects, digest, min(times, default=0), max(times, default=0))
 
 
 def _new(connection: Connection, cohort: Cohort, containment_id: str) -> int:

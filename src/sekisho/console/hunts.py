@@ -44,7 +44,6 @@ class Found(NamedTuple):
     members_entered: int
     networks: int
     addresses: int
-    why: str
 
 
 class LastHunt(NamedTuple):
@@ -83,8 +82,9 @@ class Hunts:
         """Each attempt that the last hunt looked at, as Parquet; it is not there before the first."""
         return self._folder / ATTEMPTS
 
+    @property
     def stamp(self) -> int:
-        """Return what changes with every hunt that ended; 0 before the first. Raises OSError."""
+        """What changes with every hunt that ended; 0 before the first. Raises OSError."""
         listed = self._folder / ENTERED
         return listed.stat().st_mtime_ns if listed.exists() else 0
 
@@ -193,5 +193,4 @@ def _found(row: dict[str, str]) -> Found:
         members_entered=int(row["members_entered"]),
         networks=int(row["networks"]),
         addresses=int(row["addresses"]),
-        why=row["why"],
     )

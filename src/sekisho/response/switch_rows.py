@@ -57,6 +57,12 @@ def newest(connection: Connection, count: int) -> list[Switch]:
     return [_of(row) for row in rows]
 
 
+def set_between(connection: Connection, from_us: int, until_us: int, *, limit: int = 100) -> list[Switch]:
+    """Return the switches that were set between two times, the oldest first."""
+    within = select(switch).where(switch.c.set_at_us >= from_us, switch.c.set_at_us <= until_us)
+    return [_of(row) for row in connection.execute(within.order_by(switch.c.id).limit(limit))]
+
+
 def naming(connection: Connection, switch_ids: Collection[str], member_id: str) -> set[str]:
     """Return which of some switches name a member."""
     named = select(switch_member.c.switch_id).where(

@@ -1,5 +1,6 @@
 """The page's plots as plain numbers and SVG paths, made on the server: no script, no library."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -63,8 +64,8 @@ def timeline(attempts: pl.DataFrame) -> Timeline:
     return Timeline(
         first_us=first,
         last_us=last,
-        hostile=_steps([0.0] * BINS, hostile, highest),
-        honest=_steps(hostile, [bad + good for bad, good in zip(hostile, honest, strict=True)], highest),
+        hostile=steps([0.0] * BINS, hostile, highest),
+        honest=steps(hostile, [bad + good for bad, good in zip(hostile, honest, strict=True)], highest),
         highest=round(highest),
         ticks_us=ticks,
     )
@@ -142,7 +143,7 @@ def _limits(times: pl.Series) -> tuple[int, int]:
     return (low, high) if last - first > 20 * max(high - low, 1) else (first, last)
 
 
-def _steps(below: list[float], above: list[float], highest: float) -> str:
+def steps(below: Sequence[float], above: Sequence[float], highest: float) -> str:
     """Return the area between two step lines, 1000 wide and `HEIGHT` high."""
     width = 1000 / len(above)
 

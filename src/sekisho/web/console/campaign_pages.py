@@ -1,27 +1,41 @@
 """Campaigns at the desks: hunt for them, see whom they entered and what was done about them."""
 
 import asyncio
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from litestar import Response, get, post
 
 from sekisho.console.campaign_desk import Known, Listed, lines_of
+from sekisho.console.campaign_story import Story
 from sekisho.console.case_desk import CaseDesk
 from sekisho.console.hunts import STEPS
 from sekisho.console.rights import Right
 from sekisho.kernel.clock import MINUTE_US
 from sekisho.response import containment_rows
 from sekisho.response.containment_rows import Crowd, Rank, Standing
-from sekisho.web.console.staff_admission import RIGHT, staff_of
+from sekisho.response.functions import functions
+from sekisho.web.console.campaign_drawing import draw, source_tables
+from sekisho.web.console.staff_admission import RIGHT, STAFF, staff_of
 from sekisho.web.console.staff_deeds import deed
 from sekisho.web.console.staff_desks import InstitutionDesks, desks_at
 from sekisho.web.console.typed import TypedUnusable, as_typed, read_moment
 from sekisho.web.members.roles import ROLE, UNATTENDED, Role
 from sekisho.web.members.visits import NO_STORE, AnyRequest, visit_of
 
+if TYPE_CHECKING:
+    from sekisho.console.staff import StaffDesk
+
 SEEING = {ROLE: Role.MEMBER, RIGHT: Right.SEE_CAMPAIGNS}
 SEEING_COHORTS = {ROLE: Role.MEMBER, RIGHT: Right.SEE_COHORTS}
 NEWEST = 50
+PLACES = {
+    "switches": Right.SEE_SWITCHES,
+    "cases": Right.SEE_MEMBERS,
+    "claims": Right.SEE_MEMBERS,
+    "reports": Right.MAKE_REPORTS,
+}
+"""Where more is said of what was done, and the right that opens it."""
+
 IN_ORDER = (
     Standing.FAILED,
     Standing.PROPOSED,
@@ -102,6 +116,7 @@ async def show_campaign(request: AnyRequest, *, trouble: str = "", status: int =
     # Who may not approve needs no digest of 200,000 names.
     crowd = await desks.campaigns.crowd(begun) if begun and known.crowd and may_approve else None
     as_of_us, listed = _as_of_us(request), await _listed(request, desks, known)
+    story, trace = await desks.campaigns.story(known), await desks.campaigns.trace(campaign)
     return visit.page(
         "desks/campaign.html",
         status=status,
@@ -109,6 +124,12 @@ async def show_campaign(request: AnyRequest, *, trouble: str = "", status: int =
         known=known,
         lines=lines_of(known, desks.containments.policy),
         listed=listed,
+        story=story,
+        drawn=None if trace is None else draw(trace, _marks(story)),
+        kinds=[] if trace is None else source_tables(trace),
+        names=await cast("StaffDesk", request.app.state[STAFF]).names(),
+        functions=functions(),
+        sees={place: staff.may(key, right) for place, right in PLACES.items()},
         in_order=[each for each in IN_ORDER if each in known.standing],
         progress=progress,
         containing=containing(desks, known),
@@ -120,6 +141,13 @@ async def show_campaign(request: AnyRequest, *, trouble: str = "", status: int =
         path=path_of(desks, known.campaign),
         here=path_of(desks, known.campaign),
     )
+
+
+def _marks(story: Story) -> list[tuple[str, int]]:
+    """Return what of a story is marked in the drawings: what was done against the campaign itself."""
+    marked = {"containment_begun", "containment_approved"}
+    set_ = [one for one in story.done if one.what in marked or (one.what, one.kind) == ("switch", "set")]
+    return [(one.what, one.at_us) for one in set_]
 
 
 def path_of(desks: InstitutionDesks, campaign: str) -> str:

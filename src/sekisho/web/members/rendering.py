@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
+from functools import partial
 from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -14,6 +15,7 @@ from sekisho.web.words import LANGUAGES, Language, Words, read_book
 JST = timezone(timedelta(hours=9), "JST")
 WEEKDAYS = "月火水木金土日"
 NUMBER_GROUP = 4
+TO = "\N{EN DASH}"
 
 _WORDS = Path(__file__).with_name("words")
 
@@ -35,6 +37,22 @@ def moment(at_us: int, language: Language) -> str:
     """Write a moment in Japan to the minute: `2026年11月21日(土)14:05`, or `Sat 21 Nov 2026, 14:05`."""
     between = "" if language == "ja" else ", "
     return f"{day(at_us, language)}{between}{_in_japan(at_us):%H:%M}"
+
+
+def span(from_us: int, until_us: int, language: Language) -> Markup:
+    """Write from when until when in Japan, and nothing twice: `Sat 21 Nov 2026, 14:05-15:30`."""
+    begins, ends = moment(from_us, language), moment(until_us, language)
+    one = Markup('<time class="moment">{}</time>')
+    if begins == ends:
+        return one.format(begins)
+    if day(from_us, language) == day(until_us, language):
+        return one.format(f"{begins}{TO}{_in_japan(until_us):%H:%M}")
+    return one.format(begins) + f" {TO} " + one.format(ends)
+
+
+def short_moment(at_us: int) -> str:
+    """Write a moment in Japan where there is little room: `11/21 14:05`."""
+    return f"{_in_japan(at_us):%m/%d %H:%M}"
 
 
 def _in_japan(at_us: int) -> datetime:
@@ -67,6 +85,8 @@ class Renderer:
             w=self._words[language],
             moment=_spoken(moment, language),
             day=_spoken(day, language),
+            short=short_moment,
+            span=partial(span, language=language),
         )
 
 
