@@ -43,7 +43,7 @@ async def policies_page(request: AnyRequest) -> Response[Any]:
         member=End.MEMBER,
         entered=End.ENTERED,
         spans=list(Span),
-        span=span,
+        looked_over=span,
         share=share,
         percent=percent,
         may_try=desks.trials is not None and staff.may(desks.institution.key, Right.TRY_POLICIES),
