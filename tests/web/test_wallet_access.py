@@ -111,7 +111,7 @@ def test_what_the_level_does_not_allow_leads_to_what_would(tmp_path, path):
         person = site.person()
         await person.open_wallet()
         await person.at_wallet.get(path)
-        assert person.at_wallet.path in {"/identity", "/pay"}
+        assert person.at_wallet.path.partition("?")[0] in {"/identity", "/pay"}
         assert person.at_wallet.page.status_code == 200
 
     play(tmp_path, scene)

@@ -72,7 +72,7 @@ def test_a_wallet_in_the_victims_name_can_do_nothing_with_money(tmp_path):
         assert "name on the card is another one" in answer.text
         await thief.at_wallet.get("/banks/new")
         await thief.at_wallet.submit("/banks/new", bank="9901")
-        assert thief.at_wallet.path == "/identity"
+        assert thief.at_wallet.path == "/identity?for=link_register"
         (wallet,) = site.wallets()
         assert wallet.level is IdentityLevel.PHONE
         assert book(site, wallet, 100_001, key="l") == Refused(Why.ABOVE_CREDIT_LIMIT)
@@ -189,5 +189,29 @@ def test_where_nobody_is_trusted_the_check_waits(tmp_path):
         answer = await person.prove_identity(PlayedTrust().card())
         assert answer.status_code == 503
         assert site.wallets()[0].level is IdentityLevel.PHONE
+
+    play(tmp_path, scene)
+
+
+def test_who_wants_what_the_level_does_not_allow_hears_what_is_missing(tmp_path):
+    """And nobody is told that something is missing who only looks, or has it."""
+
+    async def scene(site):
+        person = site.person()
+        await person.open_wallet()
+        for path, told in (
+            ("/charge", "Charge: for this, confirm your identity first"),
+            ("/payout", "Pay out: for this, confirm your identity first"),
+            ("/identity?for=payment", "Pay at shops: for this, confirm your mobile number first"),
+            ("/identity?for=link_register", "Link a bank account: for this, confirm your identity first"),
+        ):
+            assert told in (await person.at_wallet.get(path)).text
+        await person.at_wallet.get("/send")
+        answer = await person.at_wallet.submit("/send", phone="090-1234-9999", amount="100")
+        assert "Send: for this, confirm your identity first" in answer.text
+        await person.prove_phone(site, MOBILE)
+        for path in ("/identity", "/identity?for=payment", "/identity?for=nonsense"):
+            page = await person.at_wallet.get(path)
+            assert (page.status_code, "for this, confirm" in page.text) == (200, False)
 
     play(tmp_path, scene)

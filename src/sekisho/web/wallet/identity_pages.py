@@ -10,8 +10,9 @@ from sekisho.identity.people import AddressUnusable, BirthDateUnusable, Person
 from sekisho.identity.person_checks import CHALLENGE_OCTETS, ChallengeOver
 from sekisho.kernel.refusals import Refusal
 from sekisho.wallet.identity_checks import IdentityCheck, NothingToCheck
-from sekisho.wallet.identity_levels import IdentityLevel, rules_on
+from sekisho.wallet.identity_levels import IdentityLevel, lowest_for, rules_on
 from sekisho.wallet.persons import PersonHasWallet
+from sekisho.wallet.switches import Function
 from sekisho.web.members.roles import ROLE, Role
 from sekisho.web.members.visits import AnyRequest, Visit, visit_of
 from sekisho.web.members.writing import show
@@ -26,16 +27,19 @@ WRONG = {
     BirthDateUnusable.code: "birth_date",
     AddressUnusable.code: "home_address",
 }
+WORDS_FOR = {Function.LINK_REGISTER: "link", Function.LINK_CHANGE: "link"}
 CHALLENGE_CHARS_MAX = 4 * CHALLENGE_OCTETS + 64
 
 
 @get("/identity", opt=OF_MEMBERS)
 async def identity_page(request: AnyRequest) -> Response[Any]:
-    """Show the level, what each level may do, and the next step."""
+    """Show the level, what each level may do, and the next step: for what somebody wants (`?for=charge`)."""
     visit = visit_of(request)
     desks, today = desks_of(request), desks_of(request).house.today()
     seen = await sight(visit, today, today)
     claim = await desks.identity.standing_claim(visit.who().member.id)
+    wanted = next((each for each in Function if each == request.query_params.get("for", "")), None)
+    is_open = wanted is None or wanted in rules_on(today).rule(seen.wallet.level).may
     return show(
         visit,
         "wallet/identity.html",
@@ -43,8 +47,15 @@ async def identity_page(request: AnyRequest) -> Response[Any]:
         levels=tuple(IdentityLevel),
         book=rules_on(today),
         claimed=claim is not None,
+        wanted=None if wanted is None else WORDS_FOR.get(wanted, wanted.value),
+        needs=None if wanted is None or is_open else lowest_for(wanted, today),
         done="done" in request.query_params,
     )
+
+
+def to_identity(visit: Visit, function: Function) -> Response[Any]:
+    """Answer with the way to the page that says what has to be proven before a function can be used."""
+    return visit.go(f"/identity?for={function}")
 
 
 @get("/identity/person", opt=OF_MEMBERS)

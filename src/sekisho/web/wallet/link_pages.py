@@ -12,6 +12,7 @@ from sekisho.wallet.identity_levels import IdentityLevel, LevelTooLow
 from sekisho.wallet.link_returns import BankAnswer, LinkReturnUnfit
 from sekisho.wallet.link_rows import LIVE, BankLink, LinkState
 from sekisho.wallet.links import RETURN_PATH, AtBank, LinkToApprove, LinkUnknown
+from sekisho.wallet.switches import Function
 from sekisho.web.members.gate_answers import new_key
 from sekisho.web.members.roles import ROLE, Role
 from sekisho.web.members.site import ReadsWish
@@ -21,6 +22,7 @@ from sekisho.web.members.writing import show
 from sekisho.web.wallet.closed_wallets import USES
 from sekisho.web.wallet.desks import desks_of
 from sekisho.web.wallet.gate_answers import GATE_ANSWERS
+from sekisho.web.wallet.identity_pages import to_identity
 from sekisho.web.wallet.overview_pages import sight
 
 OF_MEMBERS = {ROLE: Role.MEMBER, USES: True}
@@ -80,7 +82,7 @@ async def begin_link(request: AnyRequest) -> Response[Any]:
             visit.who().present, visit.form["bank"], visit.form["key"]
         )
     except LevelTooLow:
-        return visit.go("/identity")
+        return to_identity(visit, Function.LINK_REGISTER)
     return visit.go(f"/banks/{begun.link.id}")
 
 

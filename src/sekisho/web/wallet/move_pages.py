@@ -20,11 +20,12 @@ from sekisho.wallet.bank_moves import (
     WalletTooEmpty,
 )
 from sekisho.wallet.bank_orders import LinkNotUsable
-from sekisho.wallet.identity_levels import IdentityLevel, LevelTooLow
+from sekisho.wallet.identity_levels import LevelTooLow, rules_on
 from sekisho.wallet.link_limits import AboveLinkCeiling, LinkCoolingOff
 from sekisho.wallet.link_rows import BankLink, LinkState
 from sekisho.wallet.links import LinkUnknown
 from sekisho.wallet.spending import AboveCeiling
+from sekisho.wallet.switches import Function
 from sekisho.web.members.gate_answers import new_key, typed_amount
 from sekisho.web.members.roles import ROLE, Role
 from sekisho.web.members.site import ReadsWish
@@ -34,6 +35,7 @@ from sekisho.web.members.writing import show
 from sekisho.web.wallet.closed_wallets import USES, require_not_closed
 from sekisho.web.wallet.desks import desks_of
 from sekisho.web.wallet.gate_answers import GATE_ANSWERS
+from sekisho.web.wallet.identity_pages import to_identity
 from sekisho.web.wallet.overview_pages import sight
 
 OF_MEMBERS = {ROLE: Role.MEMBER, USES: True}
@@ -41,6 +43,7 @@ APPROVED = {ROLE: Role.APPROVED, USES: True}
 UNPROCESSABLE = 422
 CHARGE, PAYOUT, PASSKEY = "charge", "payout", "passkey"
 NAMES = {Direction.DEBIT: CHARGE, Direction.CREDIT: PAYOUT}
+FUNCTIONS = {Direction.DEBIT: Function.CHARGE, Direction.CREDIT: Function.PAYOUT}
 NOT_NOW = (
     AboveCeiling,
     AboveLinkCeiling,
@@ -146,7 +149,7 @@ async def _wish(visit: Visit, direction: Direction) -> Response[Any]:
     try:
         found = await wished(present, visit.form["link"], amount, visit.form["key"])
     except LevelTooLow:
-        return visit.go("/identity")
+        return to_identity(visit, FUNCTIONS[direction])
     except NOT_NOW as refusal:
         return await _ask(visit, direction, error=refusal.code)
     return visit.go(f"/moves/{found.move.id}")
@@ -156,8 +159,8 @@ async def _ask(visit: Visit, direction: Direction, *, error: str = "") -> Respon
     desks = desks_of(visit.request)
     today = desks.house.today()
     seen = await sight(visit, today, today)
-    if seen.wallet.level is not IdentityLevel.VERIFIED:
-        return visit.go("/identity")
+    if FUNCTIONS[direction] not in rules_on(today).rule(seen.wallet.level).may:
+        return to_identity(visit, FUNCTIONS[direction])
     sources = await _sources(visit, direction, seen.balance)
     if not sources:
         return visit.go("/banks")

@@ -23,6 +23,7 @@ from sekisho.wallet.payment_codes import CEILING, ShownCode, showing
 from sekisho.wallet.payment_requests import RequestOver
 from sekisho.wallet.payments import NotEnough, Order, Payment, PaymentRefused, Scanned, purpose_of
 from sekisho.wallet.spending import AboveCeiling
+from sekisho.wallet.switches import Function
 from sekisho.web.members.gate_answers import new_key, typed_amount
 from sekisho.web.members.roles import ROLE, Role
 from sekisho.web.members.site import ReadsWish
@@ -33,6 +34,7 @@ from sekisho.web.problems import NotFound
 from sekisho.web.wallet.closed_wallets import USES
 from sekisho.web.wallet.desks import desks_of
 from sekisho.web.wallet.gate_answers import GATE_ANSWERS
+from sekisho.web.wallet.identity_pages import to_identity
 from sekisho.web.wallet.overview_pages import today_of
 
 OF_MEMBERS = {ROLE: Role.MEMBER, USES: True}
@@ -117,7 +119,7 @@ async def pay(request: AnyRequest) -> Response[Any]:
     try:
         outcome = await desks_of(request).payments.pay(visit.who().present, visit.arrival(), kept.order)
     except LevelTooLow:
-        return visit.go("/identity")
+        return to_identity(visit, Function.PAYMENT)
     except NOT_NOW as refusal:
         return _not_paid(visit, refusal)
     if isinstance(outcome, Payment):
@@ -161,7 +163,7 @@ async def show_code(request: AnyRequest) -> Response[Any]:
     try:
         shown = await desks_of(request).payment_codes.show(visit.who().present, visit.arrival(), occasion)
     except LevelTooLow:
-        return visit.go("/identity")
+        return to_identity(visit, Function.PAYMENT)
     except NOT_NOW as refusal:
         return _not_paid(visit, refusal)
     if not isinstance(shown, ShownCode):

@@ -12,6 +12,7 @@ from sekisho.wallet.payments import NotEnough
 from sekisho.wallet.send_rows import Send, SendState, SendUnknown
 from sekisho.wallet.sends import SendRefused
 from sekisho.wallet.spending import AboveCeiling
+from sekisho.wallet.switches import Function
 from sekisho.web.members.gate_answers import new_key, typed_amount
 from sekisho.web.members.roles import ROLE, Role
 from sekisho.web.members.site import ReadsWish
@@ -21,6 +22,7 @@ from sekisho.web.members.writing import show
 from sekisho.web.wallet.closed_wallets import USES, require_not_closed
 from sekisho.web.wallet.desks import desks_of
 from sekisho.web.wallet.gate_answers import GATE_ANSWERS
+from sekisho.web.wallet.identity_pages import to_identity
 
 OF_MEMBERS = {ROLE: Role.MEMBER, USES: True}
 APPROVED = {ROLE: Role.APPROVED, USES: True}
@@ -48,7 +50,7 @@ async def wish_send(request: AnyRequest) -> Response[Any]:
             visit.who().present, form.trimmed("phone"), amount, form["key"]
         )
     except LevelTooLow:
-        return visit.go("/identity")
+        return to_identity(visit, Function.SEND)
     except NumberNotServed:
         return _ask(visit, wrong="phone", error="number_not_served")
     except NOT_NOW as refusal:
@@ -83,7 +85,7 @@ async def send(request: AnyRequest) -> Response[Any]:
     try:
         outcome = await desk.approve(who.present, visit.arrival(), found.id)
     except LevelTooLow:
-        return visit.go("/identity")
+        return to_identity(visit, Function.SEND)
     except NOT_NOW as refusal:
         return _not_sent(visit, refusal)
     if isinstance(outcome, Send):
