@@ -140,6 +140,14 @@ def test_a_wallet_is_closed_for_a_member_who_asked_once_nothing_is_in_it(run, pl
     run("check", member_id, "passed", *CHECK, "--key", "k", code=2)
 
 
+def test_a_way_that_can_t_be_written_down_is_refused_with_those_that_can(run, member_id):
+    """The member's own card is verified by the program, and is none of them."""
+    told = run("check", member_id, "passed", "--method", "JPKI", *CHECK[2:], "--key", "k", code=2)
+    assert "IC_SELFIE" in told
+    assert "These can: " in told
+    assert "JPKI" not in told
+
+
 def test_what_can_not_be_is_refused(run, member_id):
     run("claim", "mem_x", *WHY, code=2)
     run("claim", member_id, "--by", "NOBODY!", "--reason", "x", code=2)

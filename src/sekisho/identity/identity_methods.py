@@ -106,6 +106,9 @@ def require_allowed(code: Method, day: dt.date, *, by_certificate: bool) -> Lawf
     What the program verifies by itself can't be written down by hand, and the other way round.
     """
     method = lawful_methods()[code]
-    if not method.is_allowed_on(day) or method.by_certificate is not by_certificate:
-        raise MethodNotAllowed(known=f"{code} on {day}")
-    return method
+    if method.is_allowed_on(day) and method.by_certificate is by_certificate:
+        return method
+    others = [each.code for each in allowed_on(day) if each.by_certificate is by_certificate]
+    raise MethodNotAllowed(
+        known=f"{code} on {day}", told=f"This way can't be used on {day}. These can: {', '.join(others)}."
+    )
