@@ -58,6 +58,8 @@ def test_a_shop_is_registered_and_its_code_hung_at_the_till(run, place):
     ("changed", "told"),
     [
         (("--number", "12"), "the account does not fit"),
+        (("--bank", "9998"), "there is no bank of this code"),
+        (("--bank", "0118"), "the bank's code is 0117 now"),
         (("--category", "x"), "the category does not fit"),
         (("--fee-basis-points", "1001"), "the fee does not fit"),
         (("--holder-kana", "灯台"), "a character that banks don't write"),

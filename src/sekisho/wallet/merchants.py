@@ -1,5 +1,6 @@
 """Merchants: shops that take payments, what they are owed, and the account where they are paid out."""
 
+from datetime import date
 from enum import StrEnum
 
 import msgspec
@@ -9,6 +10,7 @@ from sekisho.kernel.ids import MERCHANT, MerchantId
 from sekisho.kernel.refusals import Refusal
 from sekisho.ledger.accounts import Side, open_account
 from sekisho.ledger.journal import take_turn
+from sekisho.linking.banks import BankUnknown, published_register
 from sekisho.linking.holder_names import read_holder_name
 from sekisho.linking.zengin import BankAccount
 from sekisho.storage import outbox
@@ -90,6 +92,7 @@ def register_merchant(connection: Connection, house: WalletParts, new: NewMercha
     Raises MerchantUnusable, and what `read_holder_name` does for the holder's name.
     """
     _require_fit(new)
+    _require_bank(new.account.bank, house.today())
     take_turn(connection)
     now_us, merchant_id = house.clock.now_us(), MERCHANT.new(house.clock, house.chance)
     account = open_account(
@@ -195,9 +198,21 @@ def _require_fit(new: NewMerchant) -> None:
     )
     for is_so, what in faults:
         if is_so:
-            raise MerchantUnusable(
-                known=what, told=f"This merchant can't be registered: {what} does not fit."
-            )
+            raise _unusable(f"{what} does not fit")
+
+
+def _require_bank(code: str, on: date) -> None:
+    """Let a bank through that has this code today: what goes to the code of one that ended comes back."""
+    try:
+        bank = published_register().in_charge(code, on)
+    except BankUnknown as unknown:
+        raise _unusable("there is no bank of this code") from unknown
+    if bank.code != code:
+        raise _unusable(f"the bank's code is {bank.code} now")
+
+
+def _unusable(what: str) -> MerchantUnusable:
+    return MerchantUnusable(known=what, told=f"This merchant can't be registered: {what}.")
 
 
 def _digits(text: str, count: int) -> bool:
