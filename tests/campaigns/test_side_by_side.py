@@ -42,7 +42,7 @@ def test_each_policy_s_answers_are_counted_at_each_gate(record):
     assert login == [[8, 0, 0, 2], [0, 0, 10, 0], [0, 10, 0, 0]]
     assert [found.count("bank_link", number, ALLOW) for number in range(3)] == [3, 3, 0]
     assert [found.stopped("login", number) for number in range(3)] == [2, 10, 10]
-    assert (found.attempts("login"), found.attempts("bank_link"), found.compared) == (10, 3, 13)
+    assert (found.attempts_at("login"), found.attempts_at("bank_link"), found.compared) == (10, 3, 13)
     moves = [
         (found.moved("login", number, stricter=True), found.moved("login", number, stricter=False))
         for number in (1, 2)
@@ -77,7 +77,7 @@ def test_what_is_known_afterwards_tells_members_from_campaigns(record, tmp_path)
         (6.5, "came-back", 0.9, "cmp_1"),
     )
     found = compared(record)
-    ends = {end: found.attempts("login", end=end) for end in End}
+    ends = {end: found.attempts_at("login", end=end) for end in End}
     assert ends == {
         End.ENTERED: 1,
         End.CAMPAIGN: 1,
@@ -104,7 +104,10 @@ def test_a_later_visit_without_any_sign_of_its_client_proves_nothing(record):
     record.add(0, "m", outcome=RIGHT, shadow=shadows(ALLOW), user_agent="")
     record.add(1, "m", outcome=RIGHT, vouched=True, user_agent="")
     found = compared(record)
-    assert (found.attempts("login", end=End.UNPROVEN), found.attempts("login", end=End.MEMBER)) == (1, 1)
+    assert (found.attempts_at("login", end=End.UNPROVEN), found.attempts_at("login", end=End.MEMBER)) == (
+        1,
+        1,
+    )
 
 
 def test_only_attempts_of_which_every_policy_spoke_are_compared(record):

@@ -180,5 +180,5 @@ def lender_desks(lender: Parts, folder: Path, guard: Guard | None = None) -> Ins
         claims=ClaimDesk(lender, LenderLosses(house)),
         applications=ReviewDesk(house),
         atm_orders=DisputeDesk(house),
-        trials=PolicyTrials(folder / "history", folder / "what-if", TRYING, lender.clock),
+        trials=PolicyTrials(lender, folder / "history", folder / "what-if", hunts, TRYING),
     )

@@ -2,18 +2,16 @@
 shadows.
 """
 
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
 
-import msgspec
 import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from sekisho.campaigns.known_ends import ENDS, MARKS, End, hunted, known_ends, marks, reduced
-from sekisho.guard.decisions import STRICTNESS, Action
+from sekisho.campaigns.known_ends import ENDS, MARKS, hunted, known_ends, marks, reduced
+from sekisho.campaigns.verdict_counts import Counted, VerdictCounts
+from sekisho.guard.decisions import Action
 from sekisho.guard.policy import Policy
 from sekisho.storage.history.parquet import HistoryFolder
 
@@ -22,8 +20,8 @@ ATTEMPTS_MAX = 1_000_000
 
 NOT_SAID = -1
 VOUCHED = "known_device"
-_ACTIONS = tuple(Action)
-_NAMES = pa.array([action.value for action in _ACTIONS])
+ACTIONS = tuple(Action)
+_NAMES = pa.array([action.value for action in ACTIONS])
 _NEVER_US = (1 << 63) - 1
 _READ = (
     *("attempt_id", "time_us", "gate", "member", "user_agent", "tls", "device_valid"),
@@ -31,17 +29,8 @@ _READ = (
 )
 
 
-class Group(NamedTuple):
-    """Attempts that have all this in common; `actions` are of the policy in force and of each shadow."""
-
-    gate: str
-    end: End
-    actions: tuple[Action, ...]
-
-
-class SideBySide(msgspec.Struct, frozen=True, kw_only=True):
-    """The attempts of which every one of the policies spoke, by groups. `names` are the policies', the one in
-    force first.
+class SideBySide(VerdictCounts, frozen=True, kw_only=True):
+    """The attempts of which every one of the policies spoke.
 
     Attempts that a known device vouched for are among them, for every policy lets those through; `vouched`
     counts them. Left out are those that another policy decided (`by_others`) and those of which not every
@@ -49,58 +38,12 @@ class SideBySide(msgspec.Struct, frozen=True, kw_only=True):
     microseconds since the epoch, 0 where nothing was compared.
     """
 
-    names: tuple[str, ...]
-    groups: dict[Group, int]
     vouched: int = 0
     by_others: int = 0
     silent: int = 0
     cut: bool = False
     from_us: int = 0
     until_us: int = 0
-
-    @property
-    def compared(self) -> int:
-        """How many attempts were compared."""
-        return sum(self.groups.values())
-
-    @property
-    def gates(self) -> list[str]:
-        """The gates at which there were attempts, the busiest first."""
-        counts: Counter[str] = Counter()
-        for group, attempts in self.groups.items():
-            counts[group.gate] += attempts
-        return [gate for gate, _ in counts.most_common()]
-
-    def count(self, gate: str, number: int, action: Action, *, end: End | None = None) -> int:
-        """Return how many attempts a policy, by its place in `names`, answers with an action.
-
-        Without `end` those of every end count.
-        """
-        return sum(attempts for group, attempts in self._at(gate, end) if group.actions[number] is action)
-
-    def stopped(self, gate: str, number: int, *, end: End | None = None) -> int:
-        """Return how many attempts a policy does not simply allow."""
-        return self.attempts(gate, end=end) - self.count(gate, number, Action.ALLOW, end=end)
-
-    def attempts(self, gate: str, *, end: End | None = None) -> int:
-        """Return how many attempts there were at a gate."""
-        return sum(attempts for _, attempts in self._at(gate, end))
-
-    def moved(self, gate: str, number: int, *, stricter: bool, end: End | None = None) -> int:
-        """Return how many attempts a shadow answers more strictly than the policy in force, or less."""
-        return sum(
-            attempts
-            for group, attempts in self._at(gate, end)
-            if group.actions[number] is not group.actions[0]
-            and (STRICTNESS[group.actions[number]] > STRICTNESS[group.actions[0]]) is stricter
-        )
-
-    def _at(self, gate: str, end: End | None) -> Iterator[tuple[Group, int]]:
-        return (
-            (group, attempts)
-            for group, attempts in self.groups.items()
-            if group.gate == gate and end in {None, group.end}
-        )
 
 
 def compare_in_record(
@@ -115,7 +58,7 @@ def compare_in_record(
     record = HistoryFolder(history)
     seen, cut = _attempts(record, policies, from_us, attempts_max)
     if seen.is_empty():
-        return SideBySide(names=names, groups={})
+        return SideBySide(names=names, counted=())
     told = seen.join(_outcomes(record, from_us), on="attempt", how="left")
     told = told.with_columns(pl.col(*MARKS).fill_null(value=False))
     told = told.with_columns(end=known_ends(told, hunted(hunt)))
@@ -124,14 +67,17 @@ def compare_in_record(
     compared = told.filter(
         spoke & (pl.col("time_us") >= _begun_us(told, spoke, from_us, shadows=len(said) > 1))
     )
-    groups = {
-        Group(gate, ENDS[end], tuple(_ACTIONS[code] for code in codes)): count
-        for gate, end, *codes, count in compared.group_by("gate", "end", *said).len().iter_rows()
-    }
+    counted = tuple(
+        Counted(gate=gate, end=ENDS[end], actions=tuple(ACTIONS[code] for code in codes), attempts=attempts)
+        for gate, end, *codes, attempts in compared.group_by("gate", "end", *said)
+        .len()
+        .sort(pl.all())
+        .iter_rows()
+    )
     by_others = int((told[_said(0)] == NOT_SAID).sum())
     return SideBySide(
         names=names,
-        groups=groups,
+        counted=counted,
         vouched=int(compared["vouched"].sum()),
         by_others=by_others,
         silent=len(told) - len(compared) - by_others,
@@ -195,7 +141,7 @@ def _reduced(table: pa.Table, policies: Sequence[Policy]) -> pl.DataFrame:
         vouched=pl.col("reasons").list.contains(VOUCHED).fill_null(value=False),
     )
     frame = frame.hstack(reduced(table)).hstack(pl.DataFrame(places, nan_to_null=True))
-    allowed = pl.when("vouched").then(_ACTIONS.index(Action.ALLOW)).otherwise(NOT_SAID)
+    allowed = pl.when("vouched").then(ACTIONS.index(Action.ALLOW)).otherwise(NOT_SAID)
     return frame.with_columns(
         pl.col(_said(0)).fill_null(NOT_SAID).cast(pl.Int8),
         *(pl.col(_said(number)).fill_null(allowed).cast(pl.Int8) for number in range(1, len(policies))),

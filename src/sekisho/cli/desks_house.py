@@ -11,6 +11,7 @@ from sekisho.bank.losses import BankLosses
 from sekisho.bank.switches import Function as BankFunction
 from sekisho.cli.around import Around, Made
 from sekisho.cli.containments import containment_desk
+from sekisho.cli.guard_options import LISTS
 from sekisho.cli.past_uses import past_uses
 from sekisho.console.campaign_desk import CampaignDesk
 from sekisho.console.containment_runs import ContainmentRuns
@@ -63,11 +64,15 @@ _LOSSES: Mapping[str, Callable[[Parts], Losses]] = {
 
 
 class Served(NamedTuple):
-    """An institution that the desks see: its parts, the folder of its sealed history, and its guard."""
+    """An institution that the desks see: its parts, the folder of its sealed history, and its guard.
+
+    `list_files` are the guard's address lists, as the operator named them.
+    """
 
     parts: Parts
     history: Path
     guard: RunsPolicies
+    list_files: tuple[str, ...] = ()
 
 
 def desks_on(host: str, port: int) -> Institution:
@@ -85,7 +90,7 @@ def desks_on(host: str, port: int) -> Institution:
 def make_desks(site: Site, around: Around, served: Iterable[Served]) -> Made:
     """Make the application of the desks. Raises LookupError where a route names no role, or no right."""
     del around
-    institutions = {one.parts.institution.key: _desks(one) for one in served}
+    institutions = {one.parts.institution.key: institution_desks(one) for one in served}
     application = cast("App", create_desks_app(site, institutions))
     return Made(application, _living(institutions.values()), signals=None)
 
@@ -107,11 +112,13 @@ def first_people(parts: Parts, institutions: Iterable[str]) -> dict[str, Enrolme
     return {name: parts.store.write(letting_in(name, roles)).result() for name, roles in people.items()}
 
 
-def _desks(served: Served) -> InstitutionDesks:
+def institution_desks(served: Served) -> InstitutionDesks:
+    """Return what the desks see and do at an institution."""
     parts, key = served.parts, served.parts.institution.key
     lender = open_lender(parts) if key == "lender" else None
     containments = containment_desk(parts)
     hunts = Hunts(served.history, served.history.parent / HUNT, HUNTING)
+    trying = (*TRYING, *(word for one in served.list_files for word in (LISTS, one)))
     return InstitutionDesks(
         parts=parts,
         switches=SwitchDesk(parts),
@@ -126,7 +133,7 @@ def _desks(served: Served) -> InstitutionDesks:
         claims=_claims(parts),
         applications=None if lender is None else ReviewDesk(lender),
         atm_orders=None if lender is None else DisputeDesk(lender),
-        trials=PolicyTrials(served.history, served.history.parent / WHAT_IF, TRYING, parts.clock),
+        trials=PolicyTrials(parts, served.history, served.history.parent / WHAT_IF, hunts, trying),
     )
 
 

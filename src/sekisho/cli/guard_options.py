@@ -13,15 +13,22 @@ from sekisho.guard.policy import Policy, default_policy, load_policy, require_to
 from sekisho.guard.policy_faults import BadPolicy
 
 BROKEN_SHOWN = 5
+LISTS = "--address-list"
+LIST_FILES = "sekisho.address_lists"
+"""Where the command's context keeps what was named with it."""
 
 
 class GuardOptions(NamedTuple):
-    """What an operator adds to a guard; without a policy the default one is in force."""
+    """What an operator adds to a guard; without a policy the default one is in force.
+
+    `list_files` are the address lists as they were named, for another process that is to read the same.
+    """
 
     policy: Policy | None = None
     shadows: tuple[Policy, ...] = ()
     lists: AddressLists | None = None
     geography: Geography | None = None
+    list_files: tuple[str, ...] = ()
 
     @property
     def in_the_shadow(self) -> str:
@@ -50,8 +57,9 @@ def _read_shadows(_: click.Context, __: click.Parameter, paths: tuple[Path, ...]
         raise click.BadParameter(str(refusal)) from refusal
 
 
-def read_lists(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -> AddressLists | None:
+def read_lists(context: click.Context, __: click.Parameter, given: tuple[str, ...]) -> AddressLists | None:
     """Read the files of an address-list option, and say on stderr what of them cannot be read."""
+    context.meta[LIST_FILES] = given
     lists = []
     for text in given:
         name, equals, file = text.partition("=")
@@ -92,7 +100,7 @@ _shadows_option = click.option(
     help="A policy to run in the shadow: what it would have done is kept. May be given more than once.",
 )
 lists_option = click.option(
-    "--address-list",
+    LISTS,
     "lists",
     metavar="NAME=FILE",
     multiple=True,
@@ -125,6 +133,7 @@ def guard_options(command: Callable[..., None]) -> Callable[..., None]:
             require_told_apart(policy or default_policy(), shadows)
         except BadPolicy as refusal:
             raise click.BadParameter(str(refusal), param_hint=_SHADOW) from refusal
-        command(*args, adding=GuardOptions(policy, shadows, lists, geography), **others)
+        list_files = click.get_current_context().meta[LIST_FILES]
+        command(*args, adding=GuardOptions(policy, shadows, lists, geography, list_files), **others)
 
     return policy_option(_shadows_option(lists_option(_geography_option(wrapped))))

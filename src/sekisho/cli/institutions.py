@@ -241,7 +241,12 @@ class Institutions:
                 self.open.append(opened)
             acquaint({one.parts.institution.key: one.parts for one in self.open})
             served = [
-                Served(one.parts, data / one.parts.institution.key / "history", one.checkpoint.memory.guard)
+                Served(
+                    one.parts,
+                    data / one.parts.institution.key / "history",
+                    one.checkpoint.memory.guard,
+                    machine.adding.list_files,
+                )
                 for one in self.open
             ]
             desks = open_institution(

@@ -17,6 +17,7 @@ import structlog
 
 from sekisho.campaigns.logs.times import time_us_of
 from sekisho.campaigns.traces import Trace
+from sekisho.console.whole_folders import put_in_place
 from sekisho.response.cohorts import Suspect, read_entered
 
 log = structlog.get_logger(__name__)
@@ -165,21 +166,12 @@ class Hunts:
             log.warning("desks:hunt:failed", said=self.trouble)
             return
         self.trouble = ""
-        await asyncio.to_thread(_put_in_place, new, self._folder)
+        await asyncio.to_thread(put_in_place, new, self._folder)
 
 
 async def _lines(told: asyncio.StreamReader | None) -> AsyncIterator[str]:
     while told is not None and (line := await told.readline()):
         yield line.decode("utf-8", "replace").strip()
-
-
-def _put_in_place(new: Path, folder: Path) -> None:
-    before = folder.with_name(f"{folder.name}.before")
-    shutil.rmtree(before, ignore_errors=True)
-    if folder.exists():
-        folder.rename(before)
-    new.rename(folder)
-    shutil.rmtree(before, ignore_errors=True)
 
 
 def _found(row: dict[str, str]) -> Found:

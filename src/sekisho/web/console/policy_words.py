@@ -29,6 +29,11 @@ class Line(NamedTuple):
     words: str
     cells: tuple[Cell, ...]
 
+    @property
+    def changed(self) -> bool:
+        """Whether one of them says something else than the one in force."""
+        return any(cell.changed for cell in self.cells)
+
 
 class Part(NamedTuple):
     """How the policies treat one gate, or every gate that has no part of its own."""
@@ -39,7 +44,7 @@ class Part(NamedTuple):
     @property
     def changed(self) -> int:
         """In how many settings they differ."""
-        return sum(any(cell.changed for cell in line.cells) for line in self.lines)
+        return sum(line.changed for line in self.lines)
 
 
 def parts_in_words(policies: Sequence[Policy], words: Words) -> list[Part]:

@@ -88,6 +88,7 @@ async def preview_switch(request: AnyRequest) -> Response[Any]:
         days=DAYS,
         functions=functions(),
         deed=_setting(desks, typed),
+        may_try=desks.trials is not None and staff_of(request).may(desks.institution.key, Right.TRY_POLICIES),
         here=f"/{desks.institution.key}/switches/new",
     )
 
