@@ -10,12 +10,13 @@ from sekisho.bank import deposits, holders
 from sekisho.bank.debit_statements import settlement_of
 from sekisho.bank.deposits import DepositState
 from sekisho.bank.losses import BankLosses
-from sekisho.bank.review_desk import ReviewDesk
 from sekisho.kernel.clock import DAY_US
 from sekisho.ledger.accounts import find_account
 from sekisho.response import cases
 from sekisho.response.claim_policy import Assessment, Fault
 from sekisho.response.claims import Award, ClaimDesk, ClaimRefused, ClaimState
+from sekisho.response.partner_books import ReceiptNotBookable, Received
+from sekisho.response.recovery_rows import Way
 from sekisho.response.staff import SecondPersonNeeded
 
 FULL = Assessment(Fault.NO_FAULT, 100, "the depositor never linked this account")
@@ -53,8 +54,14 @@ class Debited:
     def make_good(self, award):
         return self.hand.do(lambda at: self.losses.make_good(at, award))
 
-    def recover(self, award):
-        return self.hand.do(lambda at: self.losses.recover(at, award))
+    def receive(self, yen, way, number="B-1", losses=(), day=None):
+        on = day or self.hand.bank.today()
+        came = Received(f"prc_{number}", WALLET, way, number, yen, on, losses or (self.order.id,))
+        return self.hand.do(lambda at: self.losses.receive(at, came))
+
+    def interbank(self):
+        of = self.hand.bank.accounts.interbank
+        return self.hand.look(lambda at: find_account(at, of)).balance.amount
 
     def stands(self):
         """Return what stands on the deposit, on the account of losses, and on the partner's."""
@@ -84,35 +91,31 @@ def test_a_claim_decided_by_two_ends_in_money_on_the_account(debited):
     assert debited.stands() == (1_000_000, 30_000, 30_000)
 
 
-def test_a_partner_that_agreed_bears_what_was_paid_back(debited):
-    """The claim on the partner is set off against what it is owed, once, also when asked a day later.
-
-    It takes a paid claim, and somebody else than who decided to pay.
-    """
-    desk, assessed = ReviewDesk(debited.hand.bank), debited.assessed()
-    with pytest.raises(ClaimRefused):
-        asyncio.run(desk.recover(assessed.id, by="abe", reason="agreed"))
-    paid = debited.decide(assessed)
-    with pytest.raises(SecondPersonNeeded):
-        asyncio.run(desk.recover(paid.id, by="ito", reason="agreed"))
-    award = debited.award(claim_id=paid.id)
-    first = asyncio.run(desk.recover(paid.id, by="abe", reason="agreed"))
+def test_a_partner_bears_what_was_paid_back(debited):
+    """Set off against what it is owed, or come from another bank; once a receipt, also a day later."""
+    paid = debited.decide(debited.assessed())
+    assert debited.hand.look(lambda at: debited.losses.partner_of(at, paid.loss)) == WALLET
+    assert debited.hand.look(lambda at: debited.losses.name_of(at, "nobody", "en")) == "nobody"
+    day = debited.hand.bank.today()
+    first = debited.receive(20_000, Way.SET_OFF, day=day)
     debited.hand.clock.advance(DAY_US)
-    assert debited.recover(award) == first
-    assert debited.make_good(award) == paid.posting
-    assert debited.stands() == (1_000_000, 0, 0)
+    assert debited.stands() == (1_000_000, 10_000, 10_000)
+    assert debited.receive(20_000, Way.SET_OFF, day=day) == first
+    before = debited.interbank()
+    debited.receive(10_000, Way.TRANSFER, "B-2")
+    assert debited.stands() == (1_000_000, 0, 10_000)
+    assert debited.interbank() == before + 10_000
 
 
-def test_nothing_is_recovered_that_was_not_paid(debited):
-    """Before it was paid, for another claim, or more than was paid."""
-    with pytest.raises(ClaimRefused):
-        debited.recover(debited.award())
-    debited.make_good(debited.award(20_000))
-    for other in (debited.award(20_001), debited.award(20_000, "clm_2")):
-        with pytest.raises(ClaimRefused):
-            debited.recover(other)
-    debited.recover(debited.award(20_000))
-    assert debited.stands() == (LEFT + 20_000, 0, 10_000)
+def test_what_was_credited_to_nobody_or_to_two_is_not_set_off(debited):
+    """The loss stays the bank's until it is clear whose money that would be."""
+    of_another = debited.hand.mandate(partner="another")
+    other = debited.hand.debit(of_another, 500, "k2", partner="another")
+    debited.decide(debited.assessed())
+    for losses in ((debited.order.id, other.id), ("dbt_none",)):
+        with pytest.raises(ReceiptNotBookable):
+            debited.receive(100, Way.SET_OFF, losses=losses)
+    assert debited.stands()[1] == 30_000
 
 
 def test_a_debit_is_made_good_once_and_never_above_it(debited):

@@ -38,7 +38,6 @@ def test_a_mandate_on_paper_is_lodged_shown_and_stopped(run):
 
 def test_what_is_not_there_is_refused(run):
     run("mandates", "show", "mdt_x", *WHY, code=2)
-    run("mandates", "recover", "clm_x", *WHY, code=2)
     run("mandates", "lodge", "001-7654321", "--collector", "0000008470", "--by", "s", code=2)
     run("mandates", "lodge", "001-1234567", "--collector", "1111111111", "--by", "s", code=2)
     run("mandates", "register-collector", "1", "--name-kana", "ｱ", code=2)

@@ -8,6 +8,7 @@ import pytest
 from tests.conformance.test_identity_rows import on
 from tests.response.cohort_at_hand import CAMPAIGN, CohortAtHand
 from tests.response.incident_at_hand import lost
+from tests.response.recoveries_at_hand import RecoveriesAtHand
 from tests.response.test_switches import wish
 
 from sekisho.response import audit, cases, glass
@@ -19,6 +20,7 @@ from sekisho.response.claims import ClaimDesk, ClaimRefused, Loss, compensated
 from sekisho.response.containment import ContainmentDesk
 from sekisho.response.glass import Breaking, GlassSeenAlready
 from sekisho.response.glass import Kind as Behind
+from sekisho.response.partner_receipts import ReceiptNumberUsed
 from sekisho.response.reports import versions
 from sekisho.response.reports.breach import Kind, breach_report
 from sekisho.response.reports.evidence import Details, gather
@@ -44,6 +46,10 @@ class Books:
     def of_member(self, connection, member_id):
         del connection
         return {"loss_1": self.loss} if member_id == self.loss.member_id else {}
+
+    def partner_of(self, connection, loss):
+        del connection
+        return "9901" if loss == "loss_1" else ""
 
     def make_good(self, connection, award):
         del connection
@@ -158,3 +164,23 @@ def test_glass_is_broken_looked_through_and_looked_into(hand):
         assert glass.count(connection) == (1, 0)
         assert glass.unseen(connection) == []
         assert glass.find(connection, pane.id).seen_by == "ito"
+
+
+def test_what_was_paid_is_recovered_from_its_partner(store, tmp_path):
+    """Asked, entered by its number once, booked by a second person, given up; on every engine."""
+    at_hand = RecoveriesAtHand(tmp_path, of=on(store))
+    at_hand.pay(30_000)
+    at_hand.pay(20_000, partner="0125")
+    at_hand.ask(share=50)
+    wrong = at_hand.enter(at_hand.came(4_000))
+    with pytest.raises(ReceiptNumberUsed):
+        at_hand.enter(at_hand.came(5_000))
+    at_hand.turn_down(wrong)
+    at_hand.book(at_hand.enter(at_hand.came(5_000)))
+    at_hand.give_up()
+    assert at_hand.sums() == (50_000, 15_000, 5_000, 10_000, 0)
+    assert [tuple(row)[1:] for row in at_hand.summed().rows] == [
+        ("0125", 1, 20_000, 0, 0, 0, 0),
+        ("9901", 1, 30_000, 15_000, 5_000, 10_000, 0),
+    ]
+    assert at_hand.lost() == 45_000

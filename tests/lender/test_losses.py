@@ -10,12 +10,18 @@ from tests.response.test_cases import opening
 from sekisho.identity.personal_data import Item, store
 from sekisho.kernel.clock import DAY_US
 from sekisho.kernel.yen import Yen
+from sekisho.lender.incoming_payments import Incoming, take_incoming
 from sekisho.lender.losses import LenderLosses
+from sekisho.linking.banks import bank_in_words
 from sekisho.response import cases
 from sekisho.response.case_stages import Basis, Stage, damage
 from sekisho.response.cases import CaseKind
 from sekisho.response.claim_policy import Assessment, Fault
 from sekisho.response.claims import ClaimDesk, ClaimRefused, ClaimState, ClaimUnknown, compensated
+from sekisho.response.partner_books import ReceiptNotBookable
+from sekisho.response.partner_receipts import Came, ReceiptDesk
+from sekisho.response.partner_recoveries import RecoveryDesk, Wanted
+from sekisho.response.recovery_rows import Way
 from sekisho.response.staff import SecondPersonNeeded
 from sekisho.storage.tables.lender import loan_event
 from sekisho.storage.tables.messages import message
@@ -176,3 +182,84 @@ def test_what_was_not_assessed_is_not_decided(claiming):
         claiming.decide(made)
     with pytest.raises(ClaimRefused):
         claiming.assess(made, FULL._replace(share=50))
+
+
+class Recovering(Claiming):
+    """What was lent to a thief was made good, and the bank that it went to was asked to bear all of it."""
+
+    def __init__(self, folder):
+        super().__init__(folder)
+        books = LenderLosses(self.lender.house)
+        self.recoveries, self.receipts = RecoveryDesk(self.parts, books), ReceiptDesk(self.parts, books)
+        self.decide(self.assess(self.make()))
+        wanted = Wanted("0125", "cmp_1", 100, "the account was frozen at our word")
+        expected = asyncio.run(self.recoveries.asking(wanted))
+        asyncio.run(self.recoveries.ask(wanted, expected, by="sato"))
+
+    def came(self, yen, number="B-1"):
+        came = Came("0125", None, Way.TRANSFER, number, yen, self.lender.house.today())
+        parts = asyncio.run(self.receipts.counts_for(came))
+        receipt = asyncio.run(self.receipts.enter(came, parts, by="sato"))
+        return asyncio.run(self.receipts.book(receipt.id, by="ito"))
+
+    def repay(self, number, contract, yen):
+        came = Incoming(number, contract, Yen(yen), self.lender.house.today())
+        return self.write(lambda at: take_incoming(at, self.lender.house, came))
+
+    def stands(self):
+        """Return what stands on the accounts of losses, at the bank, and unclaimed."""
+        return tuple(self.lender.balance(account) for account in ("fraud_loss", "bank", "unclaimed"))
+
+
+@pytest.fixture
+def recovering(tmp_path):
+    opened = Recovering(tmp_path)
+    yield opened
+    opened.lender.audit()
+    opened.parts.store.close()
+
+
+def test_the_bank_that_a_loan_went_to_bears_it(recovering):
+    """The money comes to our account there, and the loss is lower by it."""
+    lost, bank, _ = recovering.stands()
+    recovering.came(60_000)
+    assert recovering.stands() == (lost - 60_000, bank + 60_000, 0)
+    named = bank_in_words("0125", recovering.lender.house.today())
+    assert asyncio.run(recovering.recoveries.names({"0125"}, "ja")) == {"0125": named}
+
+
+def test_one_transfer_is_a_payment_of_a_member_or_of_a_partner_and_never_both(recovering):
+    """By the bank's number of it: whichever is entered first."""
+    before = recovering.stands()
+    recovering.came(10_000)
+    with pytest.raises(ValueError, match="stood for"):
+        recovering.repay("B-1", recovering.lender.contract().number, 10_000)
+    with pytest.raises(ValueError, match="otherwise"):
+        recovering.repay("B-1", "NOBODY", 10_000)
+    recovering.lender.lend(20_000, "again")
+    recovering.repay("B-2", recovering.lender.contract().number, 5_000)
+    recovering.repay("B-3", recovering.lender.contract().number, 15_000)
+    recovering.repay("B-4", recovering.lender.contract().number, 1_000)
+    for number in ("B-2", "B-3", "B-4"):
+        with pytest.raises(ReceiptNotBookable):
+            recovering.came(1_000, number)
+    assert recovering.stands()[0] == before[0] - 10_000
+
+
+def test_what_waits_as_unclaimed_is_taken_from_there(recovering):
+    """By a partner or by a member, once: the bank has handed it over only once."""
+    lost, bank, _ = recovering.stands()
+    recovering.lender.lend(20_000, "again")
+    for number in ("B-1", "B-2"):
+        assert recovering.repay(number, "NOBODY", 10_000) is None
+    assert recovering.stands()[1:] == (bank + 20_000, 20_000)
+    recovering.came(10_000)
+    assert recovering.stands() == (lost - 10_000, bank + 20_000, 10_000)
+    number = recovering.lender.contract().number
+    with pytest.raises(ValueError, match="stood for"):
+        recovering.repay("B-1", number, 10_000)
+    for _ in range(2):
+        assert recovering.repay("B-2", number, 10_000).amount_yen == 10_000
+    assert recovering.stands() == (lost - 10_000, bank + 20_000, 0)
+    with pytest.raises(ValueError, match="stood for"):
+        recovering.repay("B-2", number, 9_000)

@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import text
 from tests.response.cohort_at_hand import CAMPAIGN
 from tests.response.incident_at_hand import open_incident
+from tests.response.recoveries_at_hand import RecoveriesAtHand
 
 from sekisho.response.reports import versions
 from sekisho.response.reports.breach import Kind, breach_report
@@ -139,6 +140,24 @@ def test_a_partner_is_told_of_its_own_damage(incident):
     other = read(incident, lambda at, of: partner_notice(at, of, "0125", ""))
     assert ours.sections[0].rows[0][1] == "1件、100,000円"
     assert other.sections[0].rows[0][1] == "0件、0円"
+
+
+def test_a_partner_that_was_asked_to_bear_is_told_what_is_open(tmp_path):
+    """Each sum with its query, kept with the version; who was asked for nothing reads nothing of it."""
+    at_hand = RecoveriesAtHand(tmp_path)
+    at_hand.pay(100_000)
+    at_hand.pay(100_000, partner="0125")
+    at_hand.ask(share=60)
+    at_hand.book(at_hand.enter(at_hand.came(20_000)))
+    with at_hand.parts.store.read() as at:
+        of = gather(at, at_hand.parts, "cmp_1", hunt=None, details=Details())
+        ours, other = (partner_notice(at, of, partner, "") for partner in ("9901", "0125"))
+    told = dict(ours.sections[0].rows)
+    assert told["当社が補償した額のうち、貴行にご負担をお願いしている額"] == "60,000円"
+    assert (told["うち入金済みの額"], told["うち未収の額"]) == ("20,000円", "40,000円")
+    assert [figure.value for figure in ours.figures[-3:]] == [60_000, 20_000, 40_000]
+    assert "うち未収の額" not in dict(other.sections[0].rows)
+    at_hand.parts.store.close()
 
 
 def test_each_paper_becomes_a_pdf_and_the_same_one_each_time(incident):

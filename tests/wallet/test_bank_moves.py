@@ -22,6 +22,7 @@ from sekisho.wallet.bank_moves import (
 from sekisho.wallet.bank_orders import LinkNotUsable
 from sekisho.wallet.link_limits import AboveLinkCeiling, LinkCoolingOff
 from sekisho.wallet.links import LinkUnknown
+from sekisho.wallet.losses import WalletLosses
 from sekisho.wallet.spending import AboveCeiling
 from sekisho.wallet.switches import Function, SwitchedOff
 from sekisho.wallet.wallets import WalletNotOpen, account_of, freeze_wallet
@@ -378,5 +379,16 @@ def test_no_amount_is_no_movement(tmp_path, yen):
         for out in (False, True):
             with pytest.raises(AboveCeiling):
                 await one.wish(yen, out=out)
+
+    within(tmp_path, use)
+
+
+def test_the_bank_that_took_a_payout_may_bear_it(tmp_path):
+    async def use(there):
+        one = await Move.of(there)
+        there.wallet.give(one.member, 20_000)
+        paid_out = await one.go(5_000, out=True)
+        losses = WalletLosses(there.wallet.house)
+        assert there.wallet.look(lambda at: losses.partner_of(at, paid_out.id)) == one.link.bank
 
     within(tmp_path, use)

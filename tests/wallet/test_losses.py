@@ -14,6 +14,8 @@ from sekisho.ledger.accounts import find_account
 from sekisho.response import cases
 from sekisho.response.claim_policy import Assessment, Fault
 from sekisho.response.claims import Award, ClaimDesk, ClaimRefused, ClaimState
+from sekisho.response.partner_books import Received
+from sekisho.response.recovery_rows import Way
 from sekisho.wallet.losses import WalletLosses
 
 FULL = Assessment(Fault.NO_FAULT, 100, "entered in the campaign, paid in that session")
@@ -66,6 +68,26 @@ def test_what_nobody_lost_is_not_paid_back(money):
     with pytest.raises(ClaimRefused):
         money.wallet.write(lambda at: losses.make_good(at, nothing))
     assert lost(money) == 0
+
+
+def test_a_shop_may_bear_a_payment_and_nobody_a_send(money):
+    """What it pays comes to our account at a bank, once a receipt."""
+    member_id = money.rich(50_000)
+    paid = pay(money, member_id, order(money, 8_000))
+    losses, house = WalletLosses(money.wallet.house), money.wallet.house
+    money.wallet.write(lambda at: losses.make_good(at, Award(ClaimId("c"), paid.id, 8_000, is_all=True)))
+    assert money.wallet.look(lambda at: losses.partner_of(at, paid.id)) == money.shop.id
+    assert money.wallet.look(lambda at: losses.partner_of(at, "snd_1")) == ""
+    assert money.wallet.look(lambda at: losses.name_of(at, money.shop.id, "en")) == "Cafe Todai"
+    assert money.wallet.look(lambda at: losses.name_of(at, "9901", "en")) == "みさき銀行"
+    day, own = house.today(), house.accounts.bank_receivable
+    before = money.wallet.look(lambda at: find_account(at, own)).balance.amount
+    for _ in range(2):
+        came = Received("prc_1", money.shop.id, Way.TRANSFER, "B-1", 5_000, day, (paid.id,))
+        money.wallet.write(lambda at, of=came: losses.receive(at, of))
+        money.wallet.clock.advance(DAY_US)
+    assert lost(money) == 3_000
+    assert money.wallet.look(lambda at: find_account(at, own)).balance.amount == before + 5_000
 
 
 def test_what_was_sent_is_lost_when_somebody_has_accepted_it(money):

@@ -33,6 +33,8 @@ from sekisho.lender.losses import LenderLosses
 from sekisho.lender.reviews import ReviewDesk
 from sekisho.response.claims import ClaimDesk
 from sekisho.response.containment import ContainmentDesk
+from sekisho.response.partner_receipts import ReceiptDesk
+from sekisho.response.partner_recoveries import RecoveryDesk
 from sekisho.response.past_uses import AttemptHistory
 from sekisho.response.switch_desk import SwitchDesk
 from sekisho.storage.engine import open_store
@@ -166,6 +168,7 @@ def lender_desks(lender: Parts, folder: Path, guard: Guard | None = None) -> Ins
     """
     house, containments = open_house(lender), ContainmentDesk(lender)
     hunts = Hunts(folder / "history", folder / "hunt", HUNTING)
+    books = LenderLosses(house)
     return InstitutionDesks(
         parts=lender,
         switches=SwitchDesk(lender),
@@ -177,7 +180,9 @@ def lender_desks(lender: Parts, folder: Path, guard: Guard | None = None) -> Ins
         runs=ContainmentRuns(containments),
         history=folder / "history",
         policies=PolicyDesk(guard or new_guard(), folder / "history", hunts, lender.clock),
-        claims=ClaimDesk(lender, LenderLosses(house)),
+        claims=ClaimDesk(lender, books),
+        recoveries=RecoveryDesk(lender, books),
+        receipts=ReceiptDesk(lender, books),
         applications=ReviewDesk(house),
         atm_orders=DisputeDesk(house),
         trials=PolicyTrials(lender, folder / "history", folder / "what-if", hunts, TRYING),

@@ -23,10 +23,16 @@ from sekisho.identity.assurance import Level, Standing
 from sekisho.identity.holds import HoldKind, HoldScope
 from sekisho.identity.personal_data import Item
 from sekisho.identity.sessions import Birth
-from sekisho.response import cases, glass
+from sekisho.kernel.japan import day_in_japan
+from sekisho.lender.house import open_house
+from sekisho.lender.losses import LenderLosses
+from sekisho.response import cases, glass, recovery_rows
 from sekisho.response.cases import CaseKind, Opening, Reporter
 from sekisho.response.cohorts import Suspect
 from sekisho.response.containment import ContainmentDesk
+from sekisho.response.partner_receipts import Came, ReceiptDesk
+from sekisho.response.partner_recoveries import RecoveryDesk, Wanted
+from sekisho.response.recovery_rows import Way
 from sekisho.storage.tables.cases import claim
 from sekisho.web.console.staff_app import create_desks_app
 
@@ -42,6 +48,7 @@ PAGES = (
     "/lender/cases",
     "/lender/cases/new",
     "/lender/claims",
+    "/lender/recoveries",
     "/lender/applications",
     "/lender/atm-orders",
     "/lender/reports",
@@ -179,6 +186,46 @@ def _details(site, folder):
 @pytest.mark.parametrize("page", ["member", "case", "claim", "report", "campaign", "hunted", "one"])
 def test_the_pages_of_one_thing_are_for_everybody(site, responder, details, page, size, scheme, language):
     check(site, responder, details[page], size, scheme, language)
+
+
+@pytest.fixture(name="recovered", scope="module")
+def _recovered(site, details):
+    """Give the pages of a partner that was asked, of which money waits, some was booked, some turned down."""
+    parts, books = site.parts, LenderLosses(open_house(site.parts))
+    recoveries, receipts = RecoveryDesk(parts, books), ReceiptDesk(parts, books)
+    made = dict.fromkeys(("policy", "reason", "decided_by", "posting"), "") | {"assessed_by": "sato"}
+    made |= {"case_id": details["case"].rpartition("/")[2], "state": "paid", "made_by": "sato"}
+    now_us = parts.clock.now_us()
+
+    def pay(at, number, campaign):
+        yen = {"loss_yen": 120_000, "claimed_yen": 120_000, "awarded_yen": 120_000}
+        its = {"id": f"clm_paid_{number}", "loss": f"lev_paid_{number}", "decided_at_us": now_us}
+        when = {"lost_at_us": now_us, "made_at_us": now_us, "posted_at_us": now_us}
+        at.execute(insert(claim).values(**made, **yen, **its, **when))
+        recovery_rows.begin(at, parts, (its["id"], "0125", campaign), 120_000)
+
+    async def recover():
+        for number, campaign in enumerate(("cmp_1", "cmp_1", "cmp_2")):
+            await parts.written(lambda at, n=number, c=campaign: pay(at, n, c))
+        wanted = Wanted("0125", "cmp_1", 50, "提携契約第12条")
+        await recoveries.ask(wanted, await recoveries.asking(wanted), by="sato")
+        entered = []
+        for key, yen in (("B-1", 20_000), ("B-2", 30_000), ("B-3", 1_000)):
+            came = Came("0125", None, Way.TRANSFER, key, yen, day_in_japan(now_us))
+            entered.append(await receipts.enter(came, await receipts.counts_for(came), by="sato"))
+        await receipts.book(entered[0].id, by="ito")
+        await receipts.turn_down(entered[2].id, by="ito", why="typed wrongly")
+        return [f"/lender/recoveries/{one.id}" for one in entered]
+
+    with ThreadPoolExecutor(1) as beside:
+        return beside.submit(asyncio.run, recover()).result()
+
+
+@pytest.mark.parametrize(("size", "scheme", "language"), LOOKS)
+def test_the_pages_of_recovery_are_for_everybody(site, responder, recovered, size, scheme, language):
+    """All partners, one partner with its forms, and money that was booked, waits, and was turned down."""
+    for path in ("/lender/recoveries", "/lender/recoveries/partner?of=0125", *recovered):
+        check(site, responder, path, size, scheme, language)
 
 
 @pytest.mark.parametrize(("size", "scheme", "language"), LOOKS)

@@ -1,4 +1,4 @@
-"""Debits that a depositor did not make: paid back to the account, and recovered from the partner that agreed.
+"""Debits that a depositor did not make: paid back to the account, and recovered from the partner.
 
 The depositor is paid first, at the bank's own loss. What the partner bears of it is between the two.
 """
@@ -6,7 +6,7 @@ The depositor is paid first, at the bank's own loss. What the partner bears of i
 import msgspec
 from sqlalchemy import Connection, Select, select
 
-from sekisho.bank import deposits, orders
+from sekisho.bank import deposits, orders, partner_names
 from sekisho.bank.deposits import DepositState
 from sekisho.bank.house import BankParts
 from sekisho.bank.orders import Direction, Order, OrderState
@@ -15,6 +15,8 @@ from sekisho.ledger.journal import take_turn
 from sekisho.ledger.statements import KeptTransfer, find_transfer, transfer_of
 from sekisho.ledger.transfers import Refused, Transfer, post
 from sekisho.response.claims import Award, ClaimRefused, Loss
+from sekisho.response.partner_books import Booking, ReceiptNotBookable, Received, book_received
+from sekisho.response.recovery_rows import Way
 from sekisho.storage.tables.deposits import deposit, depositor
 from sekisho.storage.tables.mandates import mandate_order
 
@@ -25,11 +27,13 @@ COMPENSATION = "bank:compensation"
 """The kind of what is paid back."""
 
 RECOVERY = "bank:recovery"
-"""The kind of what a partner takes over."""
+"""The kind of what a partner bears."""
 
 
 class BankLosses:
-    """Knows what partners debited, by the id of the debit."""
+    """Knows what partners debited, by the id of the debit, and books what they bear of it."""
+
+    ways = (Way.SET_OFF, Way.TRANSFER)
 
     def __init__(self, bank: BankParts) -> None:
         self._bank = bank
@@ -56,33 +60,50 @@ class BankLosses:
         if account is None or account.state is DepositState.CLOSED:
             raise ClaimRefused(known=f"{award.loss}: no account", told="The account is closed.")
         borne_by = self._bank.accounts.fraud_loss
-        return self._once(connection, COMPENSATION, award, debit=borne_by, credit=account.ledger_account)
+        return self._once(connection, award, debit=borne_by, credit=account.ledger_account)
 
-    def recover(self, connection: Connection, award: Award) -> str:
-        """Book what was paid back as a claim on the partner, for a partner that agreed; once for each debit.
+    def partner_of(self, connection: Connection, loss: str) -> str:
+        """Return whose debit it was."""
+        found = orders.find(connection, loss)
+        return "" if found is None else found.partner
 
-        It is set off against what the debit was credited to: the partner's settlement account, or, where the
-        debit came through the clearing, the other banks'. Returns the id of the transfer. Raises
-        ClaimRefused where this award was not paid.
+    def name_of(self, connection: Connection, partner: str, language: str) -> str:
+        """Return what a partner is called, as depositors read it."""
+        return partner_names.name_of(connection, partner, language)
+
+    def receive(self, connection: Connection, received: Received) -> str:
+        """Book what a partner bears: from other banks, or against what we owe the partner.
+
+        What is set off comes from what the debits were credited to: the partner's settlement account, or,
+        where they came through the clearing, the other banks'. Raises ReceiptNotBookable.
         """
         take_turn(connection)
-        taken = find_transfer(connection, _debit(connection, award).transfer_id or "")
-        paid = transfer_of(connection, _key(COMPENSATION, award))
-        if taken is None or paid is None or not _is_for(paid, award):
-            raise ClaimRefused(known=f"{award.claim_id}: not paid", told="This was not paid back.")
-        borne_before = self._bank.accounts.fraud_loss
-        return self._once(connection, RECOVERY, award, debit=taken.credit, credit=borne_before)
+        own, paid_from = self._bank.accounts, self._bank.accounts.interbank
+        if received.way is Way.SET_OFF:
+            paid_from = self._credited_for(connection, received)
+        booking = Booking(f"partner_receipt:{received.receipt_id}", RECOVERY, paid_from, own.fraud_loss)
+        return book_received(connection, received, booking, clock=self._bank.clock, chance=self._bank.chance)
 
-    def _once(self, connection: Connection, kind: str, award: Award, *, debit: str, credit: str) -> str:
+    def _credited_for(self, connection: Connection, received: Received) -> str:
+        """Return the one account that debits were credited to. Raises ReceiptNotBookable."""
+        found = [orders.find(connection, loss) for loss in received.losses]
+        taken = [find_transfer(connection, each.transfer_id or "") for each in found if each is not None]
+        accounts = {each.credit for each in taken if each is not None}
+        if len(accounts) != 1:
+            raise ReceiptNotBookable(known=f"{received.receipt_id}: credited to {sorted(accounts)}")
+        return accounts.pop()
+
+    def _once(self, connection: Connection, award: Award, *, debit: str, credit: str) -> str:
         """Book an award, or return what the same one booked before, on whichever day that was."""
-        bank, before = self._bank, transfer_of(connection, _key(kind, award))
+        bank, key = self._bank, f"{COMPENSATION}:{award.loss}"
+        before = transfer_of(connection, key)
         if before is not None:
             if not _is_for(before, award):
                 raise ClaimRefused(known=f"{award.loss}: booked for another claim")
             return before.id
         wanted = Transfer(
-            key=_key(kind, award),
-            kind=kind,
+            key=key,
+            kind=COMPENSATION,
             debit=debit,
             credit=credit,
             amount=Yen(award.yen),
@@ -93,10 +114,6 @@ class BankLosses:
         if isinstance(booked, Refused):
             raise ClaimRefused(known=f"{award.loss}: {booked.why}")
         return booked.transfer_id
-
-
-def _key(kind: str, award: Award) -> str:
-    return f"{kind}:{award.loss}"
 
 
 def _is_for(kept: KeptTransfer, award: Award) -> bool:

@@ -1,6 +1,6 @@
 """What the bank's staff look at: links that the watch has stopped, reports by depositors; each deed an act.
 
-What is paid back to depositors after a report is a claim's to say; here is booked what a partner bears of it.
+What is paid back to depositors after a report is a claim's to say.
 """
 
 from typing import NamedTuple
@@ -10,15 +10,12 @@ from sqlalchemy import Connection
 from sekisho.bank import mandates, orders, reports
 from sekisho.bank.depositor_notices import tell_allowed, tell_stopped
 from sekisho.bank.house import BankParts
-from sekisho.bank.losses import BankLosses
 from sekisho.bank.mandate_states import Actor, Deed, Who
 from sekisho.bank.mandates import Doing, Mandate, Move
 from sekisho.bank.orders import Order
 from sekisho.bank.reports import Report
-from sekisho.response import audit, claims
+from sekisho.response import audit
 from sekisho.response.audit import Act
-from sekisho.response.claims import Award, ClaimRefused, ClaimState
-from sekisho.response.staff import require_second
 
 ORDERS_MAX = 50
 
@@ -69,14 +66,6 @@ class ReviewDesk:
             lambda at: self._decide(at, report_id, by, reason, was_fraud=was_fraud)
         )
 
-    async def recover(self, claim_id: str, *, by: str, reason: str) -> str:
-        """Book what a paid claim cost as a claim on the partner, which agreed; return the transfer's id.
-
-        Doing it again books nothing. It is for somebody else than who decided to pay: raises
-        SecondPersonNeeded, ClaimUnknown, and ClaimRefused where nothing was paid.
-        """
-        return await self._bank.written(lambda at: self._recover(at, claim_id, by, reason))
-
     def _review(self, connection: Connection, mandate_id: str, by: str, reason: str) -> Review:
         one = mandates.found(connection, mandate_id)
         self._record(connection, Act(actor=by, act="bank:link_seen", subject=one.id, reason=reason))
@@ -109,19 +98,6 @@ class ReviewDesk:
             act = Act(actor=by, act="bank:report_decided", subject=report_id, reason=reason, details=details)
             self._record(connection, act)
         return decided
-
-    def _recover(self, connection: Connection, claim_id: str, by: str, reason: str) -> str:
-        paid = claims.require(connection, claim_id, to_change=True)
-        if paid.state is not ClaimState.PAID or paid.awarded_yen is None:
-            raise ClaimRefused(known=f"it is {paid.state}", told="This was not paid back.")
-        require_second(by, paid.decided_by)
-        is_all = paid.awarded_yen == paid.loss_yen
-        award = Award(paid.id, paid.loss, paid.awarded_yen, is_all)
-        transfer_id = BankLosses(self._bank).recover(connection, award)
-        details = {"transfer": transfer_id}
-        act = Act(actor=by, act="bank:recovered", subject=paid.id, reason=reason, details=details)
-        self._record(connection, act)
-        return transfer_id
 
     def _record(self, connection: Connection, act: Act) -> None:
         audit.record(connection, act, at_us=self._bank.clock.now_us())

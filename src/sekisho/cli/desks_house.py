@@ -6,12 +6,11 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, cast
 
-from sekisho.bank.house import open_house as open_bank
-from sekisho.bank.losses import BankLosses
 from sekisho.bank.switches import Function as BankFunction
 from sekisho.cli.around import Around, Made
 from sekisho.cli.containments import containment_desk
 from sekisho.cli.guard_options import LISTS
+from sekisho.cli.losses import books_of
 from sekisho.cli.past_uses import past_uses
 from sekisho.console.campaign_desk import CampaignDesk
 from sekisho.console.containment_runs import ContainmentRuns
@@ -23,14 +22,13 @@ from sekisho.console.staff import Enrolment, add_staff, all_staff
 from sekisho.identity.institution import Institution, Parts
 from sekisho.lender.atm_disputes import DisputeDesk
 from sekisho.lender.house import open_house as open_lender
-from sekisho.lender.losses import LenderLosses
 from sekisho.lender.reviews import ReviewDesk
 from sekisho.lender.switches import Function as LenderFunction
-from sekisho.response.claims import ClaimDesk, Losses
+from sekisho.response.claims import ClaimDesk
+from sekisho.response.partner_receipts import ReceiptDesk
+from sekisho.response.partner_recoveries import RecoveryDesk
 from sekisho.response.switch_desk import SwitchDesk
 from sekisho.storage.unit_of_work import Connection
-from sekisho.wallet.house import open_house as open_wallet
-from sekisho.wallet.losses import WalletLosses
 from sekisho.wallet.switches import Function as WalletFunction
 from sekisho.web.console.staff_app import create_desks_app
 from sekisho.web.console.staff_desks import InstitutionDesks
@@ -55,11 +53,6 @@ _FUNCTIONS: Mapping[str, tuple[str, ...]] = {
     "lender": tuple(LenderFunction),
     "wallet": tuple(WalletFunction),
     "bank": tuple(BankFunction),
-}
-_LOSSES: Mapping[str, Callable[[Parts], Losses]] = {
-    "lender": lambda parts: LenderLosses(open_lender(parts)),
-    "wallet": lambda parts: WalletLosses(open_wallet(parts)),
-    "bank": lambda parts: BankLosses(open_bank(parts)),
 }
 
 
@@ -116,9 +109,9 @@ def institution_desks(served: Served) -> InstitutionDesks:
     """Return what the desks see and do at an institution."""
     parts, key = served.parts, served.parts.institution.key
     lender = open_lender(parts) if key == "lender" else None
-    containments = containment_desk(parts)
     hunts = Hunts(served.history, served.history.parent / HUNT, HUNTING)
     trying = (*TRYING, *(word for one in served.list_files for word in (LISTS, one)))
+    containments, books = containment_desk(parts), books_of(parts)
     return InstitutionDesks(
         parts=parts,
         switches=SwitchDesk(parts),
@@ -130,16 +123,13 @@ def institution_desks(served: Served) -> InstitutionDesks:
         runs=ContainmentRuns(containments),
         history=served.history,
         policies=PolicyDesk(served.guard, served.history, hunts, parts.clock),
-        claims=_claims(parts),
+        claims=None if books is None else ClaimDesk(parts, books),
+        recoveries=None if books is None else RecoveryDesk(parts, books),
+        receipts=None if books is None else ReceiptDesk(parts, books),
         applications=None if lender is None else ReviewDesk(lender),
         atm_orders=None if lender is None else DisputeDesk(lender),
         trials=PolicyTrials(parts, served.history, served.history.parent / WHAT_IF, hunts, trying),
     )
-
-
-def _claims(parts: Parts) -> ClaimDesk | None:
-    losses = _LOSSES.get(parts.institution.key)
-    return None if losses is None else ClaimDesk(parts, losses(parts))
 
 
 def _living(

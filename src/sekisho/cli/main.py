@@ -33,6 +33,7 @@ COMMANDS = {
     "switch": "sekisho.cli.switch",
     "streams": "sekisho.cli.streams",
     "contain": "sekisho.cli.contain",
+    "recoveries": "sekisho.cli.recoveries",
     "report": "sekisho.cli.report",
     "audit": "sekisho.cli.audit",
     "bench": "sekisho.cli.bench",

@@ -103,17 +103,6 @@ def decide(place: BankPlace, *, report_id: str, decision: str, by: str, reason: 
         _done(ReviewDesk(bank).decide(report_id, was_fraud=was_fraud, by=by, reason=reason))
 
 
-@command.command("recover")
-@click.argument("claim_id")
-@BY
-@REASON
-@click.pass_obj
-def recover(place: BankPlace, *, claim_id: str, by: str, reason: str) -> None:
-    """Book what a paid claim cost as a claim on the partner, which agreed; print the transfer's id."""
-    with place.bank() as bank:
-        click.echo(asyncio.run(ReviewDesk(bank).recover(claim_id, by=by, reason=reason)))
-
-
 @command.command("register-collector")
 @click.argument("code")
 @click.option("--name-kana", required=True, help="The collector's name in half-width kana.")

@@ -73,6 +73,8 @@ RefundId = NewType("RefundId", str)
 SettlementId = NewType("SettlementId", str)
 SendId = NewType("SendId", str)
 GlassId = NewType("GlassId", str)
+PartnerRecoveryId = NewType("PartnerRecoveryId", str)
+PartnerReceiptId = NewType("PartnerReceiptId", str)
 
 AnyId = TypeVar("AnyId")
 
@@ -164,6 +166,8 @@ REFUND = IdKind("rfd", RefundId)
 SETTLEMENT = IdKind("stl", SettlementId)
 SEND = IdKind("snd", SendId)
 GLASS = IdKind("gls", GlassId)
+PARTNER_RECOVERY = IdKind("prv", PartnerRecoveryId)
+PARTNER_RECEIPT = IdKind("prc", PartnerReceiptId)
 
 ID_KINDS = (
     MEMBER,
@@ -224,4 +228,6 @@ ID_KINDS = (
     SETTLEMENT,
     SEND,
     GLASS,
+    PARTNER_RECOVERY,
+    PARTNER_RECEIPT,
 )

@@ -6,11 +6,15 @@ from typing import NamedTuple
 from sqlalchemy import Connection, select
 
 from sekisho.kernel.yen import Yen
+from sekisho.ledger.statements import transfer_of
 from sekisho.ledger.transfers import Booked, Transfer, post, post_all
 from sekisho.lender.contracts import find_contract
 from sekisho.lender.house import LenderParts
 from sekisho.lender.loan_events import LoanEvent, Movement, NotDone, parse_day
 from sekisho.storage.tables.lender import credit_contract, loan_event
+
+UNCLAIMED = "incoming:unclaimed"
+"""The kind of what came in and belongs to no contract."""
 
 
 class Taken(NamedTuple):
@@ -69,23 +73,30 @@ def take_payment(connection: Connection, house: LenderParts, taken: Taken) -> Lo
     return None
 
 
+def incoming_key(number: str) -> str:
+    """Return the key of a transfer to our account in the books, by the bank's own number of it."""
+    return f"incoming:{number}"
+
+
 def take_incoming(connection: Connection, house: LenderParts, came: Incoming) -> LoanEvent | None:
     """Take a transfer that names a contract by its number, in the caller's unit of work.
 
-    A number that is no contract's is not guessed at: the money waits as unclaimed, and None is returned.
-    Raises ValueError for an amount that is not positive, and for a key that stood for another amount.
+    A number that is no contract's is not guessed at: the money waits as unclaimed, and None is returned; once
+    its contract is known, it repays from there. Raises ValueError for an amount that is not positive, and for
+    a key that stood for another amount, or for what a partner paid.
     """
     number = came.contract_number.strip()
     its = select(credit_contract.c.id).where(credit_contract.c.number == number)
     contract_id = connection.execute(its).scalar_one_or_none()
-    bank = house.accounts.bank
-    key = f"incoming:{came.key}"
+    bank, key = house.accounts.bank, incoming_key(came.key)
     if contract_id is not None:
-        taken = Taken(key, contract_id, came.amount, came.day, "incoming", bank)
-        return take_payment(connection, house, taken)
+        stands_on = _stands_on(connection, house, came)
+        return take_payment(
+            connection, house, Taken(key, contract_id, came.amount, came.day, "incoming", stands_on)
+        )
     waits = Transfer(
         key=key,
-        kind="incoming:unclaimed",
+        kind=UNCLAIMED,
         debit=bank,
         credit=house.accounts.unclaimed,
         amount=came.amount,
@@ -95,3 +106,15 @@ def take_incoming(connection: Connection, house: LenderParts, came: Incoming) ->
     if not isinstance(result, Booked):
         raise ValueError(f"{key}: {result.why}")  # noqa: TRY004 - what is wrong is the payment, not its type
     return None
+
+
+def _stands_on(connection: Connection, house: LenderParts, came: Incoming) -> str:
+    """Return on which account of ours a transfer stands: the bank's, or where it waits as unclaimed."""
+    key = incoming_key(came.key)
+    before = transfer_of(connection, key)
+    if before is None:
+        return house.accounts.bank
+    given_out = transfer_of(connection, f"{key}:recovery") is not None
+    if before.kind != UNCLAIMED or before.amount_yen != came.amount.amount or given_out:
+        raise ValueError(f"{key} stood for something else")
+    return house.accounts.unclaimed

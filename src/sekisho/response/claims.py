@@ -14,7 +14,7 @@ from sqlalchemy.exc import IntegrityError
 from sekisho.identity.institution import Parts
 from sekisho.kernel.ids import CLAIM, ClaimId
 from sekisho.kernel.refusals import Refusal
-from sekisho.response import audit, cases, claim_letters
+from sekisho.response import audit, cases, claim_letters, recovery_rows
 from sekisho.response.audit import Act
 from sekisho.response.case_stages import Stage
 from sekisho.response.cases import Step
@@ -82,6 +82,10 @@ class Losses(Protocol):
 
     def of_member(self, connection: Connection, member_id: str) -> dict[str, Loss]:
         """Return what left a member's account, by name, the newest first: what a claim can be about."""
+        ...
+
+    def partner_of(self, connection: Connection, loss: str) -> str:
+        """Return which partner stood on the other side of a loss and may bear it; empty where none did."""
         ...
 
     def make_good(self, connection: Connection, award: Award) -> str:
@@ -226,6 +230,7 @@ class ClaimDesk:
             award = Award(before.id, before.loss, before.awarded_yen, all_of_it)
             values |= {"posting": self._losses.make_good(connection, award), "posted_at_us": now_us}
             self._compensated(connection, before, by)
+            self._recoverable(connection, before)
         if why.strip():
             values["reason"] = f"{before.reason}; {why.strip()}"
         _change(connection, claim_id, **values)
@@ -243,6 +248,14 @@ class ClaimDesk:
             cases.take_step(connection, self._parts, paid.case_id, confirmed, by=by)
         step = Step(Stage.COMPENSATED, before + yen, "claim", now_us, paid.id)
         cases.take_step(connection, self._parts, paid.case_id, step, by=by)
+
+    def _recoverable(self, connection: Connection, paid: Claim) -> None:
+        """Keep which partner may bear what is paid: that of the booking, else that which the case names."""
+        case = cases.require(connection, paid.case_id)
+        partner = self._losses.partner_of(connection, paid.loss) or case.partner
+        if partner:
+            whose = (paid.id, partner, case.campaign)
+            recovery_rows.begin(connection, self._parts, whose, paid.awarded_yen or 0)
 
     def _reported_us(self, connection: Connection, of: Claim) -> int:
         """Return when the loss was reported: the case is older than the claim that is made in it."""

@@ -7,11 +7,15 @@ from sekisho.ledger.journal import take_turn
 from sekisho.ledger.statements import transfer_of
 from sekisho.ledger.transfers import Refused, Transfer, post
 from sekisho.linking.bank_bookings import Direction
+from sekisho.linking.banks import bank_in_words
 from sekisho.response.claims import Award, ClaimRefused, Loss
-from sekisho.storage.tables.bank_links import bank_move
+from sekisho.response.partner_books import Booking, Received, book_received
+from sekisho.response.recovery_rows import Way
+from sekisho.storage.tables.bank_links import bank_link, bank_move
 from sekisho.storage.tables.wallet_money import payment, send
 from sekisho.wallet.bank_moves import MoveState
 from sekisho.wallet.house import WalletParts
+from sekisho.wallet.merchants import find_merchant
 from sekisho.wallet.send_rows import SendState
 from sekisho.wallet.wallets import WalletState, wallet_of
 
@@ -19,11 +23,16 @@ SHOWN_MAX = 200
 """How many movements of one member are offered to choose from."""
 
 COMPENSATION = "wallet:compensation"
-"""The kind of the booking."""
+"""The kind of what is paid back."""
+
+RECOVERY = "wallet:recovery"
+"""The kind of what a partner bears."""
 
 
 class WalletLosses:
     """Knows what left wallets for banks, shops and others, by the id of the payout, payment or send."""
+
+    ways = (Way.TRANSFER,)
 
     def __init__(self, house: WalletParts) -> None:
         self._house = house
@@ -40,6 +49,28 @@ class WalletLosses:
         own = select(moved).where(moved.c.member_id == member_id).order_by(moved.c.lost_at_us.desc())
         rows = connection.execute(own.limit(SHOWN_MAX))
         return {row.id: Loss(row.member_id, row.yen, row.lost_at_us) for row in rows}
+
+    def partner_of(self, connection: Connection, loss: str) -> str:
+        """Return the bank that took a payout, or the shop that took a payment; a send went to no partner."""
+        joined = bank_move.join(bank_link, bank_link.c.id == bank_move.c.link_id)
+        taken = union_all(
+            select(bank_link.c.bank.label("partner")).select_from(joined).where(bank_move.c.id == loss),
+            select(payment.c.merchant_id).where(payment.c.id == loss),
+        )
+        return connection.execute(taken).scalar_one_or_none() or ""
+
+    def name_of(self, connection: Connection, partner: str, language: str) -> str:
+        """Return what a bank or a shop is called."""
+        merchant = find_merchant(connection, partner)
+        return bank_in_words(partner, self._house.today()) if merchant is None else merchant.name(language)
+
+    def receive(self, connection: Connection, received: Received) -> str:
+        """Book what came to our account at a bank against our loss. Raises ReceiptNotBookable."""
+        take_turn(connection)
+        own, house = self._house.accounts, self._house
+        key = f"partner_receipt:{received.receipt_id}"
+        booking = Booking(key, RECOVERY, own.bank_receivable, own.fraud_loss)
+        return book_received(connection, received, booking, clock=house.clock, chance=house.chance)
 
     def make_good(self, connection: Connection, award: Award) -> str:
         """Pay a loss back into the wallet. Raises ClaimRefused where the wallet is gone or can't hold it."""

@@ -7,6 +7,7 @@ from sqlalchemy import Connection, text
 from sekisho.identity.personal_data import Item
 from sekisho.response.case_stages import Basis, damage
 from sekisho.response.claims import compensated
+from sekisho.response.recovery_rows import summed
 
 ACTED_ON = "('done', 'proposed', 'waiting', 'failed')"
 """Where somebody stands who may have been entered: neither turned down, nor unknown, nor the member."""
@@ -97,6 +98,12 @@ class Figures:
         """Count the claims that were paid, and their yen."""
         found = compensated(self._connection, as_of_us=self._as_of_us, campaign=self._campaign)
         return self.keep(found.claims, found.query, "claims"), self.keep(found.yen, found.query, "yen")
+
+    def recovered(self, partner: str) -> dict[str, Figure]:
+        """Sum up what a partner was asked to bear, what came of it and what is open, as of the report."""
+        found = summed(self._connection, as_of_us=self._as_of_us, campaign=self._campaign, partner=partner)
+        sums = {"asked": found.total.asked_yen, "came": found.total.came_yen, "open": found.total.open_yen}
+        return {name: self.keep(yen, found.total_query, f"{name}_yen") for name, yen in sums.items()}
 
     def keep(self, value: int, query: str, column: str = "") -> Figure:
         """Keep a figure with its query, and return it. The same one again keeps its number."""

@@ -53,6 +53,9 @@ def partner_notice(connection: Connection, of: Evidence, partner: str, name: str
         (say(f"damage_{basis}"), say.cases_and_yen(figures.damage(basis, partner=partner)))
         for basis in (Basis.DECLARED, Basis.SUSPECTED, Basis.CONFIRMED)
     )
+    recovered = figures.recovered(partner)
+    if recovered["asked"].value:
+        rows += tuple((say(f"partner_{name}"), say.yen(figure)) for name, figure in recovered.items())
     switched = wording.switch_lines(of) or [say("partner_unswitched")]
     desk = "\n".join((say("partner_desk"), wording.telephone(of)))
     sheet = Sheet(

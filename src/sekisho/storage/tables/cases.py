@@ -1,4 +1,4 @@
-"""What is done after an attack: containments, cases of damage with their stages, and claims."""
+"""What is done after an attack: containments, cases of damage with their stages, claims, recovery."""
 
 from sqlalchemy import (
     BigInteger,
@@ -11,6 +11,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 from sekisho.storage.tables import metadata, sealed_column
@@ -122,6 +123,67 @@ claim = Table(
     Column("posting", Text, nullable=False),
     Column("posted_at_us", BigInteger, nullable=True),
     UniqueConstraint("loss"),
+)
+
+# What of a paid claim a partner may bear: nothing is changed but from "not asked" to asked, and from asked to
+# given up, each with its time, so that every sum can be counted again as of any time.
+partner_recovery = Table(
+    "partner_recovery",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("claim_id", Text, ForeignKey("claim.id"), nullable=False, unique=True),
+    Column("partner", Text, nullable=False),
+    Column("campaign", Text, nullable=False),
+    Column("paid_yen", BigInteger, nullable=False),
+    Column("paid_at_us", BigInteger, nullable=False),
+    Column("asked_yen", BigInteger, nullable=False),
+    Column("asked_by", Text, nullable=False),
+    Column("asked_at_us", BigInteger, nullable=True),
+    Column("ground", Text, nullable=False),
+    Column("given_up_yen", BigInteger, nullable=False),
+    Column("given_up_by", Text, nullable=False),
+    Column("given_up_at_us", BigInteger, nullable=True),
+    Column("given_up_why", Text, nullable=False),
+    Index("ix_partner_recovery_partner_campaign", "partner", "campaign"),
+)
+
+# Money of a partner: one person enters it by the number that it has outside, another one books it.
+partner_receipt = Table(
+    "partner_receipt",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("partner", Text, nullable=False, index=True),
+    Column("way", Text, nullable=False),
+    Column("number", Text, nullable=False),
+    Column("yen", BigInteger, nullable=False),
+    Column("came_on", Text, nullable=False),
+    Column("entered_by", Text, nullable=False),
+    Column("entered_at_us", BigInteger, nullable=False),
+    Column("booked_by", Text, nullable=False),
+    Column("booked_at_us", BigInteger, nullable=True),
+    Column("posting", Text, nullable=False),
+    Column("turned_down_by", Text, nullable=False),
+    Column("turned_down_at_us", BigInteger, nullable=True),
+    Column("turned_down_why", Text, nullable=False),
+)
+
+# One number stands for one receipt; what was typed wrongly and turned down does not keep it.
+Index(
+    "uq_partner_receipt_number",
+    partner_receipt.c.way,
+    partner_receipt.c.number,
+    unique=True,
+    sqlite_where=text("turned_down_at_us IS NULL"),
+    postgresql_where=text("turned_down_at_us IS NULL"),
+)
+
+partner_receipt_part = Table(
+    "partner_receipt_part",
+    metadata,
+    Column("receipt_id", Text, ForeignKey("partner_receipt.id"), primary_key=True),
+    Column("recovery_id", Text, ForeignKey("partner_recovery.id"), primary_key=True),
+    Column("yen", BigInteger, nullable=False),
+    Index("ix_partner_receipt_part_recovery_id", "recovery_id"),
 )
 
 # A report as it was made at a time, with the figures it was made from; what was sent stays what it was.

@@ -13,6 +13,7 @@ from sekisho.response.claims import Claim, ClaimRefused, ClaimState, Compensated
 from sekisho.response.staff import SecondPersonNeeded
 from sekisho.storage.unit_of_work import Connection
 from sekisho.web.console.proposals import Proposal, to_approve
+from sekisho.web.console.recovery_pages import partner_path
 from sekisho.web.console.staff_admission import RIGHT, STAFF, staff_of
 from sekisho.web.console.staff_desks import InstitutionDesks, desks_at, require_desk
 from sekisho.web.console.typed import TypedUnusable, read_choice, read_yen
@@ -199,6 +200,8 @@ async def _page(
         case=looked.case,
         letter=looked.letter,
         policy=policy_at(claim.lost_at_us),
+        recovery=None if desks.recoveries is None else await desks.recoveries.of_claim(claim.id),
+        way_to_partner=lambda partner: partner_path(desks, partner),
         faults=list(Fault),
         names=await _names(request),
         is_open=claim.state in {ClaimState.MADE, ClaimState.ASSESSED},

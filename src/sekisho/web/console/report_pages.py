@@ -24,7 +24,8 @@ NOT_FOUND, UNPROCESSABLE = 404, 422
 SAID = ("known_on", "authority", "police", "organisation", "address", "representative", "contact")
 SAID_LONG = ("outline", "cause", "secondary", "measures", "other")
 TEXT_MAX = 2_000
-FIELDS = ("paper", "partner", "partner_name", *SAID, *SAID_LONG)
+LINKED = ("paper", "partner", "partner_name")
+FIELDS = (*LINKED, *SAID, *SAID_LONG)
 
 
 @get("/{institution:str}/reports", opt=MAKING)
@@ -52,8 +53,9 @@ async def reports_page(request: AnyRequest) -> Response[Any]:
 
 @get("/{institution:str}/reports/{campaign:str}", opt=MAKING)
 async def report_page(request: AnyRequest) -> Response[Any]:
-    """Show the reports about a campaign, each version beside what was sent."""
-    return await _page(request)
+    """Show the reports about a campaign, each version beside what was sent; a link may fill the form in."""
+    linked = {name: request.query_params.get(name, "")[:TEXT_MAX] for name in LINKED}
+    return await _page(request, typed=dict.fromkeys(FIELDS, "") | linked)
 
 
 @post("/{institution:str}/reports/{campaign:str}", opt=MAKING)

@@ -17,6 +17,8 @@ from sekisho.lender.atm_disputes import DisputeDesk
 from sekisho.lender.reviews import ReviewDesk
 from sekisho.response.claims import ClaimDesk
 from sekisho.response.containment import ContainmentDesk
+from sekisho.response.partner_receipts import ReceiptDesk
+from sekisho.response.partner_recoveries import RecoveryDesk
 from sekisho.response.past_uses import PastUses
 from sekisho.response.switch_desk import SwitchDesk
 
@@ -59,6 +61,8 @@ class InstitutionDesks(NamedTuple):
     history: Path
     policies: PolicyDesk
     claims: ClaimDesk | None = None
+    recoveries: RecoveryDesk | None = None
+    receipts: ReceiptDesk | None = None
     applications: ReviewDesk | None = None
     atm_orders: DisputeDesk | None = None
     trials: PolicyTrials | None = None

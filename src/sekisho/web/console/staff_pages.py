@@ -37,6 +37,7 @@ WAYS = (
     Way("members", Right.SEE_MEMBERS),
     Way("cases", Right.SEE_MEMBERS),
     Way("claims", Right.SEE_MEMBERS, "claims"),
+    Way("recoveries", Right.SEE_MEMBERS, "recoveries"),
     Way("applications", Right.DECIDE_APPLICATIONS, "applications"),
     Way("atm-orders", Right.DECIDE_APPLICATIONS, "atm_orders"),
     Way("policies", Right.SEE_POLICIES),
