@@ -13,6 +13,7 @@ from sekisho.campaigns.what_if import WhatIf
 from sekisho.cli.desks_house import TRYING, Served, institution_desks
 from sekisho.cli.guard_options import guard_options
 from sekisho.cli.main import main
+from sekisho.console.live_tally import LiveTally
 from sekisho.guard.attempts import Outcome
 from sekisho.guard.decisions import Action
 from sekisho.guard.policy_text import policy_text
@@ -107,7 +108,8 @@ def test_the_desks_compare_under_the_guard_s_own_lists(tmp_path):
     assert heard == [(), (named,)]
     lender = new_lender(tmp_path, SetClock(NOON_US), SeededChance(1))
     try:
-        desks = institution_desks(Served(lender, tmp_path / "history", new_guard(), (named,)))
+        served = Served(lender, tmp_path / "history", new_guard(), LiveTally(), (named,))
+        desks = institution_desks(served)
         assert desks.trials is not None
         assert desks.trials.command == (*TRYING, "--address-list", named)
     finally:

@@ -163,6 +163,9 @@ def test_from_a_campaign_to_contained_stopped_paid_and_reported(running, chromiu
     first = AtWork(running, chromium, "佐藤", FIRST)
     second = AtWork(running, chromium, "鈴木", SECOND)
 
+    # The borrower's own logins are counted at the lender's desk, and nobody is at work there yet.
+    first.open("/lender")
+    expect(first.page.locator("h1")).to_have_text("攻撃は見つかっていません")
     contain(running, first, victim)
 
     switched = stop_one_function(first)

@@ -19,6 +19,7 @@ from sekisho.console import staff
 from sekisho.console.campaign_desk import CampaignDesk
 from sekisho.console.containment_runs import ContainmentRuns
 from sekisho.console.hunts import Hunts
+from sekisho.console.live_tally import LiveTally
 from sekisho.console.policy_desk import PolicyDesk
 from sekisho.console.policy_trials import PolicyTrials
 from sekisho.console.rights import StaffRole
@@ -167,6 +168,7 @@ def lender_desks(lender: Parts, folder: Path, guard: Guard | None = None) -> Ins
     Without a guard it is one that has seen nothing, under the policy that comes along.
     """
     house, containments = open_house(lender), ContainmentDesk(lender)
+    watch = LiveTally()
     hunts = Hunts(folder / "history", folder / "hunt", HUNTING)
     books = LenderLosses(house)
     return InstitutionDesks(
@@ -175,11 +177,12 @@ def lender_desks(lender: Parts, folder: Path, guard: Guard | None = None) -> Ins
         functions=("transfer_loan", "atm_withdrawal", "atm_repayment"),
         past_uses=(AttemptHistory(lender, None),),
         hunts=hunts,
-        campaigns=CampaignDesk(lender, hunts),
+        campaigns=CampaignDesk(lender, hunts, watch),
         containments=containments,
         runs=ContainmentRuns(containments),
         history=folder / "history",
         policies=PolicyDesk(guard or new_guard(), folder / "history", hunts, lender.clock),
+        watch=watch,
         claims=ClaimDesk(lender, books),
         recoveries=RecoveryDesk(lender, books),
         receipts=ReceiptDesk(lender, books),

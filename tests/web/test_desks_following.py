@@ -6,17 +6,21 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from playwright.sync_api import sync_playwright
+from tests.console.lived import attempt, decision
 from tests.web.desks_site import lender_desks
 from tests.web.served_members import served
 from tests.web.test_desks_looks import enter
 from tests.web.test_members_looks import LOOKS, check
 
 from sekisho.console.rights import StaffRole
+from sekisho.guard.decisions import Action
+from sekisho.kernel.clock import SECOND_US
 from sekisho.response.cohorts import Suspect
 from sekisho.web.console.staff_app import create_desks_app
 
 pytestmark = pytest.mark.server
 
+CALM, ATTACK = "最初のログイン試行を待っています", "攻撃を受けていますが、防いでいます"
 CAMPAIGN = "cmp_0123456789abcdef0123456789abcdef"
 PAGE = f"/lender/campaigns/{CAMPAIGN}"
 TOLD = "main #progress p"
@@ -82,3 +86,37 @@ def test_a_page_follows_a_containment_and_shows_what_came_of_it(tmp_path):
         assert page.evaluate("window.kept") is None
         assert "no account 2" in page.inner_text("main")
         browser.close()
+
+
+def test_the_first_page_turns_when_an_attack_begins(tmp_path):
+    """By itself, and aloud; without a connection it says that what it shows is of before."""
+    held = Held(tmp_path)
+    with served(tmp_path, held.make) as site, held, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+        page = enter(site, browser, "佐藤", (StaffRole.RESPONDER,))
+        page.goto(f"{site.url}/lender")
+        assert page.inner_text("h1") == CALM
+        page.evaluate("window.kept = true")
+        attack(held.lender.watch, site.parts.clock.now_us())
+        page.locator("h1", has_text=ATTACK).wait_for(timeout=10_000)
+        assert page.evaluate("window.kept") is True
+        assert page.inner_text("#said") == ATTACK
+        assert page.title().startswith(ATTACK)
+        page.route("**/now", lambda route: route.abort())
+        page.locator("#lost").wait_for(timeout=10_000)
+        page.unroute("**/now")
+        page.locator("#lost").wait_for(state="hidden", timeout=10_000)
+        for size, scheme, language in (look.values for look in LOOKS):
+            check(site, page, "/lender", size, scheme, language)
+            check(site, page, "/desks", size, scheme, language)
+            check(site, page, "/lender/campaigns/cmp_1", size, scheme, language)
+        browser.close()
+
+
+def attack(watch, now_us):
+    """Let the guard have decided what it decides in an attack, two minutes long."""
+    for ago_s in range(120, 0, -1):
+        for number, action in enumerate((Action.ALLOW, Action.CHALLENGE, Action.DENY, Action.DENY)):
+            campaign = "" if action is Action.ALLOW else "cmp_1"
+            tried = attempt(f"m{ago_s}{number}", ip=f"203.0.113.{number}")
+            watch.decided(tried, decision(action, campaign=campaign), now_us - ago_s * SECOND_US)

@@ -52,6 +52,7 @@ WHO_MAY = {
     "GET /{institution:str}/recoveries": {"responder", "approver", "desk"},
     "GET /{institution:str}/recoveries/partner": {"responder", "approver", "desk"},
     "GET /{institution:str}/recoveries/{receipt_id:str}": {"responder", "approver", "desk"},
+    "GET /{institution:str}/now": {"analyst", "responder", "approver", "desk", "auditor"},
     "GET /{institution:str}/reports": {"responder"},
     "GET /{institution:str}/reports/{campaign:str}": {"responder"},
     "GET /{institution:str}/reports/{campaign:str}/{kind:str}/{version:int}": {"responder"},

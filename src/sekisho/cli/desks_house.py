@@ -15,6 +15,7 @@ from sekisho.cli.past_uses import past_uses
 from sekisho.console.campaign_desk import CampaignDesk
 from sekisho.console.containment_runs import ContainmentRuns
 from sekisho.console.hunts import Hunts
+from sekisho.console.live_tally import LiveTally
 from sekisho.console.policy_desk import PolicyDesk, RunsPolicies
 from sekisho.console.policy_trials import PolicyTrials
 from sekisho.console.rights import StaffRole
@@ -59,12 +60,13 @@ _FUNCTIONS: Mapping[str, tuple[str, ...]] = {
 class Served(NamedTuple):
     """An institution that the desks see: its parts, the folder of its sealed history, and its guard.
 
-    `list_files` are the guard's address lists, as the operator named them.
+    `watch` counts what that guard decides; `list_files` are its address lists, as the operator named them.
     """
 
     parts: Parts
     history: Path
     guard: RunsPolicies
+    watch: LiveTally
     list_files: tuple[str, ...] = ()
 
 
@@ -118,11 +120,12 @@ def institution_desks(served: Served) -> InstitutionDesks:
         functions=_FUNCTIONS.get(key, ()),
         past_uses=past_uses(parts, served.history),
         hunts=hunts,
-        campaigns=CampaignDesk(parts, hunts),
+        campaigns=CampaignDesk(parts, hunts, served.watch),
         containments=containments,
         runs=ContainmentRuns(containments),
         history=served.history,
         policies=PolicyDesk(served.guard, served.history, hunts, parts.clock),
+        watch=served.watch,
         claims=None if books is None else ClaimDesk(parts, books),
         recoveries=None if books is None else RecoveryDesk(parts, books),
         receipts=None if books is None else ReceiptDesk(parts, books),

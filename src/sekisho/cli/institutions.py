@@ -22,6 +22,7 @@ from sekisho.cli.keys import FILE_NAME
 from sekisho.cli.lender_house import make_lender
 from sekisho.cli.played_outside import PlayedOutside
 from sekisho.cli.wallet_house import AT_BANK, AT_ID, make_wallet
+from sekisho.console.live_tally import LiveTally
 from sekisho.identity.institution import Institution, Parts
 from sekisho.identity.leaked_lists import leaks_in
 from sekisho.identity.openid.settings import OpenIdSettings
@@ -42,6 +43,7 @@ from sekisho.storage.keyring_files import open_keyring
 from sekisho.storage.kms import key_wrapper
 from sekisho.storage.rounds import Round, going_round
 from sekisho.web.asgi import App
+from sekisho.web.console.app import hear
 from sekisho.web.guard_api.api_keys import ApiKeys
 from sekisho.web.guard_api.desk import Listener
 from sekisho.web.guard_client.local_guard import LocalGuard
@@ -232,23 +234,18 @@ class Institutions:
     def __init__(self, data: Path, port: int, machine: Machine, listener: Listener) -> None:
         with ExitStack() as closing:
             self.open: list[OpenInstitution] = []
+            served: list[Served] = []
             self._outside = PlayedOutside(data / OUTSIDE, port, machine.clock)
             for kind in KINDS.values():
                 around = Around(data / kind.key, played=self._outside)
                 opened = open_institution(kind.on_port(port), kind.make, around, machine)
                 closing.callback(opened.close)
-                opened.checkpoint.desk.listeners.append(listener)
+                watch = LiveTally()
+                opened.checkpoint.desk.listeners += [listener, hear(watch)]
                 self.open.append(opened)
+                guard, history = opened.checkpoint.memory.guard, around.folder / "history"
+                served.append(Served(opened.parts, history, guard, watch, machine.adding.list_files))
             acquaint({one.parts.institution.key: one.parts for one in self.open})
-            served = [
-                Served(
-                    one.parts,
-                    data / one.parts.institution.key / "history",
-                    one.checkpoint.memory.guard,
-                    machine.adding.list_files,
-                )
-                for one in self.open
-            ]
             desks = open_institution(
                 desks_on(CONSOLE_HOST, port),
                 partial(make_desks, served=served),

@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 import msgspec
-from sqlalchemy import Connection, insert, or_, select, update
+from sqlalchemy import Connection, func, insert, or_, select, update
 
 from sekisho.identity.institution import Parts
 from sekisho.kernel.ids import HOLD, HoldId, MemberId
@@ -116,6 +116,15 @@ def lift(connection: Connection, parts: Parts, hold_id: str, *, by: str) -> bool
         event = outbox.Entry("member:hold:lifted", hold_id, now_us, msgspec.json.encode({"by": by}))
         outbox.append(connection, [event])
     return bool(lifted)
+
+
+def counts_on(connection: Connection, now_us: int) -> dict[HoldKind, int]:
+    """Return for how many members something is on hold now, by why."""
+    members = func.count(hold.c.member_id.distinct())
+    on = select(hold.c.kind, members).where(
+        hold.c.lifted_at_us.is_(None), or_(hold.c.until_us.is_(None), hold.c.until_us > now_us)
+    )
+    return {HoldKind(row[0]): int(row[1]) for row in connection.execute(on.group_by(hold.c.kind))}
 
 
 def holds_on(connection: Connection, member_id: MemberId, now_us: int) -> list[Hold]:

@@ -6,12 +6,25 @@ from enum import StrEnum
 from typing import NamedTuple
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Row, Select, func, insert, select, tuple_, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    exists,
+    func,
+    insert,
+    literal_column,
+    select,
+    tuple_,
+    update,
+)
 
 from sekisho.kernel.ids import CaseId, ContainmentId, HoldId, MemberId
 from sekisho.messages.queue import insert_once
 from sekisho.response.cohorts import Suspect
 from sekisho.storage.tables.cases import contained_member, containment
+from sekisho.storage.tables.sessions import session
 
 READ_AT_ONCE = 5_000
 
@@ -209,6 +222,41 @@ def next_waiting(connection: Connection, containment_id: str, limit: int) -> lis
     """Return the likeliest who wait."""
     waiting = _ranked(containment_id, Standing.WAITING).limit(limit)
     return [_contained(row) for row in connection.execute(waiting)]
+
+
+def not_contained(connection: Connection, campaigns: Iterable[str], risk_from: float) -> dict[str, int]:
+    """Return by campaign how many were logged in as at such a risk who are not in its containment."""
+    of = contained_member.join(containment, containment.c.id == contained_member.c.containment_id)
+    same = (contained_member.c.named == session.c.member_id) | (
+        contained_member.c.member_id == session.c.member_id
+    )
+    inside = exists().select_from(of).where(containment.c.campaign == session.c.campaign, same)
+    members = select(session.c.campaign, func.count(session.c.member_id.distinct())).where(
+        session.c.campaign.in_(list(campaigns)),
+        session.c.campaign != literal_column("''"),
+        session.c.risk >= risk_from,
+        ~inside,
+    )
+    return {row[0]: int(row[1]) for row in connection.execute(members.group_by(session.c.campaign))}
+
+
+def to_decide(connection: Connection) -> list[tuple[Containment, int, int]]:
+    """Return the containments that wait for a person: how many are proposed, and how many failed."""
+    waits = (Standing.PROPOSED.value, Standing.FAILED.value)
+    grouped = (
+        select(contained_member.c.containment_id, contained_member.c.standing, func.count())
+        .where(contained_member.c.standing.in_(waits))
+        .group_by(contained_member.c.containment_id, contained_member.c.standing)
+    )
+    found: dict[str, dict[str, int]] = {}
+    for containment_id, standing, members in connection.execute(grouped):
+        found.setdefault(containment_id, {})[standing] = members
+    rows = connection.execute(
+        select(containment).where(containment.c.id.in_(found)).order_by(containment.c.id)
+    )
+    return [
+        (_containment(row), found[row.id].get(waits[0], 0), found[row.id].get(waits[1], 0)) for row in rows
+    ]
 
 
 def crowd_size(connection: Connection, containment_id: str, probability_from: float) -> int:

@@ -69,6 +69,7 @@ case_file = Table(
     Column("assigned_to", Text, nullable=False),
     Column("closed_at_us", BigInteger, nullable=True),
     Index("ix_case_file_queue", "closed_at_us", "due_at_us"),
+    Index("ix_case_file_assigned_to", "closed_at_us", "assigned_to", "due_at_us"),
     Index("ix_case_file_campaign_kind", "campaign", "kind", "opened_at_us"),
 )
 

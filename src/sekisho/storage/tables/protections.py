@@ -4,6 +4,8 @@ from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, Table, Te
 
 from sekisho.storage.tables import metadata
 
+_ON = text("lifted_at_us IS NULL")
+
 hold = Table(
     "hold",
     metadata,
@@ -16,6 +18,8 @@ hold = Table(
     Column("until_us", BigInteger, nullable=True),
     Column("lifted_at_us", BigInteger, nullable=True),
     Column("lifted_by", Text, nullable=False),
+    # Those that were never lifted, to count them.
+    Index("ix_hold_on", "kind", "until_us", "member_id", sqlite_where=_ON, postgresql_where=_ON),
 )
 
 # The wait is counted as it passes (`counted_us`, up to `counted_at_us`), so that a clock that jumps ahead

@@ -15,10 +15,12 @@ from sekisho.response import containment_rows
 from sekisho.response.containment_rows import Crowd, Rank, Standing
 from sekisho.response.functions import functions
 from sekisho.web.console.campaign_drawing import draw, source_tables
+from sekisho.web.console.rendering import clock_time, number, percent
 from sekisho.web.console.staff_admission import RIGHT, STAFF, staff_of
 from sekisho.web.console.staff_deeds import deed
 from sekisho.web.console.staff_desks import InstitutionDesks, desks_at
 from sekisho.web.console.typed import TypedUnusable, as_typed, read_moment
+from sekisho.web.console.words import Words
 from sekisho.web.members.roles import ROLE, UNATTENDED, Role
 from sekisho.web.members.visits import NO_STORE, AnyRequest, visit_of
 
@@ -125,6 +127,10 @@ async def show_campaign(request: AnyRequest, *, trouble: str = "", status: int =
         lines=lines_of(known, desks.containments.policy),
         listed=listed,
         story=story,
+        live=Words(visit.language),
+        number=number,
+        percent=percent,
+        clock_time=clock_time,
         drawn=None if trace is None else draw(trace, _marks(story)),
         kinds=[] if trace is None else source_tables(trace),
         names=await cast("StaffDesk", request.app.state[STAFF]).names(),

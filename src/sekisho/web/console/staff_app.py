@@ -16,6 +16,7 @@ from sekisho.web.console import (
     desk_metrics,
     glass_pages,
     member_pages,
+    overview_pages,
     policy_pages,
     receipt_pages,
     recovery_pages,
@@ -47,6 +48,7 @@ SHARED = (
 )
 ROUTES = (
     *staff_pages.ROUTES,
+    *overview_pages.ROUTES,
     *staff_deeds.ROUTES,
     *switch_pages.ROUTES,
     *campaign_pages.ROUTES,

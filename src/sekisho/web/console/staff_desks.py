@@ -9,6 +9,7 @@ from litestar import Request
 from sekisho.console.campaign_desk import CampaignDesk
 from sekisho.console.containment_runs import ContainmentRuns
 from sekisho.console.hunts import Hunts
+from sekisho.console.live_tally import LiveTally
 from sekisho.console.policy_desk import PolicyDesk
 from sekisho.console.policy_trials import PolicyTrials
 from sekisho.identity.institution import Institution, Parts
@@ -46,7 +47,7 @@ class InstitutionDesks(NamedTuple):
     """What the desks can see and do at one institution.
 
     `functions` are the names of what it can switch off, `past_uses` where past use of them is read;
-    `history` is the folder of the sealed history. What an
+    `history` is the folder of the sealed history; `watch` counts what its guard decides now. What an
     institution has no books for it has no desk for either, and its pages are not found.
     """
 
@@ -60,6 +61,7 @@ class InstitutionDesks(NamedTuple):
     runs: ContainmentRuns
     history: Path
     policies: PolicyDesk
+    watch: LiveTally
     claims: ClaimDesk | None = None
     recoveries: RecoveryDesk | None = None
     receipts: ReceiptDesk | None = None

@@ -1,50 +1,21 @@
 """Getting in at the desks: by passkey, or with an enrolment code to make one; and what there is to do."""
 
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 
 from litestar import Response, get, post
 
 from sekisho.console.rights import Right
 from sekisho.console.staff import EnrolmentOver, StaffDesk
-from sekisho.console.standing import standing_at
 from sekisho.web.console.glass_panes import noticed_by
-from sekisho.web.console.staff_admission import RIGHT, STAFF, staff_of
-from sekisho.web.console.staff_desks import InstitutionDesks, desks_at
+from sekisho.web.console.rendering import state_of
+from sekisho.web.console.staff_admission import STAFF, staff_of
+from sekisho.web.console.staff_desks import every_institution
+from sekisho.web.console.words import Words
 from sekisho.web.members import cookies
 from sekisho.web.members.account_pages import FORGET
 from sekisho.web.members.roles import ROLE, Role
 from sekisho.web.members.visits import AnyRequest, Visit, visit_of
 
-
-class Way(NamedTuple):
-    """A part of the desks: what its page is called, the right that opens it, and the desk that it needs.
-
-    `desk` is a field of InstitutionDesks that some institutions leave empty; empty where all have it.
-    """
-
-    name: str
-    right: Right
-    desk: str = ""
-
-    def is_at(self, desks: InstitutionDesks) -> bool:
-        """Say whether an institution has this part."""
-        return not self.desk or getattr(desks, self.desk) is not None
-
-
-WAYS = (
-    Way("campaigns", Right.SEE_CAMPAIGNS),
-    Way("switches", Right.SEE_SWITCHES),
-    Way("members", Right.SEE_MEMBERS),
-    Way("cases", Right.SEE_MEMBERS),
-    Way("claims", Right.SEE_MEMBERS, "claims"),
-    Way("recoveries", Right.SEE_MEMBERS, "recoveries"),
-    Way("applications", Right.DECIDE_APPLICATIONS, "applications"),
-    Way("atm-orders", Right.DECIDE_APPLICATIONS, "atm_orders"),
-    Way("policies", Right.SEE_POLICIES),
-    Way("what-if", Right.TRY_POLICIES, "trials"),
-    Way("reports", Right.MAKE_REPORTS),
-    Way("audit", Right.READ_AUDIT),
-)
 OPEN = {ROLE: Role.ANYONE}
 UNAUTHORISED = 401
 
@@ -86,29 +57,21 @@ async def enrolled_page(request: AnyRequest) -> Response[Any]:
 
 @get("/desks", opt={ROLE: Role.MEMBER})
 async def desks_page(request: AnyRequest) -> Response[Any]:
-    """Show who is there, what their roles let them do at which institution, and glass that was broken."""
+    """Show who is there, what their roles let them do at which institution, and which is under attack."""
     visit, staff = visit_of(request), staff_of(request)
+    now_us = visit.now_us()
+    states = {
+        one.institution.key: state_of(one.watch.picture(now_us))
+        for one in every_institution(request)
+        if staff.may(one.institution.key, Right.SEE_CAMPAIGNS)
+    }
     return visit.page(
         "desks/desks.html",
         staff=staff,
+        states=states,
+        live=Words(visit.language),
         may_audit=staff.may_anywhere(Right.READ_AUDIT),
         noticed=await noticed_by(staff, request),
-        names=await _names(request),
-    )
-
-
-@get("/{institution:str}", opt={ROLE: Role.MEMBER, RIGHT: Right.SEE_CAMPAIGNS})
-async def institution_page(request: AnyRequest) -> Response[Any]:
-    """Show how things stand at one institution, and the ways on that somebody's roles open."""
-    visit, desks, staff = visit_of(request), desks_at(request), staff_of(request)
-    key, now_us = desks.institution.key, visit.now_us()
-    ways = [way for way in WAYS if staff.may(key, way.right) and way.is_at(desks)]
-    return visit.page(
-        "desks/institution.html",
-        desks=desks,
-        ways=ways,
-        stand=await desks.parts.read(standing_at(now_us)),
-        noticed=await noticed_by(staff, request, key),
         names=await _names(request),
     )
 
@@ -121,4 +84,4 @@ def _enrol(visit: Visit, *, error: str = "", status: int = 200) -> Response[Any]
     return visit.page("desks/enrol.html", status=status, error=error, here="/enrol")
 
 
-ROUTES = (front_page, enrol_page, enrol, enrolled_page, desks_page, institution_page)
+ROUTES = (front_page, enrol_page, enrol, enrolled_page, desks_page)
