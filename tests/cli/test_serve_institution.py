@@ -11,7 +11,7 @@ from tests.end_to_end.serving import SEKISHO
 
 from sekisho.cli.partner_files import PartnersUnreadable
 from sekisho.cli.serve_institution import InstitutionUnreadable, read_institution
-from sekisho.cli.wallet_partners import wallet_outside
+from sekisho.cli.wallet_partners import wallet_ties
 from sekisho.identity.person_checks import NobodyTrusted
 from sekisho.kernel.yen import Yen
 from sekisho.linking.link_partners import BankNotLinkable, Strength
@@ -75,7 +75,9 @@ def test_a_wallet_is_read_with_its_banks_and_refused_where_anybody_could_listen(
     """The agreements as they stand in the file; an issuer in the clear ends the start."""
     file = tmp_path / "wallet.toml"
     file.write_text(WALLET_PARTNERS, encoding="utf-8")
-    read = wallet_outside(file, NobodyTrusted(), "https://wallet.example")
+    ties = wallet_ties(file, NobodyTrusted(), "https://wallet.example")
+    assert ties.bank is None
+    read = ties.outside
     assert read.id.redirect_uri == "https://wallet.example/login/id/callback"
     bank = read.partners.on("9901", date(2026, 4, 1))
     assert (bank.strength, bank.once_max) == (Strength.POSSESSION, Yen(100_000))
@@ -88,7 +90,7 @@ def test_a_wallet_is_read_with_its_banks_and_refused_where_anybody_could_listen(
     ):
         file.write_text(WALLET_PARTNERS.replace(line, instead), encoding="utf-8")
         with pytest.raises(PartnersUnreadable):
-            wallet_outside(file, NobodyTrusted(), "https://wallet.example")
+            wallet_ties(file, NobodyTrusted(), "https://wallet.example")
 
 
 @pytest.mark.server

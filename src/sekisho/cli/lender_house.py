@@ -7,8 +7,9 @@ from functools import partial
 from typing import TYPE_CHECKING, cast
 
 from sekisho.cli.around import Around, Made
+from sekisho.cli.bank_ties import BankTie
 from sekisho.cli.lender_partners import connected
-from sekisho.cli.lender_ties import BankTie, Beside, LenderTies, StandingMachine
+from sekisho.cli.lender_ties import Beside, LenderTies, StandingMachine
 from sekisho.cli.played_lender import played
 from sekisho.identity.trust_folder import FolderTrust
 from sekisho.ledger.transfers import expire_due

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, cast
 import httpx
 import msgspec
 
-from sekisho.cli.lender_ties import BankTie, Beside, LenderTies, StandingMachine
+from sekisho.cli.bank_ties import BankSettings
+from sekisho.cli.lender_ties import Beside, LenderTies, StandingMachine
 from sekisho.cli.partner_files import read_partner_file, unreadable
 from sekisho.identity.person_checks import Trust
 from sekisho.lender.atm_machines import AtmSettings
@@ -18,8 +19,6 @@ from sekisho.lender.credit_bureau import HttpCreditBureau
 from sekisho.lender.income_checks import HttpIncomeSource
 from sekisho.lender.json_ports import Partner
 from sekisho.lender.outside import Outside
-from sekisho.linking.exchange import FolderTray, InTray
-from sekisho.linking.zengin import BankAccount, Party
 from sekisho.web.atm_network.app import AtmNetworkApp
 from sekisho.web.lender.desks import LenderDesks
 from sekisho.web.mutual_tls import serving_peers
@@ -36,20 +35,6 @@ class AskedSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
     url: str
     key_file: Path
-
-
-class BankSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Our bank: who we are to it, and the folders in which files go out and results come in."""
-
-    party_code: str
-    party_kana: str
-    bank: str
-    branch: str
-    kind: str
-    number: str
-    send_to: Path
-    results_from: Path
-    every_s: float = 60.0
 
 
 class MachineSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -110,7 +95,7 @@ def connected(path: Path, trust: Trust) -> LenderTies:
         else HttpIncomeSource(_partner("incomes", named.incomes, clients)),
         trust=trust,
     )
-    bank = None if named.bank is None else _bank(named.bank)
+    bank = None if named.bank is None else named.bank.tied()
     if named.network is None:
         return LenderTies(outside, bank, (), lambda _: Beside(living=partial(_closing, clients)))
     return _with_network(LenderTies(outside, bank), named.network, clients)
@@ -152,9 +137,3 @@ def _partner(name: str, asked: AskedSettings, clients: list[httpx.AsyncClient]) 
     client = httpx.AsyncClient()
     clients.append(client)
     return Partner(name, client, asked.url, asked.key_file.read_text(encoding="utf-8").strip())
-
-
-def _bank(bank: BankSettings) -> BankTie:
-    account = BankAccount(bank.bank, bank.branch, bank.kind, bank.number)
-    party = Party(bank.party_code, bank.party_kana, account)
-    return BankTie(party, FolderTray(bank.send_to), InTray(bank.results_from), bank.every_s)

@@ -4,21 +4,11 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import NamedTuple
 
+from sekisho.cli.bank_ties import BankTie
 from sekisho.lender.outside import Outside
-from sekisho.linking.exchange import FolderTray, InTray
-from sekisho.linking.zengin import Party
 from sekisho.storage.rounds import Round
 from sekisho.web.asgi import App
 from sekisho.web.lender.desks import LenderDesks
-
-
-class BankTie(NamedTuple):
-    """Who we are to our bank, the folders to it and from it, and how often both are looked at, in seconds."""
-
-    party: Party
-    out: FolderTray
-    results: InTray
-    every_s: float
 
 
 class StandingMachine(NamedTuple):

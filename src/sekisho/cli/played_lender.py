@@ -4,7 +4,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, cast
 
-from sekisho.cli.lender_ties import BankTie, Beside, LenderTies, StandingMachine
+from sekisho.cli.bank_ties import BankTie
+from sekisho.cli.lender_ties import Beside, LenderTies, StandingMachine
 from sekisho.cli.played_outside import PlayedOutside
 from sekisho.identity.institution import Parts
 from sekisho.identity.trust_folder import FolderTrust

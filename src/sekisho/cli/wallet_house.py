@@ -6,16 +6,18 @@ from typing import TYPE_CHECKING, cast
 
 from sekisho.bank.branches import MISAKI
 from sekisho.cli.around import Around, Made, Signals
+from sekisho.cli.bank_ties import BankTie
 from sekisho.cli.played_outside import PlayedOutside
 from sekisho.cli.played_shop import SHOP_HOST, PlayedShop, play_shop
-from sekisho.cli.wallet_partners import wallet_outside
+from sekisho.cli.wallet_partners import WalletTies, wallet_ties
 from sekisho.identity.trust_folder import FolderTrust
 from sekisho.kernel.refusals import Refusal
 from sekisho.linking.link_partners import LinkPartner, PartnerBook, Strength
-from sekisho.storage.rounds import going_round
+from sekisho.storage.rounds import Round, going_round
 from sekisho.wallet import signals
 from sekisho.wallet.link_signals import LINK_HANDLERS, LINK_LEADS_TO
 from sekisho.wallet.outside import Outside, client_at
+from sekisho.wallet.settlements import Settlements
 from sekisho.web.members.site import Site
 from sekisho.web.wallet.app import create_wallet_app
 from sekisho.web.wallet.desks import WalletDesks, desks_in
@@ -48,15 +50,15 @@ def make_wallet(site: Site, around: Around, banks: Mapping[str, str] | None = No
     origin = site.parts.institution.origin
     if around.played is not None:
         around.played.trust_cards(around.trust)
-        outside = _played(around.played, trust, origin)
+        ties = WalletTies(_played(around.played, trust, origin))
     elif around.partners is not None:
-        outside = wallet_outside(around.partners, trust, origin)
+        ties = wallet_ties(around.partners, trust, origin)
     else:
         raise IdMissing
-    application = create_wallet_app(site, outside)
+    application = create_wallet_app(site, ties.outside)
     desks = desks_in(application)
     shop = _shop(site, desks, around, banks or {})
-    rounds = (*desks.rounds, *([shop.settling] if shop else []))
+    rounds = (*desks.rounds, *([shop.settling] if shop else []), *_settling(desks, ties.bank))
 
     @asynccontextmanager
     async def living() -> AsyncIterator[None]:
@@ -66,7 +68,7 @@ def make_wallet(site: Site, around: Around, banks: Mapping[str, str] | None = No
             await lives.enter_async_context(going_round(rounds))
             yield
 
-    learners = signals.learners(desks.house, outside.partners)
+    learners = signals.learners(desks.house, ties.outside.partners)
     heard = Signals(LINK_HANDLERS, LINK_LEADS_TO, learners)
     pages = cast("App", application)
     return Made(pages, living, {SHOP_HOST: shop.application} if shop else {}, heard)
@@ -76,6 +78,14 @@ def _shop(site: Site, desks: WalletDesks, around: Around, banks: Mapping[str, st
     if around.played is None or site.staff_keys is None:
         return None
     return play_shop(desks.house, site.staff_keys, around.played, banks)
+
+
+def _settling(desks: WalletDesks, bank: BankTie | None) -> list[Round]:
+    """Return the round in which merchants are paid out; without a bank they are owed."""
+    if bank is None:
+        return []
+    settlements = Settlements(desks.house, bank.party, bank.out, bank.results)
+    return [Round("settlements", bank.every_s, settlements.go_round)]
 
 
 def _played(played: PlayedOutside, trust: FolderTrust, origin: str) -> Outside:

@@ -1,10 +1,12 @@
-"""The wallet's partners as an operator names them in a file: the ID, and the banks to link at."""
+"""The wallet's partners as an operator names them in a file: the ID, banks to link at, and its own bank."""
 
 import datetime as dt
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 
+from sekisho.cli.bank_ties import BankSettings, BankTie
 from sekisho.cli.partner_files import read_partner_file, unreadable
 from sekisho.identity.http_line import AddressUnfit, require_fit
 from sekisho.identity.person_checks import Trust
@@ -54,9 +56,17 @@ class WalletPartnerSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_un
 
     id: IdSettings
     banks: tuple[LinkedBankSettings, ...] = ()
+    bank: BankSettings | None = None
 
 
-def wallet_outside(path: Path, trust: Trust, origin: str) -> Outside:
+class WalletTies(NamedTuple):
+    """Whom a wallet asks, and its own bank, which pays merchants out; None where it has none."""
+
+    outside: Outside
+    bank: BankTie | None = None
+
+
+def wallet_ties(path: Path, trust: Trust, origin: str) -> WalletTies:
     """Return whom a wallet on an origin works with. Raises PartnersUnreadable and OSError."""
     named = read_partner_file(path, WalletPartnerSettings)
     for issuer in (named.id.issuer, *(bank.issuer for bank in named.banks)):
@@ -64,8 +74,9 @@ def wallet_outside(path: Path, trust: Trust, origin: str) -> Outside:
             require_fit(issuer)
         except AddressUnfit as unfit:
             raise unreadable(f"{issuer[:100]}: {unfit.told}") from unfit
-    return Outside(
+    outside = Outside(
         id=client_at(named.id.issuer, named.id.client_id, origin),
         trust=trust,
         partners=PartnerBook(tuple(bank.agreed() for bank in named.banks)),
     )
+    return WalletTies(outside, None if named.bank is None else named.bank.tied())
