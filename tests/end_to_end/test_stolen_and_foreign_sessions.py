@@ -230,6 +230,8 @@ def test_a_copied_passkey_gives_itself_away(home, device, member, handset):
     expect(thief.page).to_have_url(thief.origin + "/login/passkey")
     expect(thief.page.locator("main > [role=alert]")).to_be_visible()
     thief.lose_passkey_manager()
+    # The page still talks to the browser about passkeys: whoever leaves before it is whole is called back.
+    thief.page.wait_for_load_state("networkidle")
     assert "/login?next=" in thief.open("/profile").url
     assert handset.arrive(member.sms, "パスキー")
     home.open("/security")
