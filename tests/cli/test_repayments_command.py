@@ -73,6 +73,26 @@ def test_what_pays_no_loan_is_kept_apart(lender, take):
     assert len(acts(lender)) == 2
 
 
+def test_one_number_is_booked_once_in_whatever_order_it_is_entered(lender, take):
+    """As unclaimed and then for a contract, as overpaid and then when something is owed, and back."""
+    number = lender.contract().number
+    assert "Kept apart" in take(number, code=3)
+    assert "Kept apart" in take(number, code=3)
+    take("NOBODY-1", code=2)
+    lender.register()
+    lender.lend(100_000)
+    assert "Kept apart" in take(number, code=3)
+    assert lender.position().principal.amount == 100_000
+    take(number, key="B-2")
+    take("NOBODY-1", key="B-2", code=2)
+    take("NOBODY-1", key="B-3", code=3)
+    take(number, key="B-3")
+    take("NOBODY-1", key="B-3", code=2)
+    assert lender.position().principal.amount == 80_000
+    assert lender.balance("bank") == 30_000
+    assert (lender.balance("unclaimed"), lender.balance("overpaid")) == (0, 10_000)
+
+
 @pytest.mark.parametrize("wrong", [{"yen": "0"}, {"key": " "}, {"key": "x" * 61}, {"by": "NOBODY!"}])
 def test_what_cannot_be_is_refused_and_moves_nothing(lender, take, wrong):
     take("NOBODY-1", code=2, **wrong)

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, select
 
 from sekisho.kernel.yen import Yen
 from sekisho.ledger.statements import transfer_of
-from sekisho.ledger.transfers import Booked, Transfer, post, post_all
+from sekisho.ledger.transfers import Booked, Transfer, post
 from sekisho.lender.contracts import find_contract
 from sekisho.lender.house import LenderParts
 from sekisho.lender.loan_events import LoanEvent, Movement, NotDone, parse_day
@@ -41,8 +41,9 @@ def take_payment(connection: Connection, house: LenderParts, taken: Taken) -> Lo
     """Repay with money that is here, once by its key, in the caller's unit of work.
 
     Money that came counts for its day, or for the day of the last event where that is later. Where nothing
-    is owed any more it is kept apart as overpaid, and None is returned. Raises ValueError for an unknown
-    contract or an amount that is not positive: then the money is nobody's repayment.
+    is owed any more it is kept apart as overpaid, and None is returned; there it stays, whatever is owed
+    later. Raises ValueError for an unknown contract or an amount that is not positive, for then the money is
+    nobody's repayment, and for a key that stood for another payment.
     """
     contract = find_contract(connection, taken.contract_id)
     if contract is None or taken.amount <= Yen(0):
@@ -53,13 +54,6 @@ def take_payment(connection: Connection, house: LenderParts, taken: Taken) -> Lo
         if (known["contract_id"], known["amount_yen"]) != (taken.contract_id, taken.amount.amount):
             raise ValueError(f"{taken.key} stood for another payment")
         return LoanEvent(**known)
-    day = max(taken.day, parse_day(contract.charged_until) or taken.day)
-    movement = Movement(taken.key, taken.amount, day, taken.way, taken.other)
-    event = house.loans.repay(connection, taken.contract_id, movement)
-    if isinstance(event, LoanEvent):
-        return event
-    if event is not NotDone.NOTHING_OWED:
-        raise ValueError(f"{taken.key}: {event}")
     apart = Transfer(
         key=f"{taken.key}:overpaid",
         kind="loan:overpaid",
@@ -69,8 +63,25 @@ def take_payment(connection: Connection, house: LenderParts, taken: Taken) -> Lo
         effective_on=taken.day,
         details={"contract": contract.number},
     )
-    post_all(connection, (apart,), clock=house.clock, chance=house.chance)
+    if transfer_of(connection, apart.key) is not None:
+        _keep_apart(connection, house, apart)
+        return None
+    day = max(taken.day, parse_day(contract.charged_until) or taken.day)
+    movement = Movement(taken.key, taken.amount, day, taken.way, taken.other)
+    event = house.loans.repay(connection, taken.contract_id, movement)
+    if isinstance(event, LoanEvent):
+        return event
+    if event is not NotDone.NOTHING_OWED:
+        raise ValueError(f"{taken.key}: {event}")
+    _keep_apart(connection, house, apart)
     return None
+
+
+def _keep_apart(connection: Connection, house: LenderParts, money: Transfer) -> None:
+    """Keep money for later, once by its key. Raises ValueError for a key that stood for something else."""
+    result = post(connection, money, clock=house.clock, chance=house.chance)
+    if not isinstance(result, Booked):
+        raise ValueError(f"{money.key}: {result.why}")  # noqa: TRY004 - what is wrong is the payment, not its type
 
 
 def incoming_key(number: str) -> str:
@@ -83,7 +94,7 @@ def take_incoming(connection: Connection, house: LenderParts, came: Incoming) ->
 
     A number that is no contract's is not guessed at: the money waits as unclaimed, and None is returned; once
     its contract is known, it repays from there. Raises ValueError for an amount that is not positive, and for
-    a key that stood for another amount, or for what a partner paid.
+    a key that stood for another amount, for a payment, or for what a partner paid.
     """
     number = came.contract_number.strip()
     its = select(credit_contract.c.id).where(credit_contract.c.number == number)
@@ -94,6 +105,9 @@ def take_incoming(connection: Connection, house: LenderParts, came: Incoming) ->
         return take_payment(
             connection, house, Taken(key, contract_id, came.amount, came.day, "incoming", stands_on)
         )
+    repaid = select(loan_event.c.id).where(loan_event.c.key == key)
+    if connection.execute(repaid).first() or transfer_of(connection, f"{key}:overpaid"):
+        raise ValueError(f"{key} stood for a payment")
     waits = Transfer(
         key=key,
         kind=UNCLAIMED,
@@ -102,9 +116,7 @@ def take_incoming(connection: Connection, house: LenderParts, came: Incoming) ->
         amount=came.amount,
         effective_on=came.day,
     )
-    result = post(connection, waits, clock=house.clock, chance=house.chance)
-    if not isinstance(result, Booked):
-        raise ValueError(f"{key}: {result.why}")  # noqa: TRY004 - what is wrong is the payment, not its type
+    _keep_apart(connection, house, waits)
     return None
 
 
