@@ -4,12 +4,11 @@ Exit codes: 0 done; 1 a part is down; 2 refused or misused.
 """
 
 import asyncio
-from pathlib import Path
 
 import click
 
 from sekisho.cli.at_institution import BY, Place
-from sekisho.cli.wallets import REASON
+from sekisho.cli.at_wallet import REASON, at_wallet
 from sekisho.kernel.clock import rfc3339
 from sekisho.wallet.house import open_house
 from sekisho.wallet.link_reviews import Decision, LinkReviewDesk
@@ -21,24 +20,9 @@ FRAUD = click.option("--fraud", is_flag=True, help="Tell the bank as well: its d
 
 
 @click.group("bank-links")
-@click.option(
-    "--data",
-    type=click.Path(file_okay=False, path_type=Path),
-    default=Path("var/wallet"),
-    show_default=True,
-    help="The wallet's folder.",
-)
-@click.option("--store", "store_url", default="", help="Its store's URL, where not in the folder.")
-@click.option(
-    "--institution",
-    "file",
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="Who the wallet is, in TOML; the demo's if not given.",
-)
-@click.pass_context
-def command(context: click.Context, *, data: Path, store_url: str, file: Path | None) -> None:
+@at_wallet
+def command() -> None:
     """Decide links whose names differ, stop links and let them go on, decide movements that were lost."""
-    context.obj = Place(data, store_url, "wallet", file)
 
 
 @command.command("waiting")

@@ -7,12 +7,11 @@ import asyncio
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import click
 
 from sekisho.cli.at_institution import BY, Place
-from sekisho.cli.wallets import REASON, UNCHANGED
+from sekisho.cli.at_wallet import REASON, UNCHANGED, at_wallet
 from sekisho.kernel.clock import rfc3339
 from sekisho.linking.zengin import BankAccount
 from sekisho.wallet.house import open_house
@@ -22,24 +21,9 @@ from sekisho.wallet.staff_desk import Deed
 
 
 @click.group("merchants")
-@click.option(
-    "--data",
-    type=click.Path(file_okay=False, path_type=Path),
-    default=Path("var/wallet"),
-    show_default=True,
-    help="The wallet's folder.",
-)
-@click.option("--store", "store_url", default="", help="Its store's URL, where not in the folder.")
-@click.option(
-    "--institution",
-    "file",
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="Who the wallet is, in TOML; the demo's if not given.",
-)
-@click.pass_context
-def command(context: click.Context, *, data: Path, store_url: str, file: Path | None) -> None:
+@at_wallet
+def command() -> None:
     """Register shops, see what each is owed, stop one and let it go on."""
-    context.obj = Place(data, store_url, "wallet", file)
 
 
 @command.command("list")

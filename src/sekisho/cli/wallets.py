@@ -8,11 +8,11 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
-from pathlib import Path
 
 import click
 
 from sekisho.cli.at_institution import BY, Place, Refused
+from sekisho.cli.at_wallet import REASON, UNCHANGED, at_wallet
 from sekisho.identity.identity_methods import Method
 from sekisho.identity.person_checks import ManualCheck
 from sekisho.kernel.clock import rfc3339
@@ -20,29 +20,11 @@ from sekisho.kernel.ids import MEMBER, MemberId
 from sekisho.wallet.house import open_house
 from sekisho.wallet.staff_desk import Deed, WalletStaffDesk
 
-UNCHANGED = 3
-REASON = click.option("--reason", required=True, help="Why, for the record.")
-
 
 @click.group("wallets")
-@click.option(
-    "--data",
-    type=click.Path(file_okay=False, path_type=Path),
-    default=Path("var/wallet"),
-    show_default=True,
-    help="The wallet's folder.",
-)
-@click.option("--store", "store_url", default="", help="Its store's URL, where not in the folder.")
-@click.option(
-    "--institution",
-    "file",
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="Who the wallet is, in TOML; the demo's if not given.",
-)
-@click.pass_context
-def command(context: click.Context, *, data: Path, store_url: str, file: Path | None) -> None:
+@at_wallet
+def command() -> None:
     """See who waits for an identity check, decide it, stop a wallet, let it go or close it."""
-    context.obj = Place(data, store_url, "wallet", file)
 
 
 @command.command("waiting")
