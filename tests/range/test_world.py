@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from sekisho.kernel.chance import SeededChance
 from sekisho.kernel.clock import DAY_US, HOUR_US, SECOND_US, SetClock
+from sekisho.kernel.japan import AHEAD_US
 from sekisho.range import names, networks
-from sekisho.range.members import JST_US, Member, _moment, _waking_days
+from sekisho.range.members import Member, _moment, _waking_days
 from sekisho.range.world import World
 from sekisho.range.world_clock import WorldClock
 
@@ -39,7 +40,7 @@ def test_visits_come_in_order_and_within_their_time():
 
 def test_the_night_is_quiet():
     """Between two and five in the morning few are awake."""
-    hours = [(visit.at_us + JST_US) // HOUR_US % 24 for visit in VISITS]
+    hours = [(visit.at_us + AHEAD_US) // HOUR_US % 24 for visit in VISITS]
     night, evening = (sum(hour in span for hour in hours) for span in (range(2, 5), range(19, 22)))
     assert 0 < night < evening / 8
 

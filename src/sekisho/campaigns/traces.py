@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 
 from sekisho.campaigns.coded import ABSENT, DAY_US, HOUR_US, CodedAttempts, Codes, Marks, Whole
 from sekisho.campaigns.cohorts import Campaign
+from sekisho.kernel.japan import AHEAD_US
 
 TRACED_MAX = 100
 """So many campaigns of a gate have a trace: those with the most attempts."""
@@ -25,7 +26,6 @@ AROUND = 8
 """What went before and came after is shown for this part of the campaign's own length."""
 
 MINUTE_US = HOUR_US // 60
-JAPAN_US = 9 * HOUR_US
 STEPS_US = (
     *(count * MINUTE_US for count in (1, 2, 5, 10, 15, 30)),
     *(count * HOUR_US for count in (1, 2, 3, 6, 12)),
@@ -146,7 +146,7 @@ def _parts(start_us: int, end_us: int) -> tuple[int, int, int]:
     fits = (step for step in STEPS_US if length // step < PARTS_MAX - 1)
     step_us = next(fits, LONGEST_US * (length // (LONGEST_US * (PARTS_MAX - 1)) + 1))
     grid_us = min(step_us, DAY_US)
-    first_us = (start_us + JAPAN_US) // grid_us * grid_us - JAPAN_US
+    first_us = (start_us + AHEAD_US) // grid_us * grid_us - AHEAD_US
     return first_us, step_us, (end_us - first_us) // step_us + 1
 
 

@@ -1,7 +1,6 @@
 """The last days played again under two policies side by side: what each answers, and what is known by now."""
 
 from collections.abc import Callable, Iterable
-from datetime import datetime
 from typing import NamedTuple
 
 import msgspec
@@ -15,12 +14,11 @@ from sekisho.campaigns.replay import Judge, past_attempts
 from sekisho.campaigns.verdict_counts import Counted, VerdictCounts
 from sekisho.guard.attempts import ChallengeResult, Gate
 from sekisho.guard.decisions import Action
-from sekisho.kernel.japan import japanese_us
+from sekisho.kernel.japan import AHEAD_US
 
 TOLD_EVERY = 5_000
 """After how many attempts one says how far it is."""
 
-_AHEAD_US = japanese_us(datetime(1970, 1, 1)) * -1  # noqa: DTZ001 - by the clock on the wall in Japan
 _ACTIONS = tuple(Action)
 _ANSWERED = ("now", "tried")
 _ALLOWED = _ACTIONS.index(Action.ALLOW)
@@ -143,7 +141,7 @@ def _answers(
 
 
 def _counted(answered: pl.DataFrame) -> tuple[Counted, ...]:
-    day = pl.from_epoch(pl.col("time_us") + _AHEAD_US, "us").dt.date().dt.to_string()
+    day = pl.from_epoch(pl.col("time_us") + AHEAD_US, "us").dt.date().dt.to_string()
     grouped = answered.group_by("gate", "end", *_ANSWERED, day=day).len()
     return tuple(
         Counted(gate=gate, end=ENDS[end], actions=(_ACTIONS[now], _ACTIONS[tried]), attempts=attempts, day=on)

@@ -2,7 +2,12 @@
 
 from datetime import UTC, date, datetime, timedelta, timezone
 
-JAPAN = timezone(timedelta(hours=9), "JST")
+from sekisho.kernel.clock import HOUR_US
+
+AHEAD_US = 9 * HOUR_US
+"""How far clocks in Japan are ahead of UTC; they are never changed for the summer."""
+
+JAPAN = timezone(timedelta(microseconds=AHEAD_US), "JST")
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 

@@ -12,13 +12,13 @@ import msgspec
 
 from sekisho.kernel.chance import Chance, SeededChance
 from sekisho.kernel.clock import DAY_US, HOUR_US
+from sekisho.kernel.japan import AHEAD_US
 from sekisho.range import browsers, names, networks
 from sekisho.range.networks import Kind, Provider
 
 VISITS_A_DAY = ((0.16, 0.9), (0.34, 0.25), (0.30, 0.06), (0.20, 0.004))
 """Share of the members and how often they come: daily, weekly, monthly, nearly never."""
 HOUR_WEIGHTS = (9, 5, 3, 2, 2, 3, 8, 18, 26, 30, 32, 32, 36, 31, 30, 30, 31, 34, 36, 38, 40, 42, 34, 20)
-JST_US = 9 * HOUR_US
 TWO_DEVICES = 0.35
 AT_HOME = 0.66
 ON_THE_ROAD = 0.05
@@ -157,7 +157,7 @@ _SHARE_BEFORE = tuple(sum(HOUR_WEIGHTS[:hour]) / sum(HOUR_WEIGHTS) for hour in r
 
 def _waking_days(at_us: int) -> float:
     """Return a moment in days of activity, which run slowly at night: the inverse of `_moment`."""
-    days, rest_us = divmod(at_us + JST_US, DAY_US)
+    days, rest_us = divmod(at_us + AHEAD_US, DAY_US)
     hour, part_us = divmod(rest_us, HOUR_US)
     before, after = _SHARE_BEFORE[hour], _SHARE_BEFORE[hour + 1]
     return days + before + (after - before) * part_us / HOUR_US
@@ -167,4 +167,4 @@ def _moment(days: float) -> int:
     day, share = int(days), days % 1
     hour = next(hour for hour in range(23, -1, -1) if _SHARE_BEFORE[hour] <= share)
     width = _SHARE_BEFORE[hour + 1] - _SHARE_BEFORE[hour]
-    return day * DAY_US + int((hour + (share - _SHARE_BEFORE[hour]) / width) * HOUR_US) - JST_US
+    return day * DAY_US + int((hour + (share - _SHARE_BEFORE[hour]) / width) * HOUR_US) - AHEAD_US

@@ -11,6 +11,7 @@ from argon2 import PasswordHasher
 from sekisho.guard.guard import Guard
 from sekisho.kernel.chance import SeededChance
 from sekisho.kernel.clock import DAY_US, HOUR_US, SECOND_US, Clock
+from sekisho.kernel.japan import AHEAD_US
 from sekisho.kernel.posture import Posture
 from sekisho.range.arrivals import HouseKeys
 from sekisho.range.attackers.list_attack import ListAttack, Try
@@ -18,7 +19,7 @@ from sekisho.range.checkpoint import HttpCheckpoint
 from sekisho.range.login_house import LoginHouse
 from sekisho.range.login_log import LoggedCheckpoint, LoginLog
 from sekisho.range.login_site import LoginSite
-from sekisho.range.members import JST_US, Visit
+from sekisho.range.members import Visit
 from sekisho.range.past import Past, live_through
 from sekisho.range.scoreboard import HONEST, HOSTILE, Auditor, Scoreboard
 from sekisho.range.visitors import HttpDoor, attack, come
@@ -225,5 +226,5 @@ class Play:
 
 def _latest_morning(before_us: int) -> int:
     """Return the last ten o'clock in Japan that is not after a moment."""
-    days = (before_us + JST_US - OPENS_AT_US) // DAY_US
-    return days * DAY_US + OPENS_AT_US - JST_US
+    days = (before_us + AHEAD_US - OPENS_AT_US) // DAY_US
+    return days * DAY_US + OPENS_AT_US - AHEAD_US

@@ -1,17 +1,14 @@
 """From the tally's picture to HTML: one template is used for the first paint and for every push after it."""
 
-from datetime import UTC, datetime, timedelta, timezone
-
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from sekisho.console.live_tally import ACTIONS, Picture
-from sekisho.kernel.clock import SECOND_US
+from sekisho.kernel.japan import in_japan
 from sekisho.web.console.drawing import drawn
 from sekisho.web.console.next_steps import next_steps
 from sekisho.web.console.words import Language, Words
 
 MINUS = "\N{MINUS SIGN}"
-JST = timezone(timedelta(hours=9), "JST")
 PARTS = ("state", "figures", "next", "campaigns", "networks", "reasons", "latest")
 SPANS_MIN = (5, 15)
 FINE_BELOW = 10
@@ -41,7 +38,7 @@ def change(value: float, digits: int = 0) -> str:
 
 def clock_time(at_us: int) -> str:
     """Write a moment as the time of day in Japan."""
-    return datetime.fromtimestamp(at_us // SECOND_US, UTC).astimezone(JST).strftime("%H:%M:%S")
+    return in_japan(at_us).strftime("%H:%M:%S")
 
 
 def state_of(picture: Picture) -> str:

@@ -7,7 +7,7 @@ from litestar import Response, get, post
 
 from sekisho.identity.calls import CallReport, Genuine
 from sekisho.kernel.clock import SECOND_US
-from sekisho.web.members.rendering import JST
+from sekisho.kernel.japan import JAPAN, in_japan
 from sekisho.web.members.roles import ROLE, Role
 from sekisho.web.members.visits import AnyRequest, Visit, visit_of
 
@@ -52,7 +52,7 @@ async def report_call(request: AnyRequest) -> Response[Any]:
 def _read_time(typed: str, now_us: int) -> int | None:
     """Read a moment in Japan as a browser's field writes it; None for what is none, or lies ahead."""
     try:
-        moment = datetime.strptime(typed, "%Y-%m-%dT%H:%M").replace(tzinfo=JST)
+        moment = datetime.strptime(typed, "%Y-%m-%dT%H:%M").replace(tzinfo=JAPAN)
     except ValueError:
         return None
     at_us = int(moment.timestamp()) * SECOND_US
@@ -63,7 +63,7 @@ async def _page(
     visit: Visit, *, checked: str = "", reported: bool = False, error: str = "", status: int = 200
 ) -> Response[Any]:
     calls = await visit.site.desks.calls.shown_to(visit.who().member.id)
-    now = datetime.fromtimestamp(visit.now_us() // SECOND_US, JST)
+    now = in_japan(visit.now_us())
     return visit.page(
         "members/calls.html",
         status=status,

@@ -1,7 +1,6 @@
 """From what a page is about to HTML: one set of templates for every institution with members."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta, timezone
 from functools import partial
 from pathlib import Path
 
@@ -9,10 +8,9 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from sekisho.identity.browser_names import browser_in_words
-from sekisho.kernel.clock import SECOND_US
+from sekisho.kernel.japan import in_japan
 from sekisho.web.words import LANGUAGES, Language, Words, read_book
 
-JST = timezone(timedelta(hours=9), "JST")
 WEEKDAYS = "月火水木金土日"
 NUMBER_GROUP = 4
 TO = "\N{EN DASH}"
@@ -27,7 +25,7 @@ def member_number(number: str) -> str:
 
 def day(at_us: int, language: Language) -> str:
     """Write a moment's day in Japan: `2026年11月21日(土)`, or `Sat 21 Nov 2026`."""
-    moment = _in_japan(at_us)
+    moment = in_japan(at_us)
     if language == "ja":
         return f"{moment.year}年{moment.month}月{moment.day}日({WEEKDAYS[moment.weekday()]})"
     return f"{moment:%a} {moment.day} {moment:%b} {moment.year}"
@@ -36,7 +34,7 @@ def day(at_us: int, language: Language) -> str:
 def moment(at_us: int, language: Language) -> str:
     """Write a moment in Japan to the minute: `2026年11月21日(土)14:05`, or `Sat 21 Nov 2026, 14:05`."""
     between = "" if language == "ja" else ", "
-    return f"{day(at_us, language)}{between}{_in_japan(at_us):%H:%M}"
+    return f"{day(at_us, language)}{between}{in_japan(at_us):%H:%M}"
 
 
 def span(from_us: int, until_us: int, language: Language) -> Markup:
@@ -46,17 +44,13 @@ def span(from_us: int, until_us: int, language: Language) -> Markup:
     if begins == ends:
         return one.format(begins)
     if day(from_us, language) == day(until_us, language):
-        return one.format(f"{begins}{TO}{_in_japan(until_us):%H:%M}")
+        return one.format(f"{begins}{TO}{in_japan(until_us):%H:%M}")
     return one.format(begins) + f" {TO} " + one.format(ends)
 
 
 def short_moment(at_us: int) -> str:
     """Write a moment in Japan where there is little room: `11/21 14:05`."""
-    return f"{_in_japan(at_us):%m/%d %H:%M}"
-
-
-def _in_japan(at_us: int) -> datetime:
-    return datetime.fromtimestamp(at_us // SECOND_US, UTC).astimezone(JST)
+    return f"{in_japan(at_us):%m/%d %H:%M}"
 
 
 class Renderer:
