@@ -1,7 +1,8 @@
 """Two people at the desks of the running program: from a campaign to contained, stopped, paid and reported.
 
-One person sees the campaign, contains its cohort, stops one function, takes a victim's case up, and assesses
-what is made good; the other approves. Everything with passkeys, in a real browser.
+One person sees the campaign, contains its cohort, stops one function, takes a victim's case up, assesses what
+is made good, and asks the bank that the money went to; the other approves. Everything with passkeys, in a
+real browser.
 """
 
 import re
@@ -18,6 +19,7 @@ from tests.web.served_members import with_authenticator
 
 from sekisho.storage.tables.borrowings import transfer_order
 from sekisho.storage.tables.cases import claim, contained_member
+from sekisho.storage.tables.ledger import ledger_transfer
 from sekisho.storage.tables.lender import loan_event
 from sekisho.storage.tables.members import member
 from sekisho.storage.tables.switches import switch
@@ -149,6 +151,28 @@ def claim_a_loss(running: Running, first: AtWork, victim: str) -> str:
     return first.path()
 
 
+def recover(running: Running, first: AtWork, second: AtWork) -> None:
+    """Ask the bank that the loan went to for half of it; one person enters what it pays, the other books."""
+    first.open("/lender/recoveries")
+    first.page.click(".things a")
+    first.page.click("details:has(form[action$='/ask']) summary")
+    first.page.fill("input[name=share]", "50")
+    first.page.fill("input[name=ground]", "提携契約第12条")
+    first.send("/ask")
+    first.page.click("details:has(form[action$='/came']) summary")
+    first.page.fill("#number", "20261122-0045")
+    first.page.fill("#yen", f"{LENT // 2:,}")
+    first.send("/came")
+    receipt = first.path()
+    assert receipt.startswith("/lender/recoveries/prc_")
+    assert first.page.locator("form[action$='/book']").count() == 0
+    second.open(receipt)
+    second.send("/book")
+    expect(second.page.locator(".badge")).to_have_text("記帳済み")
+    booked = select(ledger_transfer.c.amount_yen).where(ledger_transfer.c.kind == "loan:recovery")
+    assert running.read(column(booked)) == [LENT // 2]
+
+
 def report(first: AtWork) -> bytes:
     """Draw the police report up, and return the PDF that the browser saves."""
     first.open(f"/lender/reports/{CAMPAIGN}")
@@ -183,6 +207,8 @@ def test_from_a_campaign_to_contained_stopped_paid_and_reported(running, chromiu
     expect(second.page.locator(".badge").first).to_have_text("支払済み")
     assert running.read(column(select(claim.c.state))) == ["paid"]
     assert running.read(column(select(loan_event.c.kind))) == ["borrowed", "reversed"]
+
+    recover(running, first, second)
 
     assert report(first).startswith(b"%PDF-")
 
