@@ -128,9 +128,15 @@ def at_the_desks(
 
 @asynccontextmanager
 async def desks_site(
-    folder: Path, lent: Parts | None = None, of_lender: Guard | None = None
+    folder: Path,
+    lent: Parts | None = None,
+    of_lender: Guard | None = None,
+    also: Mapping[str, InstitutionDesks] | None = None,
 ) -> AsyncIterator[DesksSite]:
-    """Open the desks for the time of a test; the lender is a new one, or one where something was lent."""
+    """Open the desks for the time of a test; the lender is a new one, or one where something was lent.
+
+    Other institutions are served `also`; their stores stay open.
+    """
     clock = SetClock(NOON_US) if lent is None else cast("SetClock", lent.clock)
     chance, guard = SeededChance(13), SaidGuard()
     store = open_store(f"sqlite:///{folder}/desks.db")
@@ -139,17 +145,18 @@ async def desks_site(
     site = Site(parts, desks)
     lender = new_lender(folder, clock, chance) if lent is None else lent
     desks_of_lender = lender_desks(lender, folder, of_lender)
-    institutions = {"lender": desks_of_lender}
+    institutions = {"lender": desks_of_lender, **(also or {})}
     try:
         app = create_desks_app(site, institutions)
         yield DesksSite(
             site, app, clock, guard, lender=lender, desks=desks_of_lender, chance=chance, file=folder
         )
     finally:
-        await desks_of_lender.hunts.close()
-        await desks_of_lender.runs.close()
-        if desks_of_lender.trials is not None:
-            await desks_of_lender.trials.close()
+        for each in institutions.values():
+            await each.hunts.close()
+            await each.runs.close()
+            if each.trials is not None:
+                await each.trials.close()
         lender.store.close()
         await desks.logins.close()
         desks.hasher.close()

@@ -85,12 +85,9 @@ def _site(tmp_path_factory, folder):
 
 
 def enter(site, browser, name, roles):
-    """Let somebody in, make a passkey and log in with it, as people do."""
-    code = (
-        site.parts.store.write(lambda at: staff.add_staff(at, site.parts, name, {"lender": roles}))
-        .result()
-        .code
-    )
+    """Let somebody in, make a passkey and log in with it, as people do; roles are the lender's, or named."""
+    given = roles if isinstance(roles, dict) else {"lender": roles}
+    code = site.parts.store.write(lambda at: staff.add_staff(at, site.parts, name, given)).result().code
     page = new_context(browser).new_page()
     with_authenticator(page)
     page.goto(f"{site.url}/enrol")

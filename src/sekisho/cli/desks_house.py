@@ -30,9 +30,14 @@ from sekisho.response.partner_receipts import ReceiptDesk
 from sekisho.response.partner_recoveries import RecoveryDesk
 from sekisho.response.switch_desk import SwitchDesk
 from sekisho.storage.unit_of_work import Connection
+from sekisho.wallet.house import open_house as open_wallet
+from sekisho.wallet.link_reviews import LinkReviewDesk
+from sekisho.wallet.link_sights import LinkSightDesk
+from sekisho.wallet.link_stops import LinkStopDesk
+from sekisho.wallet.lost_moves import LostMoveDesk
 from sekisho.wallet.switches import Function as WalletFunction
 from sekisho.web.console.staff_app import create_desks_app
-from sekisho.web.console.staff_desks import InstitutionDesks
+from sekisho.web.console.staff_desks import InstitutionDesks, LinkDesks
 from sekisho.web.members.site import Site
 
 if TYPE_CHECKING:
@@ -131,7 +136,15 @@ def institution_desks(served: Served) -> InstitutionDesks:
         receipts=None if books is None else ReceiptDesk(parts, books),
         applications=None if lender is None else ReviewDesk(lender),
         atm_orders=None if lender is None else DisputeDesk(lender),
+        links=_links(parts) if key == "wallet" else None,
         trials=PolicyTrials(parts, served.history, served.history.parent / WHAT_IF, hunts, trying),
+    )
+
+
+def _links(parts: Parts) -> LinkDesks:
+    wallet = open_wallet(parts)
+    return LinkDesks(
+        LinkSightDesk(wallet), LinkReviewDesk(wallet), LinkStopDesk(wallet), LostMoveDesk(wallet)
     )
 
 

@@ -63,6 +63,9 @@ class Right(StrEnum):
     DECIDE_APPLICATIONS = "decide_applications"
     """Decide applications that the rules leave to a person."""
 
+    DECIDE_LINKS = "decide_links"
+    """Decide links to banks, and movements over them, that the rules leave to a person."""
+
     MAKE_REPORTS = "make_reports"
     """Draw up reports to authorities, police, partners and the public."""
 
@@ -89,7 +92,15 @@ RIGHTS: dict[StaffRole, frozenset[Right]] = {
         }
     ),
     StaffRole.APPROVER: frozenset({*_READS, Right.SEE_COHORTS, Right.SEE_MEMBERS, Right.APPROVE}),
-    StaffRole.DESK: frozenset({*_READS, Right.SEE_MEMBERS, Right.HANDLE_CASES, Right.DECIDE_APPLICATIONS}),
+    StaffRole.DESK: frozenset(
+        {
+            *_READS,
+            Right.SEE_MEMBERS,
+            Right.HANDLE_CASES,
+            Right.DECIDE_APPLICATIONS,
+            Right.DECIDE_LINKS,
+        }
+    ),
     StaffRole.AUDITOR: frozenset({*_READS, Right.SEE_COHORTS, Right.SEE_POLICIES, Right.READ_AUDIT}),
 }
 

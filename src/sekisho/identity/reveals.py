@@ -304,6 +304,38 @@ def told(  # noqa: PLR0913 - whose, in which session, to whom
     )
 
 
+def note_for_staff(  # noqa: PLR0913 - whose, which, to whom and why
+    connection: Connection,
+    parts: Parts,
+    member_id: MemberId,
+    items: Iterable[Item],
+    *,
+    actor: str,
+    reason: str,
+) -> None:
+    """Record that items are shown in full at a desk, which are read elsewhere; there is no session.
+
+    Raises ValueError without a reason.
+    """
+    if not reason:
+        raise ValueError("nothing is revealed without a reason")
+    now_us = parts.clock.now_us()
+    looks = [
+        Seen(
+            id=REVEAL.new(parts.clock, parts.chance),
+            member_id=member_id,
+            session_id=SessionId(""),
+            actor=actor,
+            item=item,
+            form=Form.SHOWN,
+            reason=reason,
+            at_us=now_us,
+        )
+        for item in items
+    ]
+    _keep(connection, looks)
+
+
 def shown_to_staff(  # noqa: PLR0913 - whose, which, to whom and why
     connection: Connection,
     parts: Parts,
@@ -317,26 +349,8 @@ def shown_to_staff(  # noqa: PLR0913 - whose, which, to whom and why
 
     Whether they may see it is the caller's to know. Raises Unsealable; ValueError without a reason.
     """
-    if not reason:
-        raise ValueError("nothing is revealed without a reason")
     found = read_for_use(connection, parts.keyring, member_id, KEPT & frozenset(items))
-    now_us = parts.clock.now_us()
-    _keep(
-        connection,
-        [
-            Seen(
-                id=REVEAL.new(parts.clock, parts.chance),
-                member_id=member_id,
-                session_id=SessionId(""),
-                actor=actor,
-                item=item,
-                form=Form.SHOWN,
-                reason=reason,
-                at_us=now_us,
-            )
-            for item in found
-        ],
-    )
+    note_for_staff(connection, parts, member_id, found, actor=actor, reason=reason)
     return found
 
 

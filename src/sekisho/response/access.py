@@ -6,11 +6,12 @@ loudly, in the log, as an event, and first in the auditor's list (`glass`).
 
 from collections.abc import Iterable
 
+import msgspec
 from sqlalchemy import Connection
 
 from sekisho.identity.institution import Parts
 from sekisho.identity.personal_data import Item
-from sekisho.identity.reveals import shown_to_staff
+from sekisho.identity.reveals import note_for_staff, shown_to_staff
 from sekisho.kernel.ids import MemberId
 from sekisho.kernel.refusals import Refusal
 from sekisho.response import audit, cases
@@ -72,6 +73,19 @@ def access_case(  # noqa: PLR0913 - as above
     )
     keyring = parts.keyring
     return cases.report_of(connection, keyring, case_id), cases.entries(connection, keyring, case_id)
+
+
+def access_elsewhere(
+    connection: Connection, parts: Parts, act: Act, member_id: MemberId, items: Iterable[Item]
+) -> None:
+    """Write down who sees items of a member that a room keeps for itself, and why; the room shows them then.
+
+    The items stand in the act's details. Raises ReasonMissing and StaffIdUnusable.
+    """
+    seen = sorted(set(items))
+    details = {**act.details, "items": [item.value for item in seen], "glass": Glass.ROLE.value}
+    _record(connection, parts, msgspec.structs.replace(act, details=details))
+    note_for_staff(connection, parts, member_id, seen, actor=f"staff:{act.actor}", reason=act.reason)
 
 
 def _record(connection: Connection, parts: Parts, act: Act) -> None:

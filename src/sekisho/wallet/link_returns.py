@@ -175,6 +175,7 @@ class LinkReturnDesk:
             end_within(connection, house.parts, link, weighed.why)
             return weighed.refusal
         if weighed is Verdict.REVIEW:
+            link_rows.keep_holder(connection, house.keyring, link.id, granted.details.holder.name_kana)
             link_rows.move(connection, link, LinkState.CONFIRMED, review=Review.WAITING.value)
             outbox.append(connection, [link_event("wallet:link:review_asked", link, now_us)])
         else:

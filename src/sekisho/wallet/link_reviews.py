@@ -63,6 +63,8 @@ class LinkReviewDesk:
             raise ReviewOver(known=decision.link_id[:40])
         review = Review.APPROVED if decision.approved else Review.TURNED_DOWN
         link_rows.change(connection, link.id, review=review.value, reviewed_by=decision.by)
+        # The two names were there to be compared, and are nobody's business any more.
+        link_rows.keep_holder(connection, house.keyring, link.id, "")
         event = link_event("wallet:link:reviewed", link, now_us, decision=review.value, by=decision.by)
         outbox.append(connection, [event])
         act = Act(

@@ -141,7 +141,10 @@ class BankLink(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LinkSecrets(msgspec.Struct, frozen=True, kw_only=True):
-    """What is under a link's seal: on the way to the bank the flow, later the tokens and the account."""
+    """What is under a link's seal: on the way to the bank the flow, later the tokens and the account.
+
+    `holder_kana` is the holder's name by the bank's books, only as long as a person has to look at it.
+    """
 
     dpop_key: bytes
     flow_state: str = ""
@@ -152,6 +155,7 @@ class LinkSecrets(msgspec.Struct, frozen=True, kw_only=True):
     branch: str = ""
     kind: str = ""
     last4: str = ""
+    holder_kana: str = ""
 
     def __repr__(self) -> str:
         # It stands in tracebacks, and its secrets must not.
@@ -251,6 +255,12 @@ def secrets_of(connection: Connection, keyring: Keyring, link_id: str) -> LinkSe
 def keep_secrets(connection: Connection, keyring: Keyring, link_id: str, secrets: LinkSecrets) -> None:
     """Put other secrets under a link's seal."""
     change(connection, link_id, sealed=_seal(keyring, link_id, secrets))
+
+
+def keep_holder(connection: Connection, keyring: Keyring, link_id: str, holder_kana: str) -> None:
+    """Put a holder's name under a link's seal, or, with an empty one, take it away."""
+    kept = secrets_of(connection, keyring, link_id)
+    keep_secrets(connection, keyring, link_id, msgspec.structs.replace(kept, holder_kana=holder_kana))
 
 
 def wipe(connection: Connection, keyring: Keyring, link_id: str) -> None:

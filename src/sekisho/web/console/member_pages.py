@@ -10,6 +10,8 @@ from sekisho.console.member_search import NobodyFound
 from sekisho.console.rights import Right
 from sekisho.identity.personal_data import Item
 from sekisho.identity.purposes import item_in_words
+from sekisho.kernel.japan import day_in_japan
+from sekisho.linking.banks import bank_in_words
 from sekisho.response.access import REASON_MIN
 from sekisho.response.glass import Kind
 from sekisho.web.console.glass_panes import BEHIND_GLASS, glass_of, pane_of
@@ -137,6 +139,9 @@ async def _page(
         status=status,
         desks=desks,
         record=record,
+        links=[] if desks.links is None else await desks.links.sights.of_member(record.member.id),
+        bank_of=lambda link: bank_in_words(link.bank, day_in_japan(visit.now_us())),
+        may_see_links=staff.may(key, Right.SEE_MEMBERS),
         pane=pane_of(request),
         shown=shown or {},
         items=[item for item in OPENED if item in record.masked],

@@ -54,6 +54,7 @@ WAYS = (
     Way("cases", Right.SEE_MEMBERS),
     Way("claims", Right.SEE_MEMBERS, "claims"),
     Way("recoveries", Right.SEE_MEMBERS, "recoveries"),
+    Way("links", Right.DECIDE_LINKS, "links"),
     Way("applications", Right.DECIDE_APPLICATIONS, "applications"),
     Way("atm-orders", Right.DECIDE_APPLICATIONS, "atm_orders"),
     Way("policies", Right.SEE_POLICIES),

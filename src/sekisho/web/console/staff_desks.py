@@ -22,6 +22,10 @@ from sekisho.response.partner_receipts import ReceiptDesk
 from sekisho.response.partner_recoveries import RecoveryDesk
 from sekisho.response.past_uses import PastUses
 from sekisho.response.switch_desk import SwitchDesk
+from sekisho.wallet.link_reviews import LinkReviewDesk
+from sekisho.wallet.link_sights import LinkSightDesk
+from sekisho.wallet.link_stops import LinkStopDesk
+from sekisho.wallet.lost_moves import LostMoveDesk
 
 STATE = "institutions"
 Desk = TypeVar("Desk")
@@ -41,6 +45,15 @@ class NoSuchDesk(Refusal):
     code = "no_such_desk"
     status = 404
     told = "This institution has no such desk."
+
+
+class LinkDesks(NamedTuple):
+    """Who answers for a wallet's links to banks."""
+
+    sights: LinkSightDesk
+    reviews: LinkReviewDesk
+    stops: LinkStopDesk
+    lost: LostMoveDesk
 
 
 class InstitutionDesks(NamedTuple):
@@ -67,6 +80,7 @@ class InstitutionDesks(NamedTuple):
     receipts: ReceiptDesk | None = None
     applications: ReviewDesk | None = None
     atm_orders: DisputeDesk | None = None
+    links: LinkDesks | None = None
     trials: PolicyTrials | None = None
 
     @property
