@@ -18,7 +18,14 @@ from sekisho.response.switch_desk import SwitchDesk, Wish
 from sekisho.response.switches import Scope
 from sekisho.storage.tables.applications import loan_application
 from sekisho.storage.tables.atm import atm_machine, atm_order, atm_session
-from sekisho.storage.tables.cases import case_file, claim, contained_member
+from sekisho.storage.tables.bank_links import bank_link, bank_move
+from sekisho.storage.tables.cases import (
+    case_file,
+    claim,
+    contained_member,
+    partner_receipt,
+    partner_recovery,
+)
 
 
 class Desk(CohortAtHand):
@@ -143,6 +150,47 @@ def test_what_the_lender_leaves_to_a_person_waits(desk):
     found = desk.work()
     assert found["applications"] == Work("applications", Right.DECIDE_APPLICATIONS, 1)
     assert found["atm_orders"] == Work("atm_orders", Right.DECIDE_APPLICATIONS, 1)
+
+
+def test_what_partners_bear_waits_to_be_asked_for_and_to_be_booked_by_another(desk):
+    """Whoever entered the money does not book it, and is not asked to."""
+    case = desk.open_case(1)
+
+    def work(connection):
+        for number, asked_at_us in enumerate((None, None, 1)):
+            its = {"id": f"clm_{number}", "loss": f"lev_{number}", "case_id": case.id, "state": "paid"}
+            connection.execute(rows_of(claim, **its))
+            own = {"id": f"prv_{number}", "claim_id": f"clm_{number}", "asked_at_us": asked_at_us}
+            connection.execute(rows_of(partner_recovery, **own))
+        entered = ((1, None, None, ""), (2, 1, None, ""), (3, None, 1, ""), (4, None, None, "tanaka"))
+        for number, at_us, down_us, by in entered:
+            own = {"id": f"prc_{number}", "number": f"{number}", "entered_by": by}
+            when = {"booked_at_us": at_us, "turned_down_at_us": down_us}
+            connection.execute(rows_of(partner_receipt, **own, **when))
+
+    desk.write(work)
+    assert desk.work()["recoveries"] == Work("recoveries", Right.HANDLE_CASES, 2)
+    assert desk.work()["receipts"] == Work("receipts", Right.APPROVE, 1)
+    assert desk.work("abe")["receipts"].many == 2
+
+
+def test_links_to_compare_and_lost_movements_wait(desk):
+    member_id = desk.members[0]
+
+    def work(connection):
+        for number, (state, review) in enumerate(
+            (("confirmed", "waiting"), ("active", "approved"), ("ended", "waiting"))
+        ):
+            own = {"id": f"lnk_{number}", "key": f"{number}", "state": state, "review": review}
+            digest = f"{number}".encode()
+            connection.execute(rows_of(bank_link, member_id=member_id, state_digest=digest, **own))
+        for number, state in enumerate(("lost", "lost", "done", "ordered")):
+            own = {"id": f"bmv_{number}", "key": f"{number}", "state": state, "link_id": "lnk_1"}
+            connection.execute(rows_of(bank_move, member_id=member_id, **own))
+
+    desk.write(work)
+    assert desk.work()["links"] == Work("links", Right.DECIDE_LINKS, 1)
+    assert desk.work()["lost_moves"] == Work("lost_moves", Right.DECIDE_LINKS, 2)
 
 
 def test_holds_are_counted_by_why_and_while_they_are_on(desk):

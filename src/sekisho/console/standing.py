@@ -14,7 +14,10 @@ from sekisho.response.claims import ClaimState
 from sekisho.response.switches import State, Switch
 from sekisho.storage.tables.applications import loan_application
 from sekisho.storage.tables.atm import atm_order
-from sekisho.storage.tables.cases import case_file, claim, report_version
+from sekisho.storage.tables.bank_links import bank_link, bank_move
+from sekisho.storage.tables.cases import case_file, claim, partner_receipt, partner_recovery, report_version
+from sekisho.wallet.bank_moves import MoveState
+from sekisho.wallet.link_rows import LinkState, Review
 
 
 class Work(NamedTuple):
@@ -72,6 +75,8 @@ def standing_at(now_us: int, who: str) -> Callable[[Connection], Standing]:
             *_containments(connection),
             *_cases(connection, now_us, who),
             *_counted(connection),
+            *_of_partners(connection, who),
+            *_of_links(connection),
         ]
         on = [one for one in open_ones if one.state(now_us) is State.ON]
         return Standing(on, counts_on(connection, now_us), [one for one in work if one.many])
@@ -106,6 +111,32 @@ def _cases(connection: Connection, now_us: int, who: str) -> Iterator[Work]:
     yield Work("cases_late", Right.HANDLE_CASES, count(case.due_at_us < now_us))
     yield Work("cases_mine", Right.HANDLE_CASES, count(case.assigned_to == who))
     yield Work("cases_nobodys", Right.HANDLE_CASES, count(case.assigned_to == ""))
+
+
+def _of_partners(connection: Connection, who: str) -> Iterator[Work]:
+    unasked = (
+        select(func.count()).select_from(partner_recovery).where(partner_recovery.c.asked_at_us.is_(None))
+    )
+    yield Work("recoveries", Right.HANDLE_CASES, int(connection.execute(unasked).scalar_one()))
+    # What somebody entered, somebody else books.
+    waiting = (
+        select(func.count())
+        .select_from(partner_receipt)
+        .where(
+            partner_receipt.c.booked_at_us.is_(None),
+            partner_receipt.c.turned_down_at_us.is_(None),
+            partner_receipt.c.entered_by != who,
+        )
+    )
+    yield Work("receipts", Right.APPROVE, int(connection.execute(waiting).scalar_one()))
+
+
+def _of_links(connection: Connection) -> Iterator[Work]:
+    waits = (bank_link.c.state == LinkState.CONFIRMED.value, bank_link.c.review == Review.WAITING.value)
+    links = select(func.count()).select_from(bank_link).where(*waits)
+    yield Work("links", Right.DECIDE_LINKS, int(connection.execute(links).scalar_one()))
+    lost = select(func.count()).select_from(bank_move).where(bank_move.c.state == MoveState.LOST.value)
+    yield Work("lost_moves", Right.DECIDE_LINKS, int(connection.execute(lost).scalar_one()))
 
 
 def _counted(connection: Connection) -> Iterator[Work]:

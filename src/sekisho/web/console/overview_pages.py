@@ -78,6 +78,10 @@ WHERE = {
     "applications": "applications",
     "atm_orders": "atm-orders",
     "reports": "reports",
+    "recoveries": "recoveries",
+    "receipts": "recoveries",
+    "links": "links",
+    "lost_moves": "links",
 }
 """On which page which work is done."""
 
