@@ -19,7 +19,7 @@ from sekisho.identity.arrivals import Arrival
 from sekisho.identity.assurance import Level
 from sekisho.identity.sessions import IDLE_US_MAX, Birth
 from sekisho.kernel.clock import DAY_US, MINUTE_US, SECOND_US
-from sekisho.response import cases
+from sekisho.response import cases, containment_rows
 from sekisho.response.cases import CaseKind, Opening, Reporter
 from sekisho.response.cohorts import Suspect
 from sekisho.response.switch_desk import Wish
@@ -196,8 +196,19 @@ def test_a_crowd_that_comes_after_the_approval_is_approved_as_well(tmp_path):
     at_the_desks(tmp_path, scene)
 
 
-def test_a_long_cohort_is_turned_over_and_searched(tmp_path):
-    """What waits for a person comes first; whoever is looked for is found without turning pages."""
+def test_a_long_cohort_is_turned_over_and_searched(tmp_path, monkeypatch):
+    """What waits for a person comes first; whoever is looked for is found without turning pages.
+
+    However long it is, no more of it is read than is shown.
+    """
+    read = []
+    really = containment_rows._contained  # noqa: SLF001 - every row that is read comes through here
+
+    def counted(row):
+        read.append(row.named)
+        return really(row)
+
+    monkeypatch.setattr(containment_rows, "_contained", counted)
 
     async def scene(site: DesksSite) -> None:
         cohort = [Suspect(f"m{number:03d}", 1, 0.3) for number in range(SHOWN + 5)]
@@ -211,6 +222,7 @@ def test_a_long_cohort_is_turned_over_and_searched(tmp_path):
         await browser.get(found(rf'href="({PAGE}\?standing=below)#', browser.page.text))
         shown = set(re.findall(r">(m\d{3})</a>", browser.page.text))
         assert len(shown) == SHOWN
+        assert len(read) == 1 + SHOWN + 1
         further = found(rf'href="({PAGE}\?standing=below&amp;after=[^#"]*)#', browser.page.text)
         await browser.get(html.unescape(further))
         shown |= set(re.findall(r">(m\d{3})</a>", browser.page.text))
@@ -255,7 +267,7 @@ def test_the_page_follows_a_containment_and_keeps_no_session_alive(tmp_path):
         going_on.set()
         await site.desks.runs.quiet()
         await site.log_in_by_passkey(browser, passkey)
-        assert (await progress(browser)).json() == {"parts": {}, "over": True}
+        assert (await progress(browser)).json() == {"parts": {}, "over": True, "said": ""}
 
     at_the_desks(tmp_path, scene)
 

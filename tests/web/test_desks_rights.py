@@ -70,6 +70,7 @@ WHO_MAY = {
     },
     "GET /{institution:str}/what-if": {"analyst", "responder"},
     "GET /{institution:str}/what-if/policy.toml": {"analyst", "responder"},
+    "GET /{institution:str}/what-if/progress": {"analyst", "responder"},
     "POST /{institution:str}/what-if": {"analyst", "responder"},
     "POST /{institution:str}/what-if/cancel": {"analyst", "responder"},
     "POST /{institution:str}/what-if/policy": {"analyst", "responder"},

@@ -243,11 +243,15 @@ def test_a_trial_is_cancelled_with_its_process_and_its_folder_stays_as_it_was(tm
         while "Playing again: 25%" not in (await second.get(PAGE)).text:
             assert trials.running
         assert "By Sato, 30 days." in second.page.text
+        assert f'data-watch="{PAGE}/progress"' in second.page.text
+        told = (await second.client.get(f"{PAGE}/progress")).json()
+        assert 'max="100" value="25"' in told["parts"]["progress"]
         pid = int((tmp_path / "pid").read_text())
         os.kill(pid, 0)
         await second.submit(f"{PAGE}/cancel")
         assert "Suzuki has cancelled the trial." in second.page.text
         assert 'name="days"' in second.page.text
+        assert (await second.client.get(f"{PAGE}/progress")).json()["over"]
         assert (trials.running, trials.last()) == (None, None)
         with pytest.raises(ProcessLookupError):
             os.kill(pid, 0)

@@ -15,6 +15,7 @@ from sekisho.response import containment_rows
 from sekisho.response.containment_rows import Crowd, Rank, Standing
 from sekisho.response.functions import functions
 from sekisho.web.console.campaign_drawing import draw, source_tables
+from sekisho.web.console.following import told
 from sekisho.web.console.rendering import clock_time, number, percent
 from sekisho.web.console.staff_admission import RIGHT, STAFF, staff_of
 from sekisho.web.console.staff_deeds import deed
@@ -22,7 +23,7 @@ from sekisho.web.console.staff_desks import InstitutionDesks, desks_at
 from sekisho.web.console.typed import TypedUnusable, as_typed, read_moment
 from sekisho.web.console.words import Words
 from sekisho.web.members.roles import ROLE, UNATTENDED, Role
-from sekisho.web.members.visits import NO_STORE, AnyRequest, visit_of
+from sekisho.web.members.visits import AnyRequest, visit_of
 
 if TYPE_CHECKING:
     from sekisho.console.staff import StaffDesk
@@ -85,8 +86,8 @@ def hunt_progress(request: AnyRequest) -> Response[Any]:
     """Say what the hunt does now, for the page that shows it."""
     visit, hunts = visit_of(request), desks_at(request).hunts
     if not hunts.is_running:
-        return _told({})
-    return _told({"progress": visit.part("desks/hunt_progress.html", step=hunts.step, steps=STEPS)})
+        return told({})
+    return told({"progress": visit.part("desks/hunt_progress.html", step=hunts.step, steps=STEPS)})
 
 
 @get("/{institution:str}/campaigns/{campaign:str}", opt=SEEING_COHORTS)
@@ -103,8 +104,8 @@ async def campaign_progress(request: AnyRequest) -> Response[Any]:
     begun = await desks.parts.read(lambda at: containment_rows.of_campaign(at, campaign))
     progress = None if begun is None else desks.runs.progress(begun.id)
     if progress is None:
-        return _told({})
-    return _told({"progress": visit.part("desks/containment_progress.html", progress=progress)})
+        return told({})
+    return told({"progress": visit.part("desks/containment_progress.html", progress=progress)})
 
 
 async def show_campaign(request: AnyRequest, *, trouble: str = "", status: int = 200) -> Response[Any]:
@@ -171,11 +172,6 @@ def approving(desks: InstitutionDesks, campaign: str, crowd: Crowd) -> str:
     """Return the deed of approving a crowd: who was added since the page was shown was approved by nobody."""
     of = {"campaign": campaign, "crowd": crowd.digest}
     return deed("containment_approve", institution=desks.institution.key, **of)
-
-
-def _told(parts: dict[str, str]) -> Response[Any]:
-    """Answer a page that asks by itself; without parts it is over."""
-    return Response({"parts": parts, "over": not parts}, headers=NO_STORE)
 
 
 async def _listed(request: AnyRequest, desks: InstitutionDesks, known: Known) -> Listed | None:

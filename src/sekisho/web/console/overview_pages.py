@@ -10,6 +10,7 @@ from sekisho.console.standing import Work, standing_at
 from sekisho.response import containment_rows
 from sekisho.response.functions import functions
 from sekisho.web.console.drawing import drawn
+from sekisho.web.console.following import told
 from sekisho.web.console.glass_panes import noticed_by
 from sekisho.web.console.next_steps import next_steps
 from sekisho.web.console.rendering import change, clock_time, number, percent, state_of
@@ -17,7 +18,7 @@ from sekisho.web.console.staff_admission import RIGHT, STAFF, staff_of
 from sekisho.web.console.staff_desks import InstitutionDesks, desks_at
 from sekisho.web.console.words import Words
 from sekisho.web.members.roles import ROLE, UNATTENDED, Role
-from sekisho.web.members.visits import NO_STORE, AnyRequest, Visit, visit_of
+from sekisho.web.members.visits import AnyRequest, Visit, visit_of
 
 if TYPE_CHECKING:
     from sekisho.console.staff import StaffDesk, StaffMember
@@ -123,7 +124,7 @@ async def institution_now(request: AnyRequest) -> Response[Any]:
     shown = await _shown(visit, desks, staff)
     parts = {part: visit.part(f"desks/{part}.html", **shown) for part in PARTS}
     said = str(Words(visit.language)(f"state_{shown['state']}"))
-    return Response({"parts": parts, "over": False, "said": said}, headers=NO_STORE)
+    return told(parts, said=said)
 
 
 async def _shown(visit: Visit, desks: InstitutionDesks, staff: "StaffMember") -> dict[str, Any]:

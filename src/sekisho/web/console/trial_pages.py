@@ -17,11 +17,12 @@ from sekisho.guard.policy_changes import DEFAULT
 from sekisho.guard.policy_faults import Fault
 from sekisho.guard.policy_text import policy_text
 from sekisho.kernel.refusals import Refusal
+from sekisho.web.console.following import told
 from sekisho.web.console.policy_pages import SHOWN_ENDS
 from sekisho.web.console.policy_words import parts_in_words, percent, share
 from sekisho.web.console.staff_admission import RIGHT, STAFF, staff_of
 from sekisho.web.console.staff_desks import InstitutionDesks, desks_at, require_desk
-from sekisho.web.members.roles import ROLE, Role
+from sekisho.web.members.roles import ROLE, UNATTENDED, Role
 from sekisho.web.members.visits import NO_STORE, AnyRequest, visit_of
 
 if TYPE_CHECKING:
@@ -61,6 +62,16 @@ async def what_if_page(request: AnyRequest) -> Response[Any]:
     """Show what was tried last, or how far the trial is that runs."""
     asked = request.query_params.get("gate", "")
     return await _page(request, _as_in_force(desks_at(request), asked if asked in GATES else DEFAULT))
+
+
+@get("/{institution:str}/what-if/progress", opt={**TRYING, UNATTENDED: True}, sync_to_thread=False)
+def trial_progress(request: AnyRequest) -> Response[Any]:
+    """Say how far the trial is, for the page that shows it."""
+    visit, trials = visit_of(request), _trials(request)
+    if not trials.running:
+        return told({})
+    percent_done = round(trials.share_done * PERCENT)
+    return told({"progress": visit.part("desks/trial_progress.html", percent_done=percent_done)})
 
 
 @post("/{institution:str}/what-if", opt=TRYING)
@@ -185,4 +196,4 @@ async def _page(
     )
 
 
-ROUTES = (what_if_page, try_gate, try_policy, cancel_trial, take_tried_policy)
+ROUTES = (what_if_page, trial_progress, try_gate, try_policy, cancel_trial, take_tried_policy)
