@@ -37,11 +37,11 @@ async def settle_page(request: AnyRequest) -> Response[Any]:
     if loan is None:
         return visit.go("/loan")
     await show_figures(visit, FIGURES, REASON)
-    span = days_of(loan.contract, loan.position, house.today())
+    days = days_of(loan.contract, loan.position, house.today())
     typed = request.query_params.get("day", "")
-    day = typed_day(typed) if typed else span.first
-    wrong = day is None or not span.first <= day <= span.last
-    told = span.first if wrong or day is None else day
+    day = typed_day(typed) if typed else days.first
+    wrong = day is None or not days.first <= day <= days.last
+    told = days.first if wrong or day is None else day
     position = await house.read(lambda at: house.loans.position(at, loan.contract, told))
     return show(
         visit,
@@ -50,7 +50,7 @@ async def settle_page(request: AnyRequest) -> Response[Any]:
         position=position,
         settled_on=told,
         typed=typed[:10] or told.isoformat(),
-        span=span,
+        days=days,
         error="settle_day_outside" if wrong else "",
         here="/loan/settle",
     )
