@@ -1,5 +1,6 @@
 """`sekisho replay`: decisions in time order, before the outcome, in the form that others build on."""
 
+import gc
 import json
 from importlib.resources import files
 from pathlib import Path
@@ -148,6 +149,13 @@ def test_unusable_input_ends_with_exit_code_2_and_no_file(tmp_path):
         f"No attempt could be read: {tmp_path}/missing.csv cannot be read: No such file or directory."
     )
     assert list(tmp_path.iterdir()) == []
+
+
+def test_whoever_calls_it_from_a_program_gets_the_collector_back(log, tmp_path):
+    """It was left resting once, and a program that went on kept all its cycles for ever."""
+    before = (gc.get_threshold(), gc.get_freeze_count())
+    run(log, "--out", tmp_path / "decisions.jsonl")
+    assert (gc.get_threshold(), gc.get_freeze_count()) == before
 
 
 def test_a_name_with_an_unknown_ending_is_refused_before_anything_is_read(log, tmp_path):

@@ -5,6 +5,7 @@ import resource
 import sys
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
@@ -92,13 +93,10 @@ def command(  # noqa: PLR0913, PLR0917 - one argument an option
     judge: Judge = (
         FreemanJudge(friction=friction) if baseline else Guard(key=GUARD_KEY, policy=policy, lists=lists)
     )
-    # What a replay makes has no cycles; looking for them at every 700 objects costs a twentieth of the time.
-    gc.freeze()
-    gc.set_threshold(200_000, 50, 1_000)
     faults = Faults()
     try:
-        attempts = stream_logs(logs, faults, reading)
-        closing = _replay(attempts, out, judge, faults)
+        with _seldom_collected():
+            closing = _replay(stream_logs(logs, faults, reading), out, judge, faults)
     except UnusableLog as refusal:
         tell_faults(faults)
         click.echo(str(refusal), err=True)
@@ -107,6 +105,22 @@ def command(  # noqa: PLR0913, PLR0917 - one argument an option
         raise click.ClickException(f"{out} cannot be written: {error.strerror or error}.") from error
     tell_faults(faults)
     click.echo(msgspec.json.encode(closing).decode())
+
+
+@contextmanager
+def _seldom_collected() -> Iterator[None]:
+    """Let the collector of cycles rest, and give it back as it was to a program that goes on.
+
+    What a replay makes has no cycles; looking for them at every 700 objects costs a twentieth of the time.
+    """
+    before = gc.get_threshold()
+    gc.freeze()
+    gc.set_threshold(200_000, 50, 1_000)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+        gc.unfreeze()
 
 
 def _replay(batches: Iterable[pa.RecordBatch], out: Path, judge: Judge, faults: Faults) -> Closing:
