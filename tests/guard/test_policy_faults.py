@@ -1,5 +1,7 @@
 """Everything that is wrong with a policy's text is told at once, each with its line."""
 
+from time import monotonic
+
 import pytest
 
 from sekisho.guard.policy import parse_policy
@@ -83,6 +85,13 @@ def test_the_whole_is_to_blame_for_what_is_missing_from_it():
 def test_what_is_made_to_hurt_the_reader_is_refused(value):
     """As everything else that is no policy: whoever pastes it gets an answer."""
     assert faults_of(WHOLE.replace("0.1", value))
+
+
+def test_a_line_that_is_made_to_take_long_takes_no_time():
+    """Whoever may try a policy out may type any text: nobody else at the desks waits for it."""
+    begun = monotonic()
+    assert faults_of(f"{' ' * 1_500}\n{WHOLE}".replace("0.1", "1.1"))
+    assert monotonic() - begun < 1
 
 
 def test_lines_end_as_on_every_system():

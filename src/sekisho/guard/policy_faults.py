@@ -8,8 +8,10 @@ from typing import Any, NamedTuple
 import msgspec
 
 Place = tuple[str, ...]
-_HEADER = re.compile(r"\s*\[+([^\]]+)\]+\s*(#.*)?")
-_KEY = re.compile(r"\s*([^=#\[\]{}]+?)\s*=")
+DEPTH_MAX = 5
+"""So many keys lead to a setting at most; what is deeper is on the line of these."""
+
+_NO_KEY = frozenset("#[]{}")
 _TOML_LINE = re.compile(r"at line ([0-9]+)")
 _FIELD = re.compile(r"unknown field `([^`]+)`|- at `\$\.(\w+)")
 
@@ -70,15 +72,29 @@ def _lines(text: str) -> dict[Place, int]:
     lines: dict[Place, int] = {}
     table: Place = ()
     for number, line in enumerate(text.split("\n"), 1):
-        if header := _HEADER.fullmatch(line.rstrip("\r")):
-            table = named = _keys(header[1])
-        elif key := _KEY.match(line):
-            named = (*table, *_keys(key[1]))
+        if header := _header(line):
+            table = named = _keys(header)
+        elif key := _key(line):
+            named = (*table, *_keys(key))
         else:
             continue
-        for length in range(1, len(named) + 1):
+        for length in range(1, min(len(named), DEPTH_MAX) + 1):
             lines.setdefault(named[:length], number)
     return lines
+
+
+def _header(line: str) -> str:
+    """Return the name of the table that a line begins, empty where it begins none."""
+    # No pattern: whoever types the text could type one that is matched for hours.
+    named, closed, after = line.strip().lstrip("[").partition("]")
+    rest = after.lstrip("]").strip()
+    return named if line.lstrip().startswith("[") and closed and rest[:1] in {"", "#"} else ""
+
+
+def _key(line: str) -> str:
+    """Return the key that a line begins with, empty where there is none."""
+    key, equals, _ = line.partition("=")
+    return key.strip() if equals and not _NO_KEY.intersection(key) else ""
 
 
 def _keys(written: str) -> Place:
