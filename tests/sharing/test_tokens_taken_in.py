@@ -8,10 +8,12 @@ from tests.sharing.by_hand import HIGH, RISK, HandKey
 from tests.sharing.foreign_transmitter import meeting
 
 from sekisho.kernel.clock import DAY_US, MINUTE_US, SECOND_US
-from sekisho.sharing.agreed_subjects import MEMBER
+from sekisho.sharing.agreed_subjects import MEMBER, About
 from sekisho.sharing.settings import SignalSettings
+from sekisho.sharing.subjects import Opaque
 
 NOW_S = 1_790_000_000
+LINK = "link"
 VERIFICATION = "https://schemas.openid.net/secevent/ssf/event-type/verification"
 
 
@@ -67,6 +69,33 @@ def test_an_all_clear_that_was_overtaken_takes_nothing_back(tmp_path, late_s, is
         assert bool(met.house.signs_on(MEMBER, met.user)) is is_held
 
     _played(tmp_path, play)
+
+
+def test_an_all_clear_about_one_link_leaves_what_was_said_of_another(tmp_path):
+    """Who can calm a bank about one account frees no money that the alarm about another one holds."""
+    owners = {}
+
+    async def play(met):
+        met.clock.advance(SECOND_US)
+        for mandate, link_id in (("m-1", "lnk_1"), ("m-2", "lnk_2")):
+            met.house.agree(met.foreign.origin, Opaque(mandate), About(LINK, link_id))
+            owners[link_id] = About(MEMBER, met.user)
+
+        async def say(mandate, level):
+            met.clock.advance(SECOND_US)
+            subject, events = {"format": "opaque", "id": mandate}, {RISK: HIGH | {"current_level": level}}
+            token = met.token(sub_id=subject, events=events, jti=f"{mandate}-{level}")
+            assert (await met.push(token)).status_code == 202
+            return met.house.signs_on(MEMBER, met.user), len(met.house.holds_of(met.user))
+
+        high = await say("m-1", "HIGH")
+        assert high == (["partner_risk_high"], 1)
+        assert await say("m-2", "MEDIUM") == (["partner_risk_high", "partner_risk_medium"], 1)
+        assert await say("m-2", "LOW") == high
+        assert await say("m-1", "LOW") == ([], 0)
+        assert met.house.signs_on(LINK, "lnk_1") == met.house.signs_on(LINK, "lnk_2") == []
+
+    _played(tmp_path, play, leads_to={LINK: lambda _, link_id: owners.get(link_id)})
 
 
 FAULTS: dict[str, tuple[str, dict[str, Any]]] = {

@@ -110,6 +110,20 @@ def test_the_id_s_word_about_a_member_stops_all_links_of_the_member(tmp_path):
     assert within(tmp_path, use) is LinkState.SUSPENDED
 
 
+def test_an_all_clear_about_a_link_takes_nothing_back_that_was_said_of_its_owner(tmp_path):
+    """A depositor who stops and allows the mandate at the bank does not undo the ID's alarm."""
+
+    async def use(there):
+        link = await there.old_link(there.wallet.add_verified())
+        do(there, Action.SUSPEND_LINK, About(MEMBER, link.member_id))
+        do(there, Action.SUSPEND_LINK, About(BANK_LINK, link.id))
+        do(there, Action.LIFT, About(BANK_LINK, link.id))
+        return there.find(link.id)
+
+    link = within(tmp_path, use)
+    assert (link.state, link.suspended_for) == (LinkState.SUSPENDED, "member_signal")
+
+
 def test_word_about_what_is_not_there_does_nothing(tmp_path):
     async def use(there):
         do(there, Action.SUSPEND_LINK, About(BANK_LINK, "lnk_none"))

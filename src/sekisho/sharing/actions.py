@@ -67,7 +67,10 @@ class _Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Deed(msgspec.Struct, frozen=True, kw_only=True):
-    """One action on one partner's word. `until_us` is for as long as it lasts, where it lasts."""
+    """One action on one partner's word. `until_us` is for as long as it lasts, where it lasts.
+
+    `cause` is what the word was about, where the deed befalls its owner.
+    """
 
     action: Action
     about: About
@@ -77,6 +80,7 @@ class Deed(msgspec.Struct, frozen=True, kw_only=True):
     event: str
     sign: str
     until_us: int
+    cause: About | None = None
 
 
 Handler = Callable[[Connection, Parts, Deed], None]

@@ -109,7 +109,9 @@ def _raise_evidence(connection: Connection, parts: Parts, deed: Deed) -> None:
 
 def _lift_evidence(connection: Connection, parts: Parts, deed: Deed) -> None:
     now_us = parts.clock.now_us()
-    evidence.lift_within(connection, deed.about, issuer=deed.issuer, by=deed.jti, now_us=now_us)
+    evidence.lift_within(
+        connection, deed.about, issuer=deed.issuer, by=deed.jti, now_us=now_us, cause=deed.cause
+    )
 
 
 def _tell_staff(connection: Connection, parts: Parts, deed: Deed) -> None:

@@ -4,7 +4,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Mapping
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import ColumnElement, Connection, insert, select, update
 
 from sekisho.guard.attempts import Attempt
 from sekisho.identity.institution import Parts
@@ -43,16 +43,24 @@ def raise_within(  # noqa: PLR0913 - what, on whose word, how long
     return evidence_id
 
 
-def lift_within(connection: Connection, about: About, *, issuer: str, by: str, now_us: int) -> int:
-    """Take back what one partner's word raised against somebody, and return how many signs that were."""
-    its = update(signal_evidence).where(
-        signal_evidence.c.kind == about.kind,
-        signal_evidence.c.about == about.id,
-        signal_evidence.c.issuer == issuer,
-        signal_evidence.c.lifted_at_us.is_(None),
-        signal_evidence.c.until_us > now_us,
-    )
+def lift_within(  # noqa: PLR0913 - whose, for what, on whose word
+    connection: Connection, about: About, *, issuer: str, by: str, now_us: int, cause: About | None = None
+) -> int:
+    """Take back what one partner's word raised against somebody, and return how many signs that were.
+
+    With a cause only that which was said of the cause: an all-clear about one link says nothing of another.
+    """
+    its = update(signal_evidence).where(*_standing(about, issuer, now_us))
+    if cause is not None:
+        said = select(signal_evidence.c.jti).where(*_about(cause, issuer))
+        its = its.where(signal_evidence.c.jti.in_(said))
     return connection.execute(its.values(lifted_at_us=now_us, lifted_by=by)).rowcount
+
+
+def stands(connection: Connection, about: About, *, issuer: str, now_us: int) -> bool:
+    """Say whether a sign stands against somebody on one partner's word."""
+    found = select(signal_evidence.c.id).where(*_standing(about, issuer, now_us))
+    return connection.execute(found.limit(1)).first() is not None
 
 
 def standing(connection: Connection, now_us: int) -> dict[About, frozenset[str]]:
@@ -95,3 +103,13 @@ class EvidenceBook:
 
     def _is_due(self) -> bool:
         return self._read_us is None or not 0 <= self._parts.clock.now_us() - self._read_us < REREAD_US
+
+
+def _about(about: About, issuer: str) -> tuple[ColumnElement[bool], ...]:
+    sign = signal_evidence.c
+    return (sign.kind == about.kind, sign.about == about.id, sign.issuer == issuer)
+
+
+def _standing(about: About, issuer: str, now_us: int) -> tuple[ColumnElement[bool], ...]:
+    sign = signal_evidence.c
+    return (*_about(about, issuer), sign.lifted_at_us.is_(None), sign.until_us > now_us)

@@ -185,6 +185,7 @@ class Intake:
                     event=rule.event,
                     sign=rule.sign,
                     until_us=now_us + rule.hours * HOUR_US,
+                    cause=None if one == about else about,
                 )
 
     def _chain(self, connection: Connection, about: About) -> list[About]:

@@ -8,6 +8,7 @@ from sekisho.identity.institution import Parts
 from sekisho.identity.sessions import Ended
 from sekisho.kernel.ids import MEMBER as MEMBER_IDS
 from sekisho.kernel.ids import MemberId
+from sekisho.sharing import evidence
 from sekisho.sharing.actions import Action, Deed, Handler
 from sekisho.sharing.agreed_subjects import MEMBER
 
@@ -37,9 +38,14 @@ def end_sessions(connection: Connection, parts: Parts, deed: Deed) -> None:
 
 
 def lift_holds(connection: Connection, parts: Parts, deed: Deed) -> None:
-    """Take back the holds that this partner's word placed on a member, and no others."""
-    reason = hold_reason(deed.issuer)
-    for standing in holds_on(connection, _member(deed), parts.clock.now_us()):
+    """Take back the holds that this partner's word placed on a member, and no others.
+
+    They stay where the word was about one link of the member's, and something else is still said of them.
+    """
+    reason, now_us = hold_reason(deed.issuer), parts.clock.now_us()
+    if deed.cause is not None and evidence.stands(connection, deed.about, issuer=deed.issuer, now_us=now_us):
+        return
+    for standing in holds_on(connection, _member(deed), now_us):
         if standing.reason == reason:
             lift(connection, parts, standing.id, by=reason)
 

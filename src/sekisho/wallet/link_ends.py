@@ -62,6 +62,9 @@ class Suspension(StrEnum):
     BANK_SIGNAL = "bank_signal"
     """The bank told us of fraud, or that the depositor stopped it."""
 
+    MEMBER_SIGNAL = "member_signal"
+    """A partner told us that something is wrong with the member; no word about one link takes that back."""
+
     DEBIT_STOPPED = "debit_stopped"
     """The bank refused a debit because the depositor stopped it, or the mandate or account is gone."""
 

@@ -51,7 +51,7 @@ def _suspend_link(connection: Connection, parts: Parts, deed: Deed) -> None:
 
 
 def _suspend_links_of(connection: Connection, parts: Parts, deed: Deed) -> None:
-    suspend_all_of(connection, parts, MEMBER_IDS.parse(deed.about.id), Suspension.BANK_SIGNAL)
+    suspend_all_of(connection, parts, MEMBER_IDS.parse(deed.about.id), Suspension.MEMBER_SIGNAL)
 
 
 def _end_link(connection: Connection, parts: Parts, deed: Deed) -> None:
