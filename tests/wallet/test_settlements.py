@@ -4,13 +4,14 @@ import asyncio
 from datetime import date
 
 import pytest
-from tests.wallet.money_at_hand import ARRIVAL, open_money
+from tests.wallet.money_at_hand import ARRIVAL, SHOP, open_money
 
 from sekisho.kernel.clock import DAY_US
 from sekisho.kernel.yen import Yen
 from sekisho.ledger.accounts import find_account
 from sekisho.linking.exchange import FolderTray, InTray
 from sekisho.linking.zengin import BankAccount, Party, TransferResult, ZenginFile, read_file, write_file
+from sekisho.wallet.merchants import register_merchant
 from sekisho.wallet.payments import Order, purpose_of
 from sekisho.wallet.refunds import Refund, refund_within
 from sekisho.wallet.settlements import Settlements, fee_of
@@ -79,6 +80,26 @@ def test_a_merchant_gets_what_was_paid_less_the_fee_once(money, settlements, tmp
     assert balance(money, "merchants_payable") == 0
     # What is left at the bank is what came in for the wallet, less what went out.
     assert balance(money, "bank_receivable") == 100_000 - 9_800
+
+
+def test_more_merchants_than_a_bank_takes_in_one_file_go_out_in_several(
+    money, settlements, tmp_path, monkeypatch
+):
+    """A bank refuses a file that is too long, and then nobody would be paid."""
+    monkeypatch.setattr("sekisho.wallet.settlements.ROWS_MAX", 2)
+    house = money.wallet.house
+    for number in range(3):
+        buy(money, 1_000 + number, f"k{number}")
+        money.shop = money.wallet.write(lambda at: register_merchant(at, house, SHOP))
+    for _ in range(2):
+        asyncio.run(settlements.go_round())
+        files = [
+            read_file(path.read_bytes(), near=house.today()) for path in (tmp_path / "out").glob("*.txt")
+        ]
+        assert sorted(len(file.rows) for file in files) == [1, 2]
+        # Two per cent of each is our fee, rounded down.
+        assert sorted(row.amount.amount for file in files for row in file.rows) == [980, 981, 982]
+    assert balance(money, "merchants_payable") == 980 + 981 + 982
 
 
 def test_what_the_bank_returns_is_owed_again_and_goes_out_the_next_day(money, settlements, tmp_path):

@@ -18,7 +18,7 @@ from sekisho.kernel.yen import Yen
 from sekisho.ledger.accounts import find_account
 from sekisho.ledger.journal import take_turn
 from sekisho.ledger.transfers import Transfer, post_all
-from sekisho.linking.bank_files import BankFiles, ResultFileRefused, ResultTakenBefore, read_result
+from sekisho.linking.bank_files import ROWS_MAX, BankFiles, ResultFileRefused, ResultTakenBefore, read_result
 from sekisho.linking.exchange import InTray, OutTray
 from sekisho.linking.zengin import FileKind, Party, Row, TransferResult
 from sekisho.storage import outbox
@@ -76,24 +76,26 @@ class Settlements:
             octets = await asyncio.to_thread(self._results.read, name)
             await asyncio.to_thread(self._results.put_away, name, taken=await self._take(octets, name))
 
-    async def settle(self, on: date) -> BankFileId | None:
+    async def settle(self, on: date) -> list[BankFileId]:
         """Settle with every merchant who is owed something and was not settled with on this day.
 
-        Hand over every file that was not; return the new one's id, None where nothing was due. Raises
-        OSError, Unsealable and OperationalError.
+        Hand over every file that was not; return the ids of the new ones, several where one can't hold them
+        all. Raises OSError, Unsealable and OperationalError.
         """
-        made = await self._house.written(lambda at: self.settle_within(at, on))
+        made = []
+        while (file_id := await self._house.written(lambda at: self.settle_within(at, on))) is not None:
+            made.append(file_id)
         await asyncio.to_thread(self._files.hand_over)
         return made
 
     def settle_within(self, connection: Connection, on: date) -> BankFileId | None:
-        """Settle within a unit of work; see `settle`."""
+        """Settle within a unit of work with as many as one file holds; None where nobody is left."""
         take_turn(connection)
         its = select(settlement.c.merchant_id).where(settlement.c.on_day == on.isoformat())
         settled = set(connection.execute(its).scalars())
         due = [one for one in all_merchants(connection) if one.id not in settled]
         sums = [(one, sum_of(connection, one)) for one in due]
-        owed = [(one, found) for one, found in sums if found.net >= LEAST]
+        owed = [(one, found) for one, found in sums if found.net >= LEAST][:ROWS_MAX]
         if not owed:
             return None
         rows = tuple(self._row(connection, one, found) for one, found in owed)
