@@ -14,7 +14,7 @@ from sekisho.ledger.journal import first_fault
 from sekisho.lender.contracts import ContractState, find_contract
 from sekisho.lender.credit_bureau import Known
 from sekisho.lender.line_check_desk import LineCheckDesk
-from sekisho.lender.line_checks import due, last_check, months_before
+from sekisho.lender.line_checks import due, last_check, months_are_over, months_before
 from sekisho.lender.loan_events import LoanEvent, Movement, NotDone
 from sekisho.lender.screening import Finding
 from sekisho.storage.tables.lender import line_check
@@ -86,6 +86,40 @@ def later(day, months, days=0):
 )
 def test_months_end_on_days_that_there_are(day, months, before):
     assert months_before(day, months) == before
+
+
+@pytest.mark.parametrize(
+    ("today", "since"),
+    [
+        (date(2026, 11, 29), date(2026, 8, 29)),
+        (date(2026, 11, 30), date(2026, 8, 31)),
+        (date(2026, 2, 28), date(2025, 11, 30)),
+        (date(2028, 2, 28), date(2027, 11, 28)),
+        (date(2028, 2, 29), date(2027, 11, 30)),
+        (date(2026, 5, 31), date(2026, 2, 28)),
+        (date(2026, 12, 1), date(2026, 9, 1)),
+    ],
+)
+def test_three_months_are_over_by_the_end_of_a_shorter_month(today, since):
+    assert months_are_over(today, 3) == since
+
+
+def test_a_line_of_the_end_of_a_month_is_looked_at_within_three_months(line):
+    """Since 31 August they are over on 30 November, and not on 1 December."""
+    last = date(line.signed_on.year + 1, 8, 31)
+    assert line.checked(last) == 1
+    assert line.checked(last.replace(month=11, day=29)) == 0
+    assert line.checked(last.replace(month=11, day=30)) == 1
+
+
+def test_a_clock_that_was_ahead_keeps_nobody_from_asking(line):
+    """It was a year ahead for an hour, and the bureau contradicted every answer's day."""
+    line.bureau.twisted = {"owed_yen": -1}
+    assert line.checked(later(line.signed_on, 15)) == 0
+    assert len(line.bureau.questions) == 1
+    line.bureau.twisted = {}
+    assert line.checked(later(line.signed_on, 3)) == 1
+    assert line.look() == (OPEN, ())
 
 
 def test_a_line_is_looked_at_every_three_months(line):

@@ -81,6 +81,17 @@ def months_before(day: dt.date, months: int) -> dt.date:
     return dt.date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
 
 
+def months_are_over(today: dt.date, months: int) -> dt.date:
+    """Return the last day since which so many months are over.
+
+    They are over on the last day of a month that has no such day: since 31 August three are on 30 November.
+    """
+    tomorrow = today + dt.timedelta(days=1)
+    if tomorrow.day == 1:
+        return months_before(tomorrow, months) - dt.timedelta(days=1)
+    return months_before(today, months)
+
+
 def due(connection: Connection, today: dt.date, now_us: int, limit: int) -> list[Due]:
     """Return the lines to be looked at on a day, those that wait longest first.
 
@@ -92,10 +103,12 @@ def due(connection: Connection, today: dt.date, now_us: int, limit: int) -> list
         _lent_between(months_before(this_month, 1), this_month) > LENT_IN_MONTH_ABOVE.amount,
         _principal() > OWED_ABOVE.amount,
     )
-    quarterly = last <= months_before(today, MONTHS).isoformat()
+    quarterly = last <= months_are_over(today, MONTHS).isoformat()
     asked = exists().where(
         bureau_query.c.application_id == loan_application.c.id,
         bureau_query.c.asked_at_us > now_us - ASKED_AGAIN_AFTER_US,
+        # What a clock wrote down that was ahead of the time keeps nobody from asking.
+        bureau_query.c.asked_at_us <= now_us,
     )
     found = (
         _lines(last)
@@ -109,7 +122,7 @@ def due(connection: Connection, today: dt.date, now_us: int, limit: int) -> list
 def overdue(connection: Connection, today: dt.date, limit: int) -> list[Due]:
     """Return the lines that still lend and were not looked at for a month longer than the law allows."""
     last = _last_on()
-    late = last <= months_before(today, MONTHS + MONTHS_OF_GRACE).isoformat()
+    late = last <= months_are_over(today, MONTHS + MONTHS_OF_GRACE).isoformat()
     found = _lines(last).where(credit_contract.c.state == ContractState.OPEN.value, late)
     return _dues(connection, found.order_by(last, credit_contract.c.id).limit(limit))
 
