@@ -93,6 +93,14 @@ def test_one_number_is_booked_once_in_whatever_order_it_is_entered(lender, take)
     assert (lender.balance("unclaimed"), lender.balance("overpaid")) == (0, 10_000)
 
 
+@pytest.mark.parametrize("other", ["\uff22\uff0d\uff11", "\uff22-1", "B -1", "B\u20111", "B-1\u200b"])
+def test_a_number_in_another_writing_books_nothing_a_second_time(lender, take, other):
+    """An input method writes the same number in full width: that is no other transfer."""
+    take("NOBODY-1", code=3)
+    take("NOBODY-1", code=2, key=other)
+    assert lender.balance("bank") == 10_000
+
+
 @pytest.mark.parametrize("wrong", [{"yen": "0"}, {"key": " "}, {"key": "x" * 61}, {"by": "NOBODY!"}])
 def test_what_cannot_be_is_refused_and_moves_nothing(lender, take, wrong):
     take("NOBODY-1", code=2, **wrong)

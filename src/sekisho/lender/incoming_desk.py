@@ -9,9 +9,10 @@ from sekisho.lender.incoming_payments import Incoming, take_incoming
 from sekisho.lender.loan_events import LoanEvent
 from sekisho.response import audit
 from sekisho.response.audit import Act
+from sekisho.response.partner_receipts import NUMBER
 from sekisho.response.staff import require_staff
 
-KEY_MAX = 60
+KNOWN_MAX = 60
 
 
 class PaymentUnusable(Refusal):
@@ -20,8 +21,8 @@ class PaymentUnusable(Refusal):
     code = "payment_unusable"
     status = 422
     told = (
-        "Give the bank's own number of the transfer, an amount above zero and a day that has come. "
-        "A number that stood for another transfer can't be used again."
+        "Give the bank's own number of the transfer in half width, an amount above zero and a day "
+        "that has come. A number that stood for another transfer can't be used again."
     )
 
 
@@ -39,8 +40,8 @@ class IncomingDesk:
         """
         staff = require_staff(by)
         key = came.key.strip()
-        if not 0 < len(key) <= KEY_MAX or came.amount <= Yen(0) or came.day > self._house.today():
-            raise PaymentUnusable(known=key[:KEY_MAX])
+        if not NUMBER.fullmatch(key) or came.amount <= Yen(0) or came.day > self._house.today():
+            raise PaymentUnusable(known=key[:KNOWN_MAX])
 
         def work(connection: Connection) -> LoanEvent | None:
             event = take_incoming(connection, self._house, came._replace(key=key))

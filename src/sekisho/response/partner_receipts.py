@@ -25,7 +25,8 @@ from sekisho.response.recovery_rows import Part, Receipt, Recovery, Way, split
 from sekisho.response.staff import require_second, require_staff
 from sekisho.storage.tables.cases import partner_receipt, partner_receipt_part
 
-_NUMBER = re.compile(r"[!-~]{1,60}")
+NUMBER = re.compile(r"[!-~]{1,60}")
+"""A transfer's number as a bank prints it: what is written in two widths would be two numbers."""
 
 
 class RecoveryMoreThanOpen(Refusal):
@@ -164,7 +165,7 @@ class ReceiptDesk:
         await self._parts.written(work)
 
     def _split(self, found: list[Recovery], came: Came) -> list[Part]:
-        fits = _NUMBER.fullmatch(came.number) and came.way in self.ways and came.yen > 0
+        fits = NUMBER.fullmatch(came.number) and came.way in self.ways and came.yen > 0
         if not fits or came.day > day_in_japan(self._parts.clock.now_us()):
             raise RecoveryUnusable(known=came.number[:60])
         parts = split(found, came.yen, came.campaign)
