@@ -1,12 +1,17 @@
 """Every column of sealed data is known as one, and moves to a new key under its own name."""
 
+from concurrent.futures import TimeoutError as NotYet
+
+import pytest
 from sqlalchemy import LargeBinary, insert, select, update
+from tests.conformance.busy import hold_up
 
 from sekisho.kernel.chance import SeededChance
 from sekisho.kernel.clock import SetClock
+from sekisho.storage.engine import open_store
 from sekisho.storage.key_holders import held_by
 from sekisho.storage.keyring import HeldKeyring, KeyUse, new_key, new_keys
-from sekisho.storage.sealed_columns import context_of, reseal_all, sealed_columns
+from sekisho.storage.sealed_columns import context_of, reseal, reseal_all, sealed_columns
 from sekisho.storage.tables import every_table
 
 CHANCE = SeededChance(5)
@@ -131,6 +136,29 @@ def test_what_was_wiped_or_never_was_is_passed_by(store):
 
     store.write(wipe).result()
     assert [batch for batch in reseal_all(store, ROTATED) if batch.resealed or batch.unsealable] == []
+
+
+@pytest.mark.server
+def test_what_another_process_writes_meanwhile_stays_as_it_was_written(server_store_url):
+    """A token that was renewed while its row was moved is not put back; the next run moves it."""
+    one, other = open_store(server_store_url), open_store(server_store_url)
+    filled(one)
+    (column,) = (each for each in sealed_columns() if each.table.name == "bank_link")
+    with one.read() as connection:
+        (row,) = connection.execute(select(column.table)).mappings()
+    context = context_of(column, **row)
+    newer = update(column.table).values({column: RING.seal(b"newer", context=context)})
+    go_on = hold_up(one, before=lambda at: at.execute(newer))
+    moving = other.write(lambda at: reseal(at, ROTATED, column))
+    with pytest.raises(NotYet):
+        moving.result(timeout=0.3)
+    go_on.set()
+    assert moving.result().resealed == 0
+    assert opened(one, ROTATED)[str(column)] == b"newer"
+    assert other.write(lambda at: reseal(at, ROTATED, column)).result().resealed == 1
+    assert opened(one, ROTATED)[str(column)] == b"newer"
+    one.close()
+    other.close()
 
 
 def test_octets_are_sealed_or_are_known_not_to_be():

@@ -69,8 +69,9 @@ def reseal(
             unsealable.append(place)
             continue
         its: list[ColumnElement[bool]] = [each == value for each, value in zip(key, place, strict=True)]
-        connection.execute(update(table).where(*its).values({column: again}))
-        resealed += 1
+        # Who wrote the datum meanwhile knows it better than what was read here.
+        moved = update(table).where(*its, column == sealed).values({column: again})
+        resealed += connection.execute(moved).rowcount
     last = _place(rows[-1], key) if len(rows) == limit else None
     return Batch(str(column), resealed, tuple(unsealable), last)
 
