@@ -1,7 +1,10 @@
 """Wallets, proven persons and logins with an ID, on every engine: what must be one is one."""
 
+from concurrent.futures import TimeoutError as NotYet
+
 import pytest
 from sqlalchemy import delete, insert
+from tests.conformance.busy import hold_up
 from tests.wallet.wallet_at_hand import KAMOME, TARO
 
 from sekisho.identity.assurance import Level
@@ -12,6 +15,7 @@ from sekisho.identity.relying.id_tokens import Asserted, LogoutAsked
 from sekisho.kernel.chance import SeededChance
 from sekisho.kernel.clock import SECOND_US, SetClock
 from sekisho.kernel.ids import MEMBER
+from sekisho.storage.engine import open_store
 from sekisho.storage.keyring import HeldKeyring, new_keys
 from sekisho.storage.tables.members import member
 from sekisho.storage.tables.wallet_money import send
@@ -21,6 +25,8 @@ from sekisho.wallet.identity_levels import IdentityLevel
 from sekisho.wallet.persons import PersonHasWallet, keep_person, verified_person
 from sekisho.wallet.wallets import (
     WalletNotEmpty,
+    WalletNotOpen,
+    WalletState,
     account_of,
     close_wallet,
     freeze_wallet,
@@ -36,6 +42,10 @@ ISSUER = "https://id.example"
 
 @pytest.fixture(name="parts")
 def _parts(store):
+    return parts_on(store)
+
+
+def parts_on(store):
     clock, chance = SetClock(NOW_US), SeededChance(5)
     return Parts(KAMOME, store, HeldKeyring.of(new_keys(clock, chance), chance), clock, chance)
 
@@ -120,6 +130,28 @@ def test_a_wallet_is_closed_once_nothing_waits_to_come_back(parts):
     written(parts, lambda at: at.execute(delete(send)))
     assert written(parts, lambda at: close_within(at, house, its, reason="left", by="member"))
     assert not written(parts, lambda at: close_within(at, house, its, reason="left", by="member"))
+
+
+@pytest.mark.server
+def test_a_wallet_that_is_stopped_while_it_is_closed_stays_stopped_and_whole(server_store_url):
+    """Another process stops it in a transaction that commits while this one closes it."""
+    rival = open_store(server_store_url)
+    here = parts_on(rival)
+    member_id = add_member(here, "123456780001")
+    its, house = written(here, lambda at: open_wallet(at, here, member_id)), open_house(here)
+    other = open_store(server_store_url)
+    go_on = hold_up(rival, before=lambda at: freeze_wallet(at, here, its.id, reason="police", by="aoki"))
+    closing = other.write(lambda at: close_within(at, house, its, reason="left", by="member"))
+    with pytest.raises(NotYet):
+        closing.result(timeout=0.3)
+    go_on.set()
+    with pytest.raises(WalletNotOpen):
+        closing.result()
+    after = written(here, lambda at: wallet_of(at, member_id))
+    assert after.state is WalletState.FROZEN
+    assert written(here, lambda at: account_of(at, after)).closed_at_us is None
+    rival.close()
+    other.close()
 
 
 def send_of(member_id):

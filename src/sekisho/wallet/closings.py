@@ -132,7 +132,8 @@ def close_within(connection: Connection, house: WalletParts, its: Wallet, *, rea
     Raises what `InTheWay.refusal` names.
     """
     take_turn(connection)
-    its = _wallet_of(connection, its.member_id)
+    # Whoever stops it at this moment was first, or finds it closed.
+    its = _wallet_of(connection, its.member_id, for_update=True)
     if its.state is WalletState.CLOSED:
         return False
     refusal = in_the_way(connection, house, its).refusal()
@@ -166,8 +167,8 @@ def purpose_of(its: Wallet) -> Purpose:
     return Purpose(action="wallet_closed", details={"wallet": its.id})
 
 
-def _wallet_of(connection: Connection, member_id: MemberId) -> Wallet:
-    its = wallet_of(connection, member_id)
+def _wallet_of(connection: Connection, member_id: MemberId, *, for_update: bool = False) -> Wallet:
+    its = wallet_of(connection, member_id, for_update=for_update)
     if its is None:
         raise WalletNotOpen(known=f"{member_id} has none")
     return its
