@@ -10,11 +10,12 @@ from tests.response.test_cases import opening
 from tests.web.desks_site import DesksSite, at_the_desks
 
 from sekisho.console.rights import StaffRole
-from sekisho.kernel.clock import DAY_US
+from sekisho.kernel.clock import DAY_US, MINUTE_US, SECOND_US
 from sekisho.response import audit, cases
 from sekisho.response.cases import CaseKind
 from sekisho.response.claims import Claim
 from sekisho.storage.tables.lender import loan_event
+from sekisho.web.console.typed import as_typed
 
 DESK = {"lender": (StaffRole.DESK,)}
 APPROVER = {"lender": (StaffRole.APPROVER,)}
@@ -234,5 +235,32 @@ def test_a_partner_whom_nobody_knows_and_a_hostile_name(tmp_path, lent):
         past = (await browser.get(f"{ALL}?as_of=2020-01-01T00:00")).text
         assert "Nothing that was paid" in past
         assert "100,000 yen" in (await browser.get(f"{ALL}?as_of=never")).text
+
+    at_the_desks(tmp_path, scene, lent.house.parts)
+
+
+def test_sums_are_of_the_end_of_the_minute_that_was_typed(tmp_path, lent):
+    """A form knows no seconds: what was paid just now stands in the sums of this minute, as in a case's."""
+
+    async def scene(site: DesksSite) -> None:
+        browser, _ = await site.at_work("Sato", DESK)
+        lent.clock.advance(30 * SECOND_US)
+        await paid_for(site, lent, 0)
+        page = await browser.get(f"{ALL}?as_of={as_typed(lent.clock.now_us())}")
+        assert "100,000 yen" in page.text
+        earlier = await browser.get(f"{ALL}?as_of={as_typed(lent.clock.now_us() - MINUTE_US)}")
+        assert "100,000 yen" not in earlier.text
+
+    at_the_desks(tmp_path, scene, lent.house.parts)
+
+
+@pytest.mark.parametrize("typed", ["0001-01-01T00:00", "9999-12-31T23:59", "yesterday"])
+def test_a_time_that_no_sums_are_of_is_now(tmp_path, lent, typed):
+    async def scene(site: DesksSite) -> None:
+        browser, _ = await site.at_work("Sato", DESK)
+        await paid_for(site, lent, 0)
+        page = await browser.get(f"{ALL}?as_of={typed}")
+        assert page.status_code == 200
+        assert "100,000 yen" in page.text
 
     at_the_desks(tmp_path, scene, lent.house.parts)

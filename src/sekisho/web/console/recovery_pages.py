@@ -7,6 +7,7 @@ from urllib.parse import quote
 from litestar import Response, get, post
 
 from sekisho.console.rights import Right
+from sekisho.kernel.clock import MINUTE_US
 from sekisho.kernel.refusals import Refusal
 from sekisho.response import containment_rows
 from sekisho.response.partner_recoveries import (
@@ -57,7 +58,8 @@ async def recoveries_page(request: AnyRequest) -> Response[Any]:
     desk, receipts = require_desk(desks.recoveries), require_desk(desks.receipts)
     typed, now_us = request.query_params.get("as_of", ""), visit.now_us()
     try:
-        as_of_us = min(read_moment(typed, words=""), now_us) if typed else now_us
+        # To the end of that minute, as a form knows no seconds.
+        as_of_us = min(read_moment(typed, words="") + MINUTE_US - 1, now_us) if typed else now_us
     except TypedUnusable:
         as_of_us = now_us
     summed, newest = await desk.summed(as_of_us=as_of_us), await receipts.newest()

@@ -33,9 +33,12 @@ def read_yen(text: str, *, words: str) -> int:
 def read_moment(text: str, *, words: str) -> int:
     """Read a day and time of Japan, as browsers send it. Raises TypedUnusable."""
     try:
-        return japanese_us(datetime.fromisoformat(text.strip()).replace(tzinfo=None))
+        at_us = japanese_us(datetime.fromisoformat(text.strip()).replace(tzinfo=None))
+        # What begins before the first year elsewhere could not be written again.
+        in_japan(at_us)
     except (ValueError, OverflowError) as error:
         raise TypedUnusable(known=words) from error
+    return at_us
 
 
 def read_choice(kind: type[Choice], text: str, *, words: str) -> Choice:
