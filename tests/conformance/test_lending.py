@@ -2,14 +2,17 @@
 
 import asyncio
 import threading
+from concurrent.futures import TimeoutError as NotYet
 
 import pytest
+from tests.conformance.busy import hold_up
 from tests.lender.lender_at_hand import ARRIVAL, OURS, open_lender
 
 from sekisho.kernel.posture import Posture
 from sekisho.kernel.yen import Yen
 from sekisho.lender.gates import Gatekeeper
 from sekisho.lender.house import open_house
+from sekisho.lender.incoming_payments import Incoming, take_incoming
 from sekisho.lender.transfer_loans import NotLent, OrderUnknown, TransferLoanDesk
 from sekisho.lender.transfer_orders import OrderState, TransferOrder
 from sekisho.lender.transfer_runs import TransferRuns
@@ -112,3 +115,26 @@ def _at_once(calls):
     for thread in threads:
         thread.join()
     return results
+
+
+@pytest.mark.server
+def test_two_processes_book_one_transfer_once_whoever_knows_its_contract(server_store_url, tmp_path):
+    """One enters it as nobody's while the other enters it for its contract."""
+    one, other = open_store(server_store_url), open_store(server_store_url)
+    lender = open_lender(tmp_path, opened_days_ago=0, store_at=one)
+    lender.register()
+    lender.lend(100_000)
+    house, there = lender.house, open_house(lender.house.parts._replace(store=other))
+    nobodys = Incoming("B-1", "NOBODY-1", Yen(10_000), house.today())
+    known = nobodys._replace(contract_number=lender.contract().number)
+    go_on = hold_up(one, before=lambda at: take_incoming(at, house, nobodys))
+    repaying = other.write(lambda at: take_incoming(at, there, known))
+    with pytest.raises(NotYet):
+        repaying.result(timeout=0.3)
+    go_on.set()
+    assert repaying.result() is not None
+    assert (lender.balance("bank"), lender.balance("unclaimed")) == (10_000, 0)
+    assert lender.position().principal == Yen(90_000)
+    lender.audit()
+    one.close()
+    other.close()

@@ -6,6 +6,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection, select
 
 from sekisho.kernel.yen import Yen
+from sekisho.ledger.journal import take_turn
 from sekisho.ledger.statements import transfer_of
 from sekisho.ledger.transfers import Booked, Transfer, post
 from sekisho.lender.contracts import find_contract
@@ -96,6 +97,8 @@ def take_incoming(connection: Connection, house: LenderParts, came: Incoming) ->
     its contract is known, it repays from there. Raises ValueError for an amount that is not positive, and for
     a key that stood for another amount, for a payment, or for what a partner paid.
     """
+    # Who else enters the same number at this moment has to be seen before it is said where the money stands.
+    take_turn(connection)
     number = came.contract_number.strip()
     its = select(credit_contract.c.id).where(credit_contract.c.number == number)
     contract_id = connection.execute(its).scalar_one_or_none()
