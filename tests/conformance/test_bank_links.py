@@ -2,14 +2,17 @@
 
 import asyncio
 import contextlib
+from concurrent.futures import TimeoutError as NotYet
 
 import pytest
+from tests.conformance.busy import hold_up
+from tests.linking.bank_double import MUTE
 from tests.wallet.links_at_hand import ARRIVAL, TARO, beside, links_at_hand
 
 from sekisho.identity.people import Person
 from sekisho.kernel.yen import Yen
 from sekisho.storage.engine import open_store
-from sekisho.wallet.bank_moves import MoveState
+from sekisho.wallet.bank_moves import BankMoveUnknown, MoveBooks, MoveState, change, find
 from sekisho.wallet.bank_order_rows import OrderState
 from sekisho.wallet.link_rows import AccountTaken, LinkState
 
@@ -93,3 +96,33 @@ def test_two_processes_exchange_a_code_and_carry_an_order_out_once(server_store_
             return exchanges, here.order(order.id).state, settled, here.bank.calls.count("POST /v1/debits")
 
     assert asyncio.run(use()) == (1, OrderState.DONE, 1, 1)
+
+
+@pytest.mark.server
+def test_of_two_who_decide_a_lost_movement_at_once_the_second_finds_it_decided(server_store_url, tmp_path):
+    """One found out that the bank moved the money, the other that it did not: one word counts and is kept."""
+
+    async def use():
+        async with two_processes(tmp_path, server_store_url) as (here, there):
+            link = await here.old_link(here.wallet.add_verified())
+            here.bank.moods["/v1/debits"] = [MUTE]
+            move = await moved(here, here.enter(link.member_id), link, 10_000)
+            assert move.state is MoveState.ORDERED
+            here.wallet.write(lambda at: change(at, move, MoveState.LOST))
+            books, late = MoveBooks(here.wallet.house), MoveBooks(there.wallet.house)
+            go_on = hold_up(
+                here.wallet.house.store,
+                before=lambda at: books.decide_lost(at, move.id, moved=True, by="aoki"),
+            )
+            second = there.wallet.house.store.write(
+                lambda at: late.decide_lost(at, move.id, moved=False, by="ito")
+            )
+            with pytest.raises(NotYet):
+                second.result(timeout=0.3)
+            go_on.set()
+            with pytest.raises(BankMoveUnknown):
+                second.result()
+            here.wallet.audit()
+            return here.wallet.look(lambda at: find(at, move.id)).state, here.wallet.balance(link.member_id)
+
+    assert asyncio.run(use()) == (MoveState.DONE, 10_000)

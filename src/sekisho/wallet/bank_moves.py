@@ -17,6 +17,7 @@ from sekisho.kernel.clock import DAY_US, MINUTE_US
 from sekisho.kernel.ids import BankLinkId, BankMoveId, MemberId
 from sekisho.kernel.refusals import Refusal
 from sekisho.kernel.yen import Yen
+from sekisho.ledger.journal import take_turn
 from sekisho.ledger.transfers import Refused, Result, Transfer, Why, post, reserve, settle, void
 from sekisho.linking.bank_bookings import Direction
 from sekisho.linking.banks import bank_in_words
@@ -234,6 +235,8 @@ class MoveBooks:
 
         Raises BankMoveUnknown where it is not lost.
         """
+        # Of two who decide at once, the second one finds it decided.
+        take_turn(connection)
         move = find(connection, move_id)
         if move is None or move.state is not MoveState.LOST:
             raise BankMoveUnknown(known=move_id[:40])
