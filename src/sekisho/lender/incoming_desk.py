@@ -13,6 +13,8 @@ from sekisho.response.partner_receipts import NUMBER
 from sekisho.response.staff import require_staff
 
 KNOWN_MAX = 60
+AMOUNT_MAX = Yen(9_999_999_999)
+"""Banks have ten digits for a transfer: what is longer is a number that stands beside it."""
 
 
 class PaymentUnusable(Refusal):
@@ -40,7 +42,8 @@ class IncomingDesk:
         """
         staff = require_staff(by)
         key = came.key.strip()
-        if not NUMBER.fullmatch(key) or came.amount <= Yen(0) or came.day > self._house.today():
+        can_be = NUMBER.fullmatch(key) and Yen(0) < came.amount <= AMOUNT_MAX
+        if not can_be or came.day > self._house.today():
             raise PaymentUnusable(known=key[:KNOWN_MAX])
 
         def work(connection: Connection) -> LoanEvent | None:
