@@ -4,7 +4,7 @@ import asyncio
 from datetime import date, timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 from tests.lender.applicants import ARRIVAL, noon_us, open_way_in
 
 from sekisho.kernel.clock import DAY_US, HOUR_US
@@ -17,6 +17,7 @@ from sekisho.lender.line_check_desk import LineCheckDesk
 from sekisho.lender.line_checks import due, last_check, months_are_over, months_before
 from sekisho.lender.loan_events import LoanEvent, Movement, NotDone
 from sekisho.lender.screening import Finding
+from sekisho.storage.tables.applications import loan_application
 from sekisho.storage.tables.lender import line_check
 from sekisho.web.lender.loan_sight import loan_of
 
@@ -215,6 +216,16 @@ def test_an_answer_that_cannot_be_true_changes_nothing(line):
     assert line.look() == (OPEN, ())
     line.bureau.twisted = {}
     assert line.checked(later(line.signed_on, 3, 1)) == 1
+
+
+def test_a_line_that_nobody_can_read_keeps_no_other_from_being_looked_at(line):
+    """Its application does not open: it lends until it is late, and then no more."""
+    damaged, whole = line, Line(line.way, Posture.CLOSED)
+    its = update(loan_application).where(loan_application.c.contract_id == damaged.id)
+    line.house.store.write(lambda at: at.execute(its.values(said=b"damaged"))).result()
+    assert whole.checked(later(line.signed_on, 4)) == 1
+    assert whole.look() == (OPEN, ())
+    assert damaged.look() == (CLOSED, ())
 
 
 def test_two_processes_that_ask_at_once_take_one_answer(line, monkeypatch):

@@ -7,6 +7,7 @@ import datetime as dt
 from functools import partial
 
 import msgspec
+import structlog
 from sqlalchemy import Connection
 
 from sekisho.identity.notifying import notify
@@ -36,6 +37,9 @@ from sekisho.lender.line_checks import (
 from sekisho.lender.screening import BureauRecord
 from sekisho.messages.notices import NoticeKind
 from sekisho.storage import outbox
+from sekisho.storage.keyring import Unsealable
+
+log = structlog.get_logger(__name__)
 
 AT_ONCE = 200
 
@@ -61,7 +65,11 @@ class LineCheckDesk:
         waiting = await self._house.read(lambda at: due(at, today, now_us, limit))
         checked = 0
         for line in waiting:
-            checked += await self._check(line)
+            try:
+                checked += await self._check(line)
+            except Unsealable as damage:
+                # It lends no more once it is late; meanwhile the others are looked at.
+                log.error("lender:line:unreadable", contract=line.contract_id, failure=str(damage))  # noqa: TRY400 - rendered, an exception shows local variables
         if self._on_outage is Posture.CLOSED:
             await self._close_overdue(today, limit)
         return checked
