@@ -101,7 +101,9 @@ def test_a_number_in_another_writing_books_nothing_a_second_time(lender, take, o
     assert lender.balance("bank") == 10_000
 
 
-@pytest.mark.parametrize("wrong", [{"yen": "0"}, {"yen": "10000000000"}, {"key": " "}, {"key": "x" * 61}, {"by": "NOBODY!"}])
+@pytest.mark.parametrize(
+    "wrong", [{"yen": "0"}, {"yen": "10000000000"}, {"key": " "}, {"key": "x" * 61}, {"by": "NOBODY!"}]
+)
 def test_what_cannot_be_is_refused_and_moves_nothing(lender, take, wrong):
     take("NOBODY-1", code=2, **wrong)
     take("NOBODY-1", code=2, on=str(lender.house.today() + timedelta(days=1)))

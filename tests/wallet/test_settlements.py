@@ -4,6 +4,7 @@ import asyncio
 from datetime import date
 
 import pytest
+from sqlalchemy import update
 from tests.wallet.money_at_hand import ARRIVAL, SHOP, open_money
 
 from sekisho.kernel.clock import DAY_US
@@ -11,6 +12,7 @@ from sekisho.kernel.yen import Yen
 from sekisho.ledger.accounts import find_account
 from sekisho.linking.exchange import FolderTray, InTray
 from sekisho.linking.zengin import BankAccount, Party, TransferResult, ZenginFile, read_file, write_file
+from sekisho.storage.tables.wallet_money import merchant
 from sekisho.wallet.merchants import register_merchant
 from sekisho.wallet.payments import Order, purpose_of
 from sekisho.wallet.refunds import Refund, refund_within
@@ -100,6 +102,19 @@ def test_more_merchants_than_a_bank_takes_in_one_file_go_out_in_several(
         # Two per cent of each is our fee, rounded down.
         assert sorted(row.amount.amount for file in files for row in file.rows) == [980, 981, 982]
     assert balance(money, "merchants_payable") == 980 + 981 + 982
+
+
+def test_a_shop_whose_account_does_not_open_keeps_no_other_from_being_paid(money, settlements, tmp_path):
+    buy(money, 1_000)
+    damaged = money.shop
+    money.shop = money.wallet.write(lambda at: register_merchant(at, money.wallet.house, SHOP))
+    buy(money, 2_000, "k2")
+    its = update(merchant).where(merchant.c.id == damaged.id)
+    money.wallet.write(lambda at: at.execute(its.values(number_sealed=b"damaged")))
+    asyncio.run(settlements.go_round())
+    _, file = sent(tmp_path)
+    assert [row.amount.amount for row in file.rows] == [1_960]
+    assert money.wallet.look(lambda at: find_account(at, damaged.account)).balance == Yen(1_000)
 
 
 def test_what_the_bank_returns_is_owed_again_and_goes_out_the_next_day(money, settlements, tmp_path):

@@ -5,8 +5,10 @@ until the bank says what became of it; what the bank returns is the merchant's a
 """
 
 import asyncio
+from collections.abc import Iterator
 from datetime import date
 from enum import StrEnum
+from itertools import islice
 from typing import NamedTuple
 
 import msgspec
@@ -22,6 +24,7 @@ from sekisho.linking.bank_files import ROWS_MAX, BankFiles, ResultFileRefused, R
 from sekisho.linking.exchange import InTray, OutTray
 from sekisho.linking.zengin import FileKind, Party, Row, TransferResult
 from sekisho.storage import outbox
+from sekisho.storage.keyring import Unsealable
 from sekisho.storage.tables.wallet_money import settlement
 from sekisho.wallet.house import WalletParts
 from sekisho.wallet.merchants import Merchant, all_merchants, find_merchant, settlement_account
@@ -91,16 +94,11 @@ class Settlements:
     def settle_within(self, connection: Connection, on: date) -> BankFileId | None:
         """Settle within a unit of work with as many as one file holds; None where nobody is left."""
         take_turn(connection)
-        its = select(settlement.c.merchant_id).where(settlement.c.on_day == on.isoformat())
-        settled = set(connection.execute(its).scalars())
-        due = [one for one in all_merchants(connection) if one.id not in settled]
-        sums = [(one, sum_of(connection, one)) for one in due]
-        owed = [(one, found) for one, found in sums if found.net >= LEAST][:ROWS_MAX]
-        if not owed:
+        due = list(islice(self._due(connection, on), ROWS_MAX))
+        if not due:
             return None
-        rows = tuple(self._row(connection, one, found) for one, found in owed)
-        file_id = self._files.write_within(connection, rows, on)
-        for (one, found), row in zip(owed, rows, strict=True):
+        file_id = self._files.write_within(connection, tuple(row for _, _, row in due), on)
+        for one, found, row in due:
             self._book(connection, one, found, row, file_id, on)
         return file_id
 
@@ -130,10 +128,27 @@ class Settlements:
             return False
         return True
 
-    def _row(self, connection: Connection, merchant: Merchant, found: Sum) -> Row:
+    def _due(self, connection: Connection, on: date) -> Iterator[tuple[Merchant, Sum, Row]]:
+        """Yield what is to be paid to those who are owed something and were not settled with on a day."""
+        its = select(settlement.c.merchant_id).where(settlement.c.on_day == on.isoformat())
+        settled = set(connection.execute(its).scalars())
+        for one in all_merchants(connection):
+            found = sum_of(connection, one)
+            if one.id in settled or found.net < LEAST:
+                continue
+            row = self._row(connection, one, found)
+            if row is not None:
+                yield one, found, row
+
+    def _row(self, connection: Connection, merchant: Merchant, found: Sum) -> Row | None:
+        """Return what the bank is to pay; None where a merchant's account does not open: the rest is paid."""
         house = self._house
+        try:
+            at_bank = settlement_account(connection, house, merchant.id)
+        except Unsealable as damage:
+            log.error("wallet:settlement:unreadable", merchant=merchant.id, failure=str(damage))  # noqa: TRY400 - rendered, an exception shows local variables
+            return None
         reference = f"{house.chance.below(10**REFERENCE_DIGITS):0{REFERENCE_DIGITS}d}"
-        at_bank = settlement_account(connection, house, merchant.id)
         return Row(at_bank, merchant.name_kana, found.net, reference)
 
     def _book(  # noqa: PLR0913, PLR0917 - what is settled, with whom, how much, in which file
