@@ -31,6 +31,18 @@ def test_every_answer_is_closed_to_everything_foreign(tmp_path):
     play(tmp_path, scene)
 
 
+@pytest.mark.parametrize("path", ["/static/%00", "/login?next=%00"])
+def test_what_no_text_can_hold_is_nowhere(tmp_path, path):
+    """Not every store can be asked for it: it is no page, and no fault of ours."""
+
+    async def scene(site):
+        browser = site.browser()
+        await site.sign_up(browser)
+        assert (await browser.get(path)).status_code == 404
+
+    play(tmp_path, scene)
+
+
 def test_no_page_is_kept(tmp_path):
     """The back button after the logout shows nothing of anybody."""
 

@@ -4,7 +4,7 @@ A route is asked for its role here and nowhere else, so that a page cannot forge
 """
 
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, unquote_to_bytes, urlsplit
 
 from litestar import Request, Response
 from litestar.response import Redirect
@@ -16,8 +16,10 @@ from sekisho.web.members.forms import read_form
 from sekisho.web.members.roles import BY_THEMSELVES, FILE, OF_MEMBERS, role_of
 from sekisho.web.members.site import site_of
 from sekisho.web.members.visits import Visit
+from sekisho.web.problems import NotFound
 
 SAFE = {"GET", "HEAD"}
+NUL = "\0"
 NEXT_LENGTH_MAX = 2_000
 
 
@@ -34,6 +36,9 @@ async def admit(request: Request[Any, Any, Any]) -> Response[Any] | None:
     role = role_of(request.route_handler, f"{request.method} {request.url.path}")
     visit = Visit(site_of(request), request)
     request.scope["state"]["visit"] = visit
+    # No text of ours holds one, and neither a file system nor every store can be asked for it.
+    if NUL in request.scope["path"] or NUL.encode() in unquote_to_bytes(request.scope["query_string"]):
+        raise NotFound
     if role in BY_THEMSELVES or request.route_handler.opt.get(FILE):
         return None
     await visit.site.sign_in(visit)

@@ -53,4 +53,6 @@ async def read_form(request: Request[Any, Any, Any]) -> Form:
         raise Malformed(known="a field stands in the form twice")
     if any(len(value) > FIELD_LENGTH_MAX for value in fields.values()):
         raise Malformed(known="a field is too long")
+    if any("\0" in value for value in fields.values()):
+        raise Malformed(known="a field holds what is no text")
     return Form(fields)
