@@ -60,6 +60,13 @@ def test_attempts_of_the_span_are_counted_and_those_before_are_lived_through(tmp
     assert (found.compared, found.lived_through) == (20, 0)
 
 
+def test_a_past_that_ended_before_the_span_is_nothing_to_compare(tmp_path, record):
+    """Nobody has come for a month: that is an answer, and no fault."""
+    result, found = compared(tmp_path, record, "--from-us", NOON_US + 50 * DAY_US)
+    assert (result.exit_code, found.compared, found.lived_through) == (0, 0, 0)
+    assert result.stdout.splitlines() == ["0 0"]
+
+
 def test_the_policy_of_now_is_the_one_that_is_named(tmp_path, record):
     (tmp_path / "now.toml").write_text(policy_text(OURS))
     _, found = compared(tmp_path, record, "--now", tmp_path / "now.toml")

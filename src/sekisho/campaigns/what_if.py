@@ -86,6 +86,8 @@ def compare(
     (`known_ends.hunted`), None where nobody hunted. `tell` hears now and then how many are decided.
     """
     names = tuple(side.policy for side in sides)
+    if not len(attempts):
+        return WhatIf(names=names, counted=(), hunted=hostile is not None)
     known = _known(attempts, hostile)
     answered = known.with_columns(_answers(attempts, sides, tell))
     counted = answered.filter(pl.col("time_us") >= from_us)
