@@ -154,6 +154,7 @@ def test_what_was_typed_is_sealed_and_goes_with_the_account(tmp_path):
         ({"birth_date": "1850-01-01"}, BirthDateUnusable),
         ({"birth_date": "1990-02-30"}, BirthDateUnusable),
         ({"birth_date": "x"}, BirthDateUnusable),
+        ({"birth_date": f"1990-02-{'9' * 20}"}, BirthDateUnusable),
         ({"home_address": " \u3000"}, AddressUnusable),
         ({"home_address": "東京都\u200f"}, AddressUnusable),
         ({"home_address": "あ" * 201}, AddressUnusable),

@@ -56,7 +56,7 @@ def read_birth_date(typed: str, now_us: int) -> str:
     plain = unicodedata.normalize("NFKC", typed[:NAME_MAX]).strip()
     try:
         born = date(*(int(part) for part in plain.replace("/", "-").split("-", 2)))
-    except (TypeError, ValueError) as error:
+    except (OverflowError, TypeError, ValueError) as error:
         raise BirthDateUnusable from error
     today = datetime.fromtimestamp(now_us // SECOND_US, UTC).date()
     if not (born <= today and today.year - born.year <= AGE_YEARS_MAX):
