@@ -1,7 +1,9 @@
 """The response on every engine: switch, contain, count, pay, report and verify; and two processes at once."""
 
 import asyncio
+import contextlib
 import threading
+from concurrent.futures import TimeoutError as NotYet
 from functools import partial
 
 import pytest
@@ -11,13 +13,14 @@ from tests.response.incident_at_hand import lost
 from tests.response.recoveries_at_hand import RecoveriesAtHand
 from tests.response.test_switches import wish
 
-from sekisho.response import audit, cases, glass
+from sekisho.response import audit, cases, containment_rows, glass
 from sekisho.response.audit import Act
 from sekisho.response.case_stages import Basis, damage
 from sekisho.response.cases import CaseKind
 from sekisho.response.claim_policy import Assessment, Fault
 from sekisho.response.claims import ClaimDesk, ClaimRefused, Loss, compensated
 from sekisho.response.containment import ContainmentDesk
+from sekisho.response.containment_rows import Policy, Standing
 from sekisho.response.glass import Breaking, GlassSeenAlready
 from sekisho.response.glass import Kind as Behind
 from sekisho.response.partner_receipts import ReceiptNumberUsed
@@ -129,6 +132,35 @@ def test_two_processes_on_one_server_contain_and_act_as_one(server_store_url, tm
     with first.read() as connection:
         assert audit.first_fault(connection) is None
         assert audit.count(connection) == 21
+    first.close()
+    second.close()
+
+
+@pytest.mark.server
+def test_who_is_added_while_a_crowd_is_approved_is_not_shut_with_it(server_store_url, tmp_path, monkeypatch):
+    """Another process adds somebody between the second person's look and the deed."""
+    first, second = open_store(server_store_url), open_store(server_store_url)
+    hand = CohortAtHand(tmp_path, 2, of=on(first))
+    desk = hand.desk(Policy(revision=1, automatic_from=0.9, proposed_from=0.5, automatic_members_max=0))
+    seen, late = hand.cohort()
+    begun = asyncio.run(desk.begin(CAMPAIGN, [seen], by="sato"))
+    line, raise_ = begun.policy.automatic_from, containment_rows.raise_to_waiting
+    crowd = first.write(lambda at: containment_rows.crowd(at, begun.id, line)).result()
+    adding = []
+
+    def raised(*given, **named):
+        add = partial(desk._add, begun=begun, some=[late], waits=True)  # noqa: SLF001 - one step of another process
+        adding.append(second.write(add))
+        with contextlib.suppress(NotYet):
+            adding[0].result(timeout=0.5)
+        return raise_(*given, **named)
+
+    monkeypatch.setattr(containment_rows, "raise_to_waiting", raised)
+    assert asyncio.run(desk.approve(begun.id, by="ito", crowd=crowd)) == 1
+    adding[0].result()
+    with first.read() as connection:
+        standing = {one.named: one.standing for one in containment_rows.members_of(connection, begun.id)}
+    assert standing == {seen.named: Standing.WAITING, late.named: Standing.PROPOSED}
     first.close()
     second.close()
 

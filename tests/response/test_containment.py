@@ -1,6 +1,7 @@
 """Containment: what is taken out of an account, who decides, who is told, and how it is taken back."""
 
 import asyncio
+from threading import Barrier
 
 import msgspec
 import pytest
@@ -15,7 +16,7 @@ from sekisho.identity.members import MemberState as State
 from sekisho.identity.passkeys import of_member
 from sekisho.identity.personal_data import Item, store
 from sekisho.kernel.clock import HOUR_US
-from sekisho.response import containment_rows
+from sekisho.response import containment, containment_rows
 from sekisho.response.cohorts import CohortUnreadable, Suspect, of_sessions, read_entered, together
 from sekisho.response.containment import (
     ContainmentDesk,
@@ -118,6 +119,30 @@ def test_who_put_people_into_it_does_not_approve_them(hand):
     with pytest.raises(SecondPersonNeeded):
         asyncio.run(desk.approve(begun.id, by="ito"))
     assert asyncio.run(desk.approve(begun.id, by="abe")) == 1
+
+
+def test_a_crowd_does_not_come_in_by_two_doors_at_once(hand, monkeypatch):
+    """Two begin at the same moment, at the desks and by the command: together they are too many for one."""
+    both, fresh = Barrier(2), containment._fresh  # noqa: SLF001 - where both have looked, and neither has written
+
+    def looked(*given):
+        found = fresh(*given)
+        both.wait(10)
+        return found
+
+    monkeypatch.setattr(containment, "_fresh", looked)
+    desk = hand.desk(msgspec.structs.replace(POLICY, automatic_members_max=2))
+    ones = [Suspect(f"m{number}", 1, 0.95) for number in range(4)]
+
+    async def begin():
+        begun = await desk.open(CAMPAIGN, 4, by="sato")
+        await asyncio.gather(desk.add(begun, ones[:2]), desk.add(begun, ones[2:]))
+        return begun
+
+    begun = asyncio.run(begin())
+    with hand.parts.store.read() as connection:
+        counted = containment_rows.counts(connection, [begun.id])[begun.id]
+    assert counted == {Standing.WAITING: 2, Standing.PROPOSED: 2}
 
 
 def crowd_of(hand, begun):

@@ -205,13 +205,16 @@ class ContainmentDesk:
     def _add(
         self, connection: Connection, begun: Containment, some: Sequence[Suspect], *, waits: bool
     ) -> None:
+        # Who approves, or adds others, does so before this or after it.
+        containment_rows.find(connection, begun.id, to_change=True)
         now_us = self._parts.clock.now_us()
+        waits = waits or _are_too_many(connection, begun, some)
         for one in some:
             standing = _standing_of(one.probability, begun.policy, waits=waits)
             containment_rows.add_member(connection, begun.id, one, standing, now_us)
 
     def _approve(self, connection: Connection, containment_id: str, by: str, crowd: Crowd | None) -> int:
-        begun = containment_rows.find(connection, containment_id)
+        begun = containment_rows.find(connection, containment_id, to_change=True)
         if begun is None:
             raise ContainmentUnknown(known=containment_id[:60])
         require_second(by, begun.begun_by)
@@ -371,10 +374,14 @@ def _fresh(
     """
     known = containment_rows.names_in(connection, begun.id)
     fresh = [one for one in cohort if one.named not in known]
+    return fresh, _are_too_many(connection, begun, fresh)
+
+
+def _are_too_many(connection: Connection, begun: Containment, some: Sequence[Suspect]) -> bool:
+    """Say whether some are too many for one person, beside those who were shut alone."""
     line = begun.policy.automatic_from
     alone = containment_rows.shut_alone(connection, begun.id, line)
-    automatic = sum(one.probability >= line for one in fresh)
-    return fresh, alone + automatic > begun.policy.automatic_members_max
+    return alone + sum(one.probability >= line for one in some) > begun.policy.automatic_members_max
 
 
 def _standing_of(probability: float, policy: Policy, *, waits: bool) -> Standing:

@@ -129,9 +129,10 @@ def add(connection: Connection, new: Containment) -> None:
     connection.execute(insert(containment), new._asdict() | {"policy": msgspec.json.encode(new.policy)})
 
 
-def find(connection: Connection, containment_id: str) -> Containment | None:
-    """Return a containment by id."""
-    return _one(connection, select(containment).where(containment.c.id == containment_id))
+def find(connection: Connection, containment_id: str, *, to_change: bool = False) -> Containment | None:
+    """Return a containment by id; `to_change` lets nobody else in until this work is over."""
+    found = select(containment).where(containment.c.id == containment_id)
+    return _one(connection, found.with_for_update() if to_change else found)
 
 
 def of_campaign(connection: Connection, campaign: str) -> Containment | None:
