@@ -39,6 +39,7 @@ def photograph(browser: Browser, lender: LenderServed, number: int, look: Look) 
         walk.loan,
         walk.transfer,
         walk.machine,
+        walk.end,
     )
     pages = 0
     for pages, name in enumerate(chain.from_iterable(part() for part in parts), start=1):

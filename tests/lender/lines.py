@@ -51,6 +51,19 @@ class Line(NamedTuple):
         movement = Movement(key, Yen(yen), day, "web_debit", self.cash)
         return self.store.write(lambda c: self.loans.repay(c, self.contract_id, movement)).result()
 
+    def end(self, day):
+        """End the contract at the member's wish."""
+        return self.store.write(lambda c: self.loans.end(c, self.contract_id, day, "member")).result()
+
+    def signed_again(self, day):
+        """Sign another contract like the first, and return its line."""
+        named = agreement(interest_free=True)
+        chance = SeededChance(int(self.contract().number))
+        signed = self.store.write(
+            lambda c: sign(c, named, BOOK, today=day, clock=self.clock, chance=chance)
+        ).result()
+        return self._replace(contract_id=signed.id)
+
     def contract(self) -> Contract:
         """Return the contract as it stands."""
         with self.store.read() as connection:

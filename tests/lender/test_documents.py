@@ -303,16 +303,16 @@ def test_a_repayment_has_one_receipt_and_a_borrowing_has_none(way, signed):
     today = way.house.today()
     borrowed = moved(way, signed, "borrow", "b1", 100_000, today)
     repaid = moved(way, signed, "repay", "r1", 4_000, today)
-    first = asyncio.run(way.documents.receipt(signed.member_id, repaid.id))
+    first = asyncio.run(way.documents.of_event(signed.member_id, repaid.id))
     assert first.kind is Kind.RECEIPT
-    assert asyncio.run(way.documents.receipt(signed.member_id, repaid.id)) == first
+    assert asyncio.run(way.documents.of_event(signed.member_id, repaid.id)) == first
     for member_id, event_id in (
         (signed.member_id, borrowed.id),
         (signed.member_id, "lev_none"),
         (way.add_applicant(), repaid.id),
     ):
         with pytest.raises(DocumentNotFound):
-            asyncio.run(way.documents.receipt(member_id, event_id))
+            asyncio.run(way.documents.of_event(member_id, event_id))
     kinds = [document.kind for document in asyncio.run(way.documents.of_member(signed.member_id))]
     assert sorted(kinds) == ["before_contract", "contract", "receipt"]
 

@@ -34,7 +34,8 @@ class Line:
         entered = way.enter(self.member_id)
         asyncio.run(way.documents.show_before_contract(self.member_id, granted.id))
         signed = asyncio.run(way.signing.sign(way.approve(entered, granted), granted.id, ARRIVAL))
-        self.id, self.signed_on = signed.contract.id, self.house.today()
+        self.id, self.number = signed.contract.id, signed.contract.number
+        self.signed_on = self.house.today()
         self.desk = LineCheckDesk(self.house, way.bureau, on_outage=on_outage)
         way.bureau.questions.clear()
 
@@ -57,6 +58,10 @@ class Line:
     def borrow(self, key, yen):
         movement = Movement(key, Yen(yen), self.house.today(), "transfer", self.house.accounts.bank)
         return self.house.store.write(lambda at: self.house.loans.borrow(at, self.id, movement)).result()
+
+    def repay(self, key, yen):
+        movement = Movement(key, Yen(yen), self.house.today(), "transfer", self.house.accounts.bank)
+        return self.house.store.write(lambda at: self.house.loans.repay(at, self.id, movement)).result()
 
     def told(self):
         return [kind for kind in self.way.at_hand.notices() if kind.startswith("line_")]

@@ -66,3 +66,19 @@ def test_without_a_font_nothing_is_issued_and_nothing_forgotten(way):
     assert asyncio.run(MissingReceipts(way.house, desk).issue()) == 0
     without_font.close()
     assert asyncio.run(MissingReceipts(way.house, way.documents).issue()) == 1
+
+
+def test_an_end_gets_its_confirmation_without_being_asked(way):
+    """It says that nothing is owed, and stands with the other documents, delivered by consent."""
+    contract, missing = signed(way), MissingReceipts(way.house, way.documents)
+    moved(way, contract, "borrow", "b1", 100_000)
+    moved(way, contract, "repay", "r1", 100_000)
+    ended = way.house.store.write(
+        lambda at: way.house.loans.end(at, contract.id, way.house.today(), "member")
+    ).result()
+    assert asyncio.run(missing.issue()) == 2
+    assert asyncio.run(missing.issue()) == 0
+    documents = asyncio.run(way.documents.of_member(contract.member_id))
+    (confirmation,) = [each for each in documents if each.kind is Kind.CONTRACT_END]
+    assert confirmation.subject == f"contract_end:{ended.id}"
+    assert asyncio.run(way.documents.of_event(contract.member_id, ended.id)) == confirmation

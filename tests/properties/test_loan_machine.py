@@ -1,4 +1,4 @@
-"""Over any sequence of borrowings and repayments the books agree with an auditor who counts day by day."""
+"""Over borrowings, repayments and ends in any order the books agree with who counts day by day."""
 
 import tempfile
 from calendar import isleap
@@ -121,6 +121,21 @@ class LoanMachine(RuleBasedStateMachine):
             setattr(self, part, getattr(self, part) - paid)
             yen -= paid
         self.overpaid += yen
+
+    @rule()
+    def end(self):
+        """Where nothing is owed it ends, and the same member signs another contract."""
+        ended = self.line.end(self.today)
+        ordinary, late = self._cost(self._due())
+        if self.principal + self.interest + self.delay + ordinary + late:
+            assert ended is NotDone.STILL_OWED
+            return
+        assert isinstance(ended, LoanEvent)
+        assert self.line.end(self.today) == ended
+        assert self.line.borrow(self._key(), 1, self.today) is NotDone.BORROWING_CLOSED
+        assert self.line.repay(self._key(), 1, self.today) is NotDone.NOTHING_OWED
+        self.line = self.line.signed_again(self.today)
+        self.since = self.first_used = None
 
     @invariant()
     def the_books_agree_with_the_auditor(self):

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 from playwright.sync_api import Page
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, delete, select, update
 from tests.lender.atm_at_hand import MACHINE, NETWORK, NUMBER, PLACE, Line
 from tests.web.lender_site import open_line
 from tests.web.served_members import Served, served, sign_up, with_authenticator
@@ -26,6 +26,7 @@ from sekisho.range.atm.machine import Machine
 from sekisho.range.atm.teller import Teller, View
 from sekisho.range.atm.vault import Vault
 from sekisho.storage.tables.atm import atm_order
+from sekisho.storage.tables.borrowings import transfer_order, web_debit_order
 from sekisho.storage.tables.members import member
 from sekisho.web.lender.app import create_lender_app
 from sekisho.web.lender.desks import STATE, LenderDesks
@@ -238,6 +239,28 @@ class Walk:
             self.lender.house.store.write(partial(Connection.execute, statement=own.values(values))).result()
             yield self._at(session_path, f"atm-order-{state}")
             yield self._at("/atm", f"atm-has-{state}")
+
+    def end(self) -> Iterator[str]:
+        """Repay everything and end the contract; look at what is left."""
+        yield self._at("/loan/end", "end-not-yet")
+        house = self.lender.house
+        line = open_line(house, self.member_number)
+        own = delete(atm_order).where(atm_order.c.member_id == line.member_id)
+        orders = (
+            update(table).where(table.c.member_id == line.member_id).values(state=state)
+            for table, state in ((transfer_order, "paid"), (web_debit_order, "failed"))
+        )
+        for statement in (own, *orders):
+            house.store.write(partial(Connection.execute, statement=statement)).result()
+        line.repay(f"all {self.number}", 1_000_000)
+        yield self._at("/loan/settle", "settle-nothing")
+        yield self._at("/loan/end", "end")
+        self._approve_here()
+        yield "end-approved"
+        self._press()
+        self.page.wait_for_selector("#ended")
+        yield "loan-ended"
+        yield self._at("/loan/history", "history-ended")
 
     def open(self, path: str) -> None:
         """Open a page, with a passkey where it asks for one."""

@@ -51,7 +51,7 @@ def test_documents_are_listed_and_given_out_as_issued(tmp_path):
             paid = connection.execute(
                 select(loan_event.c.id).where(loan_event.c.kind == "repaid")
             ).scalar_one()
-        await site.app.state[STATE].documents.receipt(line.member_id, paid)
+        await site.app.state[STATE].documents.of_event(line.member_id, paid)
         page = (await browser.get("/loan/documents")).text
         assert page.index('data-document="receipt"') < page.index('data-document="contract"')
         path = found(r'data-document="contract">.*?href="(/loan/documents/[^"]+)"', page.replace("\n", " "))

@@ -1,21 +1,26 @@
-"""`sekisho lines`: which credit lines lend no more, and what the regular review found of each.
+"""`sekisho lines`: which credit lines lend no more and why, and the end of one that its member asked for.
 
-Exit codes: 0 done; 1 a part is down; 2 refused or misused.
+Exit codes: 0 done; 1 a part is down; 2 refused or misused; 3 nothing was changed.
 """
 
 import asyncio
 import json
+import sys
 
 import click
 
-from sekisho.cli.at_institution import AS_JSON, Place, at_institution, told
+from sekisho.cli.at_institution import AS_JSON, BY, Place, at_institution, told
+from sekisho.lender.contract_ends import ContractEndDesk
 from sekisho.lender.contracts import ContractState
+from sekisho.lender.house import open_house
 from sekisho.lender.line_checks import NOT_CHECKED, Standing, standing
+
+UNCHANGED = 3
 
 
 @click.group("lines")
 def command() -> None:
-    """See which credit lines are closed to borrowing, and why."""
+    """See which credit lines are closed to borrowing, and why; end one for its member."""
 
 
 @command.command("list")
@@ -38,6 +43,19 @@ def list_lines(place: Place, *, state: str, limit: int, as_json: bool) -> None:
         return
     for one in found:
         click.echo(f"{one.number}\t{one.state}\t{one.last_on}\t{','.join(_why(one))}")
+
+
+@command.command("end")
+@click.argument("number")
+@BY
+@click.option("--reason", required=True, help="How the member asked for it, for the record.")
+@at_institution
+def end_line(place: Place, *, number: str, by: str, reason: str) -> None:
+    """End the contract NUMBER, under which nothing is owed, for a member who asked for it."""
+    with place.parts() as parts, told():
+        desk = ContractEndDesk(open_house(parts))
+        ended = asyncio.run(desk.end_at_request(number, by=by, reason=reason))
+    sys.exit(0 if ended else UNCHANGED)
 
 
 def _why(one: Standing) -> list[str]:

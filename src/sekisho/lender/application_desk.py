@@ -15,7 +15,7 @@ from sekisho.lender.applications import (
     Who,
     faults_of,
 )
-from sekisho.lender.contracts import ContractState, contract_of
+from sekisho.lender.contracts import ContractState, contract_of, find_contract
 from sekisho.lender.house import LenderParts
 
 _DETAILS = {
@@ -33,8 +33,17 @@ class ApplicationDesk:
         self._house = house
 
     async def current(self, member_id: MemberId) -> Application | None:
-        """Return what the member goes on with, or what ended last. Raises OperationalError."""
-        return await self._house.read(lambda at: rows.newest_of(at, self._house.keyring, member_id))
+        """Return what the member goes on with, or what ended last. Raises OperationalError.
+
+        An application whose contract has ended is over with it, and None is returned.
+        """
+
+        def look(connection: Connection) -> Application | None:
+            newest = rows.newest_of(connection, self._house.keyring, member_id)
+            its = find_contract(connection, newest.contract_id or "") if newest is not None else None
+            return None if its is not None and its.state == ContractState.ENDED else newest
+
+        return await self._house.read(look)
 
     async def begin(self, member_id: MemberId, key: str, said: Said) -> Application:
         """Begin an application; the same request again returns what it began.

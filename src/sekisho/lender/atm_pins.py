@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 import msgspec
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, delete, select, update
 
 from sekisho.guard.answers import UNAVAILABLE, AsksGuard
 from sekisho.guard.attempts import Attempt, Gate, Outcome
@@ -189,6 +189,13 @@ class PinDesk:
         occasion = f"atm_pin_locked:{member_id}:{now_us}"
         notify(connection, self._house.parts, member_id, NoticeKind.ATM_PIN_LOCKED, told, dedupe=occasion)
         event = outbox.Entry("member:atm_pin:locked", f"{member_id}:{now_us}", now_us, b"{}")
+        outbox.append(connection, [event])
+
+
+def forget_pin(connection: Connection, member_id: str, now_us: int) -> None:
+    """Keep a member's PIN no longer; where there is none, nothing changes."""
+    if connection.execute(delete(atm_pin).where(atm_pin.c.member_id == member_id)).rowcount:
+        event = outbox.Entry("member:atm_pin:forgotten", f"{member_id}:{now_us}", now_us, b"{}")
         outbox.append(connection, [event])
 
 

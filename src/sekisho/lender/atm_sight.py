@@ -13,6 +13,9 @@ from sekisho.lender.atm_pins import find_pin
 from sekisho.lender.atm_sessions import AtmSession, SessionState
 from sekisho.storage.tables.atm import atm_machine, atm_order, atm_session
 
+NOT_SETTLED = frozenset({*OPEN, OrderState.DISPUTED})
+"""The states of orders of which it is not known what was moved, or not agreed."""
+
 
 class PinStanding(StrEnum):
     """Whether a member can type a PIN at a machine."""
@@ -54,7 +57,7 @@ def atm_sight(connection: Connection, present: Present, now_us: int) -> AtmSight
     return AtmSight(
         pin=_pin_standing(connection, own.member_id),
         current=_current(connection, own.id, now_us),
-        unsettled=_unsettled(connection, own.member_id),
+        unsettled=unsettled(connection, own.member_id, NOT_SETTLED),
     )
 
 
@@ -80,14 +83,13 @@ def _current(connection: Connection, session_id: str, now_us: int) -> AtmSession
     return None if row is None else msgspec.convert(row, AtmSession)
 
 
-def _unsettled(connection: Connection, member_id: str) -> tuple[Unsettled, ...]:
+def unsettled(connection: Connection, member_id: str, states: frozenset[OrderState]) -> tuple[Unsettled, ...]:
+    """Return a member's orders that are in one of these states, the newest first."""
     columns = [atm_order.c[name] for name in Unsettled.__struct_fields__ if name != "place"]
     its = (
         select(*columns, atm_machine.c.place)
         .join(atm_machine, atm_machine.c.id == atm_order.c.machine_id)
-        .where(
-            atm_order.c.state.in_(sorted({*OPEN, OrderState.DISPUTED})), atm_order.c.member_id == member_id
-        )
+        .where(atm_order.c.state.in_(sorted(states)), atm_order.c.member_id == member_id)
         .order_by(atm_order.c.made_at_us.desc(), atm_order.c.id)
     )
     return tuple(msgspec.convert(row, Unsettled) for row in connection.execute(its).mappings())

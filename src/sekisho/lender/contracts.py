@@ -158,6 +158,13 @@ def contract_of(connection: Connection, member_id: str) -> Contract | None:
     return None if row is None else Contract(**row)
 
 
+def contract_numbered(connection: Connection, number: str) -> Contract | None:
+    """Return a contract by the number that stands in its document."""
+    row = connection.execute(select(credit_contract).where(credit_contract.c.number == number)).mappings()
+    found = row.one_or_none()
+    return None if found is None else Contract(**found)
+
+
 def change_contract(connection: Connection, contract: Contract) -> None:
     """Write down what changes in a contract from one event to the next."""
     changing = {

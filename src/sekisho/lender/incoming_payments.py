@@ -5,14 +5,17 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, select
 
+from sekisho.identity.notifying import notify
+from sekisho.kernel.ids import MemberId
 from sekisho.kernel.yen import Yen
 from sekisho.ledger.journal import take_turn
 from sekisho.ledger.statements import transfer_of
 from sekisho.ledger.transfers import Booked, Transfer, post
-from sekisho.lender.contracts import find_contract
+from sekisho.lender.contracts import contract_numbered, find_contract
 from sekisho.lender.house import LenderParts
 from sekisho.lender.loan_events import LoanEvent, Movement, NotDone, parse_day
-from sekisho.storage.tables.lender import credit_contract, loan_event
+from sekisho.messages.notices import NoticeKind
+from sekisho.storage.tables.lender import loan_event
 
 UNCLAIMED = "incoming:unclaimed"
 """The kind of what came in and belongs to no contract."""
@@ -42,8 +45,10 @@ def take_payment(connection: Connection, house: LenderParts, taken: Taken) -> Lo
     """Repay with money that is here, once by its key, in the caller's unit of work.
 
     Money that came counts for its day, or for the day of the last event where that is later. Where nothing
-    is owed any more it is kept apart as overpaid, and None is returned; there it stays, whatever is owed
-    later. Raises ValueError for an unknown contract or an amount that is not positive, for then the money is
+    is owed any more, or the contract has ended, it is kept apart as overpaid, its member is told, and None is
+    returned; there it stays, whatever is owed later, also under another contract.
+
+    Raises ValueError for an unknown contract or an amount that is not positive, for then the money is
     nobody's repayment, and for a key that stood for another payment.
     """
     contract = find_contract(connection, taken.contract_id)
@@ -75,6 +80,9 @@ def take_payment(connection: Connection, house: LenderParts, taken: Taken) -> Lo
     if event is not NotDone.NOTHING_OWED:
         raise ValueError(f"{taken.key}: {event}")
     _keep_apart(connection, house, apart)
+    kind, values = NoticeKind.PAYMENT_NOT_OWED, {"when": house.clock.now_us(), "amount": taken.amount.amount}
+    member_id = MemberId(contract.member_id)
+    notify(connection, house.parts, member_id, kind, values, dedupe=f"{kind}:{taken.key}")
     return None
 
 
@@ -100,13 +108,12 @@ def take_incoming(connection: Connection, house: LenderParts, came: Incoming) ->
     # Who else enters the same number at this moment has to be seen before it is said where the money stands.
     take_turn(connection)
     number = came.contract_number.strip()
-    its = select(credit_contract.c.id).where(credit_contract.c.number == number)
-    contract_id = connection.execute(its).scalar_one_or_none()
+    contract = contract_numbered(connection, number)
     bank, key = house.accounts.bank, incoming_key(came.key)
-    if contract_id is not None:
+    if contract is not None:
         stands_on = _stands_on(connection, house, came)
         return take_payment(
-            connection, house, Taken(key, contract_id, came.amount, came.day, "incoming", stands_on)
+            connection, house, Taken(key, contract.id, came.amount, came.day, "incoming", stands_on)
         )
     repaid = select(loan_event.c.id).where(loan_event.c.key == key)
     if connection.execute(repaid).first() or transfer_of(connection, f"{key}:overpaid"):

@@ -24,6 +24,9 @@ class EventKind(StrEnum):
     REVERSED = "reversed"
     """A borrowing that did not reach the member was taken back, as if it had never been."""
 
+    ENDED = "ended"
+    """The contract ended: nothing was owed under it. `way` says who wished it: `member` or `staff`."""
+
 
 class LoanEvent(msgspec.Struct, frozen=True, kw_only=True):
     """One line of a member's history. `way` says through what: `atm`, `transfer`, `web_debit`, `incoming`.
@@ -80,6 +83,8 @@ class NotDone(StrEnum):
     NOTHING_OWED = "nothing_owed"
     RESERVATION_GONE = "reservation_gone"
     NOTHING_TO_REVERSE = "nothing_to_reverse"
+    STILL_OWED = "still_owed"
+    STILL_RESERVED = "still_reserved"
 
 
 class Movement(NamedTuple):

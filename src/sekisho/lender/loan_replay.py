@@ -31,6 +31,9 @@ from sekisho.lender.terms import TermsBook
 REVERSAL = "reversal:"
 """How the key of a reversal begins; the id of what it reverses follows."""
 
+MOVING = frozenset({EventKind.BORROWED.value, EventKind.REPAID.value})
+"""The events that move money for good."""
+
 
 class Replayed(NamedTuple):
     """What a history comes to: the contract, what is owed, what was charged, and what was overpaid."""
@@ -53,14 +56,12 @@ class Move(NamedTuple):
 
 
 def standing(events: Iterable[LoanEvent]) -> list[LoanEvent]:
-    """Return the events that count, in order: neither reversals nor what they reversed."""
+    """Return the events that count, in order: what moved money, without reversals and what they reversed."""
     events = list(events)
     reversed_ids = {
         event.key.removeprefix(REVERSAL) for event in events if event.kind == EventKind.REVERSED.value
     }
-    counted = (
-        event for event in events if event.kind != EventKind.REVERSED.value and event.id not in reversed_ids
-    )
+    counted = (event for event in events if event.kind in MOVING and event.id not in reversed_ids)
     return sorted(counted, key=lambda event: (event.effective_on, event.id))
 
 

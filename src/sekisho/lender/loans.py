@@ -22,7 +22,7 @@ from sekisho.ledger.accounts import find_account
 from sekisho.ledger.journal import take_turn
 from sekisho.ledger.statements import find_transfer
 from sekisho.ledger.transfers import Refused, Transfer, Why, post, post_all, reserve, settle
-from sekisho.lender.contracts import Contract, change_contract, find_contract
+from sekisho.lender.contracts import Contract, ContractState, change_contract, find_contract
 from sekisho.lender.loan_events import (
     EventKind,
     LoanEvent,
@@ -42,6 +42,11 @@ from sekisho.lender.loan_replay import REVERSAL, Replayed, moves, replay, standi
 from sekisho.lender.repayment import Allocation, allocate, fixed_payment
 from sekisho.lender.terms import TermsBook
 from sekisho.storage.tables.lender import loan_event
+
+ENDING = "ending:"
+"""How the key of a contract's end begins; its id follows."""
+
+NOTHING_MOVED = Allocation(delay=Yen(0), interest=Yen(0), principal=Yen(0), left_over=Yen(0))
 
 
 class LoanAccounts(NamedTuple):
@@ -111,6 +116,8 @@ class Loans:
         self, connection: Connection, contract_id: str, movement: Movement, *, expires_at_us: int
     ) -> str | NotDone:
         """Keep a part of the line for cash that a machine is about to pay; return the transfer's id."""
+        # Whoever ends the contract at this moment is seen before the line is found open.
+        take_turn(connection)
         contract = find_contract(connection, contract_id)
         refused = why_not_lent(contract, movement, settling=False)
         if refused is not None or contract is None:
@@ -198,6 +205,29 @@ class Loans:
         return self._record(
             connection, now.contract, EventKind.REVERSED, movement, given_back, booked, request
         )
+
+    def end(self, connection: Connection, contract_id: str, day: date, way: str) -> LoanEvent | NotDone:
+        """End a contract under which nothing is owed or reserved; again, the same event is returned.
+
+        `way` says through whom its member wished it.
+        """
+        take_turn(connection)
+        contract = find_contract(connection, contract_id)
+        if contract is None:
+            return NotDone.CONTRACT_UNKNOWN
+        key = f"{ENDING}{contract.id}"
+        row = connection.execute(select(loan_event).where(loan_event.c.key == key)).mappings().one_or_none()
+        if row is not None:
+            return LoanEvent(**row)
+        if self.position(connection, contract, day).owed:
+            return NotDone.STILL_OWED
+        account = find_account(connection, contract.principal_account)
+        if account is None or account.debits_pending:
+            return NotDone.STILL_RESERVED
+        movement = Movement(key, Yen(0), day, way, "")
+        request = request_of(EventKind.ENDED, contract.id, movement)
+        ended = msgspec.structs.replace(contract, state=ContractState.ENDED.value)
+        return self._record(connection, ended, EventKind.ENDED, movement, NOTHING_MOVED, "", request)
 
     def _differences(self, contract: Contract, was: Replayed, now: Replayed) -> dict[str, Yen]:
         """Return by account what is to be debited, beside the account that the amount goes back to."""

@@ -173,6 +173,31 @@ def stop_debits(connection: Connection, account_id: str, now_us: int) -> None:
     connection.execute(one.values(debits_stopped_at_us=now_us))
 
 
+def end_accounts(
+    connection: Connection,
+    house: LenderParts,
+    member_id: MemberId,
+    *,
+    session_id: str = "",
+    actor: str = personal_data.MEMBER_ACTOR,
+) -> None:
+    """Let no account of a member be used any more, the earlier ones included; again, it changes nothing."""
+    now_us = house.clock.now_us()
+    standing = _of_member(member_id) & payout_account.c.cancelled_at_us.is_(None)
+    ended = list(connection.execute(select(payout_account.c.id).where(standing)).scalars())
+    if not ended:
+        return
+    connection.execute(update(payout_account).where(standing).values(cancelled_at_us=now_us))
+    nothing = {Item.PAYOUT_ACCOUNT: ""}
+    personal_data.store(
+        connection, house.keyring, member_id, nothing, now_us, session_id=session_id, actor=actor
+    )
+    events = [
+        outbox.Entry("lender:payout_account:cancelled", account_id, now_us, b"{}") for account_id in ended
+    ]
+    outbox.append(connection, events)
+
+
 class PayoutAccountDesk:
     """Registers, changes and cancels payout accounts."""
 

@@ -118,6 +118,15 @@ def of_member(connection: Connection, member_id: str, limit: int) -> list[Transf
     return _all(connection.execute(newest).all())
 
 
+def on_the_way(connection: Connection, contract_id: str) -> list[TransferOrder]:
+    """Return the orders under a contract that were approved and of which no bank has said how they ended."""
+    its = select(transfer_order).where(
+        transfer_order.c.contract_id == contract_id,
+        transfer_order.c.state.in_((OrderState.APPROVED, OrderState.SENT)),
+    )
+    return _all(connection.execute(its.order_by(transfer_order.c.id)).all())
+
+
 def due(connection: Connection, now_us: int, limit: int) -> list[TransferOrder]:
     """Return approved orders that can go out, in the order of their approval; nobody else gets the same."""
     its = select(transfer_order).where(

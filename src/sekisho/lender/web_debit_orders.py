@@ -100,6 +100,14 @@ def on_the_way(connection: Connection, contract_id: str) -> Yen:
     return Yen(int(connection.execute(its).scalar_one()))
 
 
+def under_way(connection: Connection, contract_id: str) -> list[WebDebitOrder]:
+    """Return the orders for a contract that were approved and have not ended, the oldest first."""
+    its = select(web_debit_order).where(
+        web_debit_order.c.contract_id == contract_id, web_debit_order.c.state.in_(OPEN)
+    )
+    return _all(connection.execute(its.order_by(web_debit_order.c.id)).all())
+
+
 def was_debited(connection: Connection, account_id: str) -> bool:
     """Say whether a debit of this account was ever done."""
     its = select(web_debit_order.c.id).where(

@@ -127,6 +127,12 @@ class NoticeKind(StrEnum):
     CONTRACT_SIGNED = "contract_signed"
     """A loan contract was signed."""
 
+    CONTRACT_ENDED = "contract_ended"
+    """A loan contract ended, at the member's wish."""
+
+    PAYMENT_NOT_OWED = "payment_not_owed"
+    """A payment came for a contract under which nothing is owed; it is kept for the member."""
+
     LINE_CLOSED = "line_closed"
     """A credit line lends no more for now; why stands on the site alone."""
 

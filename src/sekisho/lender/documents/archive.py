@@ -30,6 +30,9 @@ class Kind(StrEnum):
     RECEIPT = "receipt"
     """What was paid, and what it was taken for (article 18)."""
 
+    CONTRACT_END = "contract_end"
+    """That the contract ended, and that nothing is owed under it."""
+
 
 class Delivery(StrEnum):
     """How a document reached the member."""

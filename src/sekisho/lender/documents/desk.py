@@ -1,4 +1,4 @@
-"""Handing documents over: before the contract, receipts, and again whatever was issued."""
+"""Handing documents over: before the contract, receipts, at the end, and again whatever was issued."""
 
 import datetime as dt
 from typing import NamedTuple
@@ -11,11 +11,20 @@ from sekisho.kernel.ids import MemberId
 from sekisho.kernel.yen import Yen
 from sekisho.lender import application_rows as rows
 from sekisho.lender.applications import Application, State, Who, require_going_on
-from sekisho.lender.contracts import contract_of, find_contract
+from sekisho.lender.contracts import Contract, contract_of, find_contract
 from sekisho.lender.documents import archive, consents
 from sekisho.lender.documents.archive import About, Delivery, Document, DocumentNotFound, Kind
 from sekisho.lender.documents.consents import DeliveryConsentMissing
-from sekisho.lender.documents.sheets import Lender, Line, Payment, before_contract, receipt
+from sekisho.lender.documents.sheets import (
+    Lender,
+    Line,
+    Payment,
+    Settlement,
+    Sheet,
+    before_contract,
+    contract_end,
+    receipt,
+)
 from sekisho.lender.documents.typesetting import Typesetter
 from sekisho.lender.due_days import DueDay
 from sekisho.lender.house import LenderParts
@@ -23,6 +32,9 @@ from sekisho.lender.loan_events import EventKind, LoanEvent
 from sekisho.lender.rates import Rate
 from sekisho.response.staff import require_staff
 from sekisho.storage.tables.lender import loan_event
+
+KINDS = {EventKind.REPAID: Kind.RECEIPT, EventKind.ENDED: Kind.CONTRACT_END}
+"""Which document an event under a contract has."""
 
 
 class Read(NamedTuple):
@@ -32,9 +44,9 @@ class Read(NamedTuple):
     pdf: bytes
 
 
-class _Receipted(NamedTuple):
-    event: LoanEvent
-    payment: Payment
+class _ToIssue(NamedTuple):
+    about: About
+    sheet: Sheet
 
 
 class DocumentDesk:
@@ -98,20 +110,19 @@ class DocumentDesk:
 
         return await self._house.written(work)
 
-    async def receipt(self, member_id: MemberId, loan_event_id: str) -> Document:
-        """Issue the receipt of a repayment; the same document when it is asked for again.
+    async def of_event(self, member_id: MemberId, loan_event_id: str) -> Document:
+        """Issue the receipt of a repayment, or the confirmation of an end; again, it is the same document.
 
-        Raises DocumentNotFound where it is no repayment of this member, GlyphMissing, DocumentNotMade and
+        Raises DocumentNotFound where it is neither, or not of this member, GlyphMissing, DocumentNotMade and
         OperationalError.
         """
-        found = await self._house.read(lambda at: self._receipted(at, member_id, loan_event_id))
+        found = await self._house.read(lambda at: self._to_issue(at, member_id, loan_event_id))
         if isinstance(found, Document):
             return found
-        made = await self._typesetter.make(receipt(self._lender, found.payment, found.event))
+        made = await self._typesetter.make(found.sheet)
 
         def work(connection: Connection) -> Document:
-            parts = self._house.parts
-            document = archive.keep(connection, parts, member_id, About(Kind.RECEIPT, loan_event_id), made)
+            document = archive.keep(connection, self._house.parts, member_id, found.about, made)
             if consents.has_consented(connection, member_id):
                 self._delivered(connection, document, "")
             return document
@@ -145,9 +156,9 @@ class DocumentDesk:
         is_first = contract_of(connection, member_id) is None
         return is_first and bool(email) and consents.has_consented(connection, member_id)
 
-    def _receipted(
+    def _to_issue(
         self, connection: Connection, member_id: MemberId, loan_event_id: str
-    ) -> _Receipted | Document:
+    ) -> _ToIssue | Document:
         row = (
             connection.execute(select(loan_event).where(loan_event.c.id == loan_event_id))
             .mappings()
@@ -155,24 +166,29 @@ class DocumentDesk:
         )
         event = None if row is None else LoanEvent(**row)
         contract = None if event is None else find_contract(connection, event.contract_id)
-        if (
-            event is None
-            or contract is None
-            or contract.member_id != member_id
-            or event.kind != EventKind.REPAID
-        ):
+        kind = None if event is None else KINDS.get(EventKind(event.kind))
+        if event is None or contract is None or contract.member_id != member_id or kind is None:
             raise DocumentNotFound(known=loan_event_id[:60])
-        before = archive.issued(connection, About(Kind.RECEIPT, loan_event_id))
+        about = About(kind, loan_event_id)
+        before = archive.issued(connection, about)
         if before is not None:
             return before
-        name = read_for_use(connection, self._house.keyring, member_id, (Item.NAME,))
-        payment = Payment(
-            debtor=name[Item.NAME],
-            contract_number=contract.number,
-            contract_day=dt.date.fromisoformat(contract.signed_on),
-            limit=Yen(contract.limit_yen),
-        )
-        return _Receipted(event, payment)
+        name = read_for_use(connection, self._house.keyring, member_id, (Item.NAME,))[Item.NAME]
+        return _ToIssue(about, self._sheet(kind, name, contract, event))
+
+    def _sheet(self, kind: Kind, name: str, contract: Contract, event: LoanEvent) -> Sheet:
+        signed_on, limit = dt.date.fromisoformat(contract.signed_on), Yen(contract.limit_yen)
+        if kind is Kind.CONTRACT_END:
+            settlement = Settlement(
+                debtor=name,
+                contract_number=contract.number,
+                contract_day=signed_on,
+                limit=limit,
+                ended_on=dt.date.fromisoformat(event.effective_on),
+            )
+            return contract_end(self._lender, settlement)
+        payment = Payment(debtor=name, contract_number=contract.number, contract_day=signed_on, limit=limit)
+        return receipt(self._lender, payment, event)
 
 
 def line_of(house: LenderParts, application: Application, *, free: bool) -> Line:

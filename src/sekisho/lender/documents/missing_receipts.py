@@ -1,16 +1,18 @@
-"""Receipts that nobody had to ask for: each repayment gets its own, a little after it was booked."""
+"""Documents that nobody had to ask for: each repayment gets its receipt, each end its confirmation.
+
+They are made a little after the booking, so that a font that is missing stops no payment and no end.
+"""
 
 import structlog
-from sqlalchemy import Connection, Row, exists, literal, select
+from sqlalchemy import ColumnElement, Connection, Row, case, exists, literal, select
 
 from sekisho.kernel.clock import HOUR_US
 from sekisho.kernel.ids import LOAN_EVENT, MemberId, made_at_us
 from sekisho.kernel.refusals import Refusal
-from sekisho.lender.documents.archive import About, Kind
-from sekisho.lender.documents.desk import DocumentDesk
+from sekisho.lender.documents.archive import About
+from sekisho.lender.documents.desk import KINDS, DocumentDesk
 from sekisho.lender.documents.typesetting import DocumentNotMade
 from sekisho.lender.house import LenderParts
-from sekisho.lender.loan_events import EventKind
 from sekisho.storage.tables.applications import loan_document
 from sekisho.storage.tables.lender import credit_contract, loan_event
 
@@ -22,7 +24,7 @@ LOOK_BACK_US = HOUR_US
 
 
 class MissingReceipts:
-    """Issues the receipts that are missing, for one lender."""
+    """Issues the receipts and confirmations that are missing, for one lender."""
 
     def __init__(self, house: LenderParts, documents: DocumentDesk) -> None:
         self._house = house
@@ -39,7 +41,7 @@ class MissingReceipts:
         issued = 0
         for event_id, member_id in missing:
             try:
-                await self._documents.receipt(MemberId(member_id), event_id)
+                await self._documents.of_event(MemberId(member_id), event_id)
             except DocumentNotMade as refused:
                 log.warning("receipts:typesetting:unable", known=refused.known)
                 return issued
@@ -53,14 +55,13 @@ class MissingReceipts:
         return issued
 
     def _missing(self, connection: Connection) -> list[Row[str, str]]:
-        prefix = str(About(Kind.RECEIPT, ""))
-        issued = exists().where(loan_document.c.subject == literal(prefix).concat(loan_event.c.id))
+        issued = exists().where(loan_document.c.subject == _prefix().concat(loan_event.c.id))
         its = (
             select(loan_event.c.id, credit_contract.c.member_id)
             .join(credit_contract, credit_contract.c.id == loan_event.c.contract_id)
             .where(
                 loan_event.c.id >= _first_of(max(0, self._seen_us - LOOK_BACK_US)),
-                loan_event.c.kind == EventKind.REPAID,
+                loan_event.c.kind.in_([kind.value for kind in KINDS]),
                 loan_event.c.id.not_in(sorted(self._unmade)),
                 ~issued,
             )
@@ -68,6 +69,14 @@ class MissingReceipts:
             .limit(BATCH)
         )
         return list(connection.execute(its).all())
+
+
+def _prefix() -> ColumnElement[str]:
+    """Return how the subject of an event's document begins; the event's id follows."""
+    named = (
+        (loan_event.c.kind == kind, literal(str(About(document, "")))) for kind, document in KINDS.items()
+    )
+    return case(*named, else_=literal(""))
 
 
 def _first_of(made_us: int) -> str:

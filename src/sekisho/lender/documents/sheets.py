@@ -143,6 +143,43 @@ def receipt(lender: Lender, payment: Payment, event: LoanEvent) -> Sheet:
     )
 
 
+class Settlement(msgspec.Struct, frozen=True, kw_only=True):
+    """A contract that ended: whose, which, and on which day."""
+
+    debtor: str
+    contract_number: str
+    contract_day: dt.date
+    limit: Yen
+    ended_on: dt.date
+
+
+def contract_end(lender: Lender, settlement: Settlement) -> Sheet:
+    """Return the confirmation that a contract ended: no law asks for it, and members keep it as evidence."""
+    day = settlement.ended_on
+    return Sheet(
+        title="解約のお知らせ",
+        made=(day.year, day.month, day.day),
+        day=in_japanese(day),
+        lender=lender.name,
+        to=settlement.debtor,
+        opening=("お申し出により、次のご契約を解約しました。",),
+        rows=(
+            ("契約番号", settlement.contract_number),
+            ("契約年月日", in_japanese(settlement.contract_day)),
+            ("極度額", settlement.limit.in_japanese()),
+            ("債務者のお名前", settlement.debtor),
+            ("解約年月日", in_japanese(day)),
+            ("解約日における残存債務の額", Yen(0).in_japanese()),
+            *_lender_rows(lender),
+        ),
+        closing=(
+            "このご契約に基づく新たなお借入れはできません。ご登録の受取口座は、解約とともに削除しました。",
+            "解約後にお振込みがあったときは、ご返済には充てずにお預かりし、お返しします。",
+        ),
+        issuer=_issuer(lender),
+    )
+
+
 def in_japanese(day: dt.date) -> str:
     """Write a day as documents do: `2026年11月22日`."""
     return f"{day.year}年{day.month}月{day.day}日"

@@ -14,6 +14,7 @@ from sekisho.web.lender import (
     borrow_pages,
     diagnosis_page,
     document_pages,
+    ending_pages,
     identity_page,
     loan_pages,
     payout_pages,
@@ -40,6 +41,7 @@ def overview_page(request: AnyRequest) -> Response[Any]:
 PAGES = (
     loan_pages,
     document_pages,
+    ending_pages,
     settle_page,
     simulator_page,
     diagnosis_page,
@@ -64,7 +66,7 @@ def create_lender_app(site: Site, outside: Outside | None = None) -> Litestar:
         contacts=ContactDesk(site.parts, desks.contact_gate, site.desks.codes),
     )
     site.places = ("/", "/loan", *site.places[1:])
-    site.wishes |= {**WISHES, **payout_pages.WISHES, **apply_pages.WISHES}
+    site.wishes |= {**WISHES, **payout_pages.WISHES, **apply_pages.WISHES, **ending_pages.WISHES}
     application = create_member_app(site, ROUTES)
     application.state[STATE] = desks
     return application

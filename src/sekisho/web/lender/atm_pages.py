@@ -15,7 +15,7 @@ from sekisho.response.money_gates import FunctionSwitchedOff
 from sekisho.web.lender.desks import desks_of
 from sekisho.web.lender.effects import effect_of
 from sekisho.web.lender.gate_answers import GATE_ANSWERS
-from sekisho.web.lender.loan_pages import sight
+from sekisho.web.lender.loan_pages import standing_loan
 from sekisho.web.lender.loan_wishes import ATM
 from sekisho.web.lender.order_approvals import approve_first, is_approved, shown_loan
 from sekisho.web.members.gate_answers import typed_amount
@@ -161,7 +161,7 @@ def _conditions(visit: Visit) -> dict[str, object]:
 
 
 async def _ask_code(visit: Visit, *, error: str = "") -> Response[Any]:
-    if await sight(visit) is None:
+    if await standing_loan(visit) is None:
         return visit.go("/loan")
     seen = await _sight(visit)
     return show(

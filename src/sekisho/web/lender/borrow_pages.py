@@ -11,7 +11,7 @@ from sekisho.lender.transfer_loans import NoPayoutAccount, NotLent
 from sekisho.lender.transfer_orders import OrderState, TransferOrder
 from sekisho.web.lender.desks import desks_of
 from sekisho.web.lender.effects import effect_of, likely_effects
-from sekisho.web.lender.loan_pages import show_figures, sight
+from sekisho.web.lender.loan_pages import show_figures, standing_loan
 from sekisho.web.lender.loan_wishes import BORROW
 from sekisho.web.lender.order_approvals import FIGURES, approve_first, is_approved, proof_to_see, shown_loan
 from sekisho.web.lender.proven import with_figures
@@ -30,7 +30,7 @@ REASON = "member:borrow"
 async def ways_page(request: AnyRequest) -> Response[Any]:
     """Ask for the way: by transfer, where there is an account that money can go to."""
     visit = visit_of(request)
-    if await sight(visit) is None:
+    if await standing_loan(visit) is None:
         return visit.go("/loan")
     standing = await desks_of(request).payouts.standing(visit.who().member.id)
     return show(visit, "lender/borrow.html", standing=standing)
@@ -90,7 +90,7 @@ async def confirm_transfer(request: AnyRequest) -> Response[Any]:
 
 
 async def _ask_amount(visit: Visit, *, error: str = "") -> Response[Any]:
-    loan = await sight(visit)
+    loan = await standing_loan(visit)
     if loan is None:
         return visit.go("/loan")
     await show_figures(visit, FIGURES, REASON)

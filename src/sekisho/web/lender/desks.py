@@ -12,6 +12,7 @@ from sekisho.lender.application_desk import ApplicationDesk
 from sekisho.lender.atm_machines import MachineDesk
 from sekisho.lender.atm_pins import PinDesk
 from sekisho.lender.contact_gate import ContactGate
+from sekisho.lender.contract_ends import ContractEndDesk
 from sekisho.lender.documents.desk import DocumentDesk
 from sekisho.lender.documents.sheets import Lender
 from sekisho.lender.documents.typesetting import Typesetter
@@ -53,6 +54,7 @@ class LenderDesks(NamedTuple):
     applications: ApplicationDesk
     documents: DocumentDesk
     signing: SigningDesk
+    ends: ContractEndDesk
     identity: IdentityDesk
     incomes: IncomeDesk
     screening: ScreeningDesk | None
@@ -88,6 +90,7 @@ def open_desks(parts: Parts, guard: AsksGuard, hasher: Hasher, outside: Outside)
         applications=ApplicationDesk(house),
         documents=DocumentDesk(house, lender, typesetter),
         signing=SigningDesk(house, lender, typesetter),
+        ends=ContractEndDesk(house),
         identity=IdentityDesk(house, outside.trust, on_outage=Posture.CLOSED),
         incomes=IncomeDesk(house),
         screening=None

@@ -33,6 +33,8 @@ async def loan_page(request: AnyRequest) -> Response[Any]:
     loan = await sight(visit)
     if loan is None:
         return show(visit, "lender/no_loan.html")
+    if loan.has_ended:
+        return show(visit, "lender/ended.html", loan=loan)
     shown = await show_figures(visit, FROM_SOURCES, "member:loan")
     effects = likely_effects(loan.position, desks_of(request).house.book) if shown else []
     return show(visit, "lender/loan.html", loan=loan if shown else None, effects=effects)
@@ -77,6 +79,12 @@ async def sight(visit: Visit) -> LoanSight | None:
     house = desks_of(visit.request).house
     member_id = visit.who().member.id
     return await house.read(lambda connection: loan_of(connection, house, member_id))
+
+
+async def standing_loan(visit: Visit) -> LoanSight | None:
+    """Return how the visitor's loan stands; None where there is no contract, or it has ended."""
+    loan = await sight(visit)
+    return None if loan is None or loan.has_ended else loan
 
 
 async def show_figures(visit: Visit, items: frozenset[Item], reason: str) -> bool:

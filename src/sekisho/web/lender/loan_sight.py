@@ -6,7 +6,7 @@ from typing import NamedTuple
 from sekisho.lender.contracts import Contract, ContractState, contract_of
 from sekisho.lender.house import LenderParts
 from sekisho.lender.line_checks import CLOSING, NOT_CHECKED, LineCheck, last_check
-from sekisho.lender.loan_events import LoanEvent, Position, parse_day
+from sekisho.lender.loan_events import EventKind, LoanEvent, Position, parse_day
 from sekisho.storage.unit_of_work import Connection
 
 LATEST = 5
@@ -23,10 +23,21 @@ class LoanSight(NamedTuple):
     @property
     def closed_for(self) -> str:
         """Why nothing more is lent: what was found, `not_checked` where nobody could look, else empty."""
-        if self.contract.state == ContractState.OPEN:
+        if self.contract.state != ContractState.CLOSED_TO_BORROWING:
             return ""
         found = [] if self.check is None else [each for each in self.check.findings if each in CLOSING]
         return found[0].value if found else NOT_CHECKED
+
+    @property
+    def has_ended(self) -> bool:
+        """Say whether the contract is over: nothing is owed or lent under it any more."""
+        return self.contract.state == ContractState.ENDED
+
+    @property
+    def ended_on(self) -> date | None:
+        """The day on which the contract ended; None where it has not."""
+        ends = (event for event in self.events if event.kind == EventKind.ENDED)
+        return next((date.fromisoformat(event.effective_on) for event in ends), None)
 
     @property
     def latest(self) -> tuple[LoanEvent, ...]:

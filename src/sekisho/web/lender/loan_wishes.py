@@ -22,6 +22,7 @@ PAGES = {
     "history": "/loan/history",
     "documents": "/loan/documents",
     "settle": "/loan/settle",
+    "end": "/loan/end",
     "borrow": "/borrow/transfer",
     "repay": "/repay",
     "apply": "/apply",

@@ -10,7 +10,7 @@ from sekisho.lender.transfer_loans import NoPayoutAccount
 from sekisho.lender.web_debit_orders import DebitState, WebDebitOrder
 from sekisho.lender.web_debits import DebitsStopped, NotRepaid
 from sekisho.web.lender.desks import desks_of
-from sekisho.web.lender.loan_pages import show_figures, sight
+from sekisho.web.lender.loan_pages import show_figures, standing_loan
 from sekisho.web.lender.loan_sight import LoanSight
 from sekisho.web.lender.loan_wishes import REPAY, figures
 from sekisho.web.lender.order_approvals import FIGURES, approve_first, is_approved, proof_to_see, shown_loan
@@ -38,7 +38,7 @@ async def amount_page(request: AnyRequest) -> Response[Any]:
 async def order_debit(request: AnyRequest) -> Response[Any]:
     """Take the amount as an order, which is worth nothing until it is approved."""
     visit, form = visit_of(request), visit_of(request).form
-    loan = await sight(visit)
+    loan = await standing_loan(visit)
     if loan is None:
         return visit.go("/loan")
     amount = suggested(loan).get(form["choice"]) or typed_amount(form["amount"])
@@ -95,7 +95,7 @@ def suggested(loan: LoanSight) -> dict[str, Yen]:
 
 
 async def _ask_amount(visit: Visit, *, error: str = "") -> Response[Any]:
-    loan = await sight(visit)
+    loan = await standing_loan(visit)
     if loan is None:
         return visit.go("/loan")
     if not await show_figures(visit, FIGURES, REASON):

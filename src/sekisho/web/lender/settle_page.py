@@ -9,7 +9,7 @@ from sekisho.identity.personal_data import Item
 from sekisho.lender.contracts import Contract
 from sekisho.lender.loan_events import Position, parse_day
 from sekisho.web.lender.desks import desks_of
-from sekisho.web.lender.loan_pages import show_figures, sight
+from sekisho.web.lender.loan_pages import show_figures, standing_loan
 from sekisho.web.lender.proven import with_figures
 from sekisho.web.members.roles import ROLE, Role
 from sekisho.web.members.visits import AnyRequest, visit_of
@@ -33,7 +33,7 @@ class Span(NamedTuple):
 async def settle_page(request: AnyRequest) -> Response[Any]:
     """Tell the last payment for `?day=2026-11-30`, or for today."""
     visit, house = visit_of(request), desks_of(request).house
-    loan = await sight(visit)
+    loan = await standing_loan(visit)
     if loan is None:
         return visit.go("/loan")
     await show_figures(visit, FIGURES, REASON)
