@@ -37,6 +37,7 @@ def photograph(browser: Browser, lender: LenderServed, number: int, look: Look) 
         walk.application,
         walk.signature,
         walk.loan,
+        walk.income,
         walk.transfer,
         walk.machine,
         walk.end,

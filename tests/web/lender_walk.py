@@ -10,21 +10,29 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 from playwright.sync_api import Page
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, delete, insert, select, update
 from tests.lender.atm_at_hand import MACHINE, NETWORK, NUMBER, PLACE, Line
 from tests.web.lender_site import open_line
 from tests.web.served_members import Served, served, sign_up, with_authenticator
 
 from sekisho.kernel.chance import SystemChance
+from sekisho.kernel.yen import Yen
 from sekisho.lender import application_rows as rows
 from sekisho.lender import atm_sessions
 from sekisho.lender.applications import State
+from sekisho.lender.contracts import ContractState, set_state
 from sekisho.lender.house import LenderParts
+from sekisho.lender.income_checks import IncomeDocument
+from sekisho.lender.income_renewal_desk import IncomeReadingDesk
+from sekisho.lender.income_renewals import NotTaken, follow
+from sekisho.lender.line_checks import LineCheck, keep_check, new_check_id
 from sekisho.lender.outside import Outside
+from sekisho.lender.screening import Finding
 from sekisho.range.atm.lender_line import DeskLine
 from sekisho.range.atm.machine import Machine
 from sekisho.range.atm.teller import Teller, View
 from sekisho.range.atm.vault import Vault
+from sekisho.storage.tables.applications import bureau_query, loan_application
 from sekisho.storage.tables.atm import atm_order
 from sekisho.storage.tables.borrowings import transfer_order, web_debit_order
 from sekisho.storage.tables.members import member
@@ -164,6 +172,60 @@ class Walk:
             ("settle-wrong", "/loan/settle?day=2020-01-01"),
         ):
             yield self._at(path, name)
+
+    def income(self) -> Iterator[str]:
+        """Declare a newer income, and look at each way in which that can come to its end."""
+        yield self._at("/loan/income", "income")
+        self.page.fill("#income", "much")
+        self._press()
+        yield "income-wrong"
+        for ending in ("refused", "proven"):
+            self.page.fill("#income", "600")
+            self._press()
+            if ending == "refused":
+                yield "income-waits"
+            self._decide(ending)
+            yield self._at("/loan/income", f"income-{ending}")
+        self._close_line()
+        yield self._at("/loan", "loan-closed")
+        yield self._at("/loan/income", "income-still-closed")
+        self._close_line(ContractState.OPEN)
+
+    def _decide(self, ending: str) -> None:
+        """Do what staff do with the document."""
+        reading = IncomeReadingDesk(self.lender.house)
+        (waiting, *_) = beside(reading.waiting())
+        if ending == "refused":
+            beside(reading.refuse(waiting.renewal.id, NotTaken.OUTDATED, by="aoki"))
+            return
+        document = IncomeDocument(staff_id="aoki", reference="shelf 3", income=Yen(4_100_000))
+        beside(reading.read(waiting.renewal.id, document))
+
+    def _close_line(self, state: ContractState = ContractState.CLOSED_TO_BORROWING) -> None:
+        """Do what a look at the line does that finds more than a third of the income."""
+        house = self.lender.house
+        line = open_line(house, self.member_number)
+        query_id = f"bqu_{self.number}{state}"
+        query = {"id": query_id, "asked_at_us": 0, "tries": 1, "trouble": ""}
+        check = LineCheck(
+            new_check_id(house),
+            line.contract_id,
+            query_id,
+            house.today(),
+            (Finding.ABOVE_A_THIRD,) if state is not ContractState.OPEN else (),
+            state,
+            house.clock.now_us(),
+        )
+
+        def work(connection: Connection) -> None:
+            own = select(loan_application.c.id).where(loan_application.c.member_id == line.member_id)
+            application = {"application_id": connection.execute(own).scalars().first()}
+            connection.execute(insert(bureau_query), query | application)
+            keep_check(connection, check)
+            follow(connection, line.contract_id, check.id)
+            set_state(connection, line.contract_id, state)
+
+        house.store.write(work).result()
 
     def transfer(self) -> Iterator[str]:
         """Borrow by transfer, and repay by debit."""

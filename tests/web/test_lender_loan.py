@@ -63,6 +63,8 @@ def test_a_line_that_lends_no_more_says_why_and_how_it_goes_on(tmp_path):
         page = browser.page.text
         assert "late on our side" in page
         assert 'href="/borrow"' not in page
+        assert 'id="next-title"' not in page
+        assert "¥400,000" not in page
         assert 'href="/repay"' in page
 
     play(tmp_path, scene)

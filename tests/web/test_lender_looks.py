@@ -18,7 +18,7 @@ LOOKS = [
     pytest.param(3, (1_440, 900), "dark", "ja", id="wide-dark-ja"),
 ]
 BEFORE_THE_LOGIN = ("before_the_login",)
-AS_A_MEMBER = ("application", "signature", "loan", "transfer", "machine", "end")
+AS_A_MEMBER = ("application", "signature", "loan", "income", "transfer", "machine", "end")
 
 
 @pytest.fixture(name="browser", scope="module")

@@ -31,6 +31,7 @@ RECEIPTS_EVERY_S = 10.0
 EXPIRING_EVERY_S = 600.0
 ATM_DAYS_EVERY_S = 3600.0
 LINE_CHECKS_EVERY_S = 3600.0
+INCOMES_EVERY_S = 60.0
 
 
 def make_lender(site: Site, around: Around, banks: Mapping[str, str] | None = None) -> Made:
@@ -82,6 +83,7 @@ def _rounds(desks: LenderDesks) -> list[Round]:
     going = [
         Round("receipts", RECEIPTS_EVERY_S, receipts.issue),
         Round("expiring", EXPIRING_EVERY_S, expire),
+        Round("incomes", INCOMES_EVERY_S, desks.renewals.go_on),
         Round("atm_days", ATM_DAYS_EVERY_S, desks.machines.settlement.reconcile_yesterday),
     ]
     if desks.screening is not None:

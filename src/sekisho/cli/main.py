@@ -20,6 +20,7 @@ COMMANDS = {
     "loan": "sekisho.cli.loan",
     "applications": "sekisho.cli.applications",
     "lines": "sekisho.cli.lines",
+    "incomes": "sekisho.cli.incomes",
     "atm": "sekisho.cli.atm",
     "atm-orders": "sekisho.cli.atm_orders",
     "zengin": "sekisho.cli.zengin",

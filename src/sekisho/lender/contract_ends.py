@@ -28,6 +28,7 @@ from sekisho.lender.atm_pins import forget_pin
 from sekisho.lender.atm_sight import NOT_SETTLED, Unsettled, unsettled
 from sekisho.lender.contracts import Contract, ContractState, contract_numbered, contract_of, find_contract
 from sekisho.lender.house import LenderParts
+from sekisho.lender.income_renewals import give_up
 from sekisho.lender.loan_events import LoanEvent, parse_day
 from sekisho.lender.payout_accounts import end_accounts
 from sekisho.lender.transfer_orders import TransferOrder
@@ -207,6 +208,7 @@ def end_within(  # noqa: PLR0913 - who ends it, and in which session, is known t
     actor = MEMBER_ACTOR if way == BY_MEMBER else f"staff:{by}"
     end_accounts(connection, house, member_id, session_id=session_id, actor=actor)
     forget_pin(connection, member_id, now_us)
+    give_up(connection, house, current.id)
     body = msgspec.json.encode({"way": way, "by": by})
     outbox.append(connection, [outbox.Entry("lender:contract:ended", current.id, now_us, body)])
     kind = NoticeKind.CONTRACT_ENDED

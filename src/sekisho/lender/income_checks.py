@@ -9,7 +9,7 @@ from sqlalchemy import Connection, delete, insert, select
 
 from sekisho.kernel.yen import Yen
 from sekisho.lender import application_rows as rows
-from sekisho.lender.applications import INCOME_YEN_MAX, Application, State, require_going_on
+from sekisho.lender.applications import INCOME_YEN_MAX, Application, State, Who, require_going_on
 from sekisho.lender.house import LenderParts
 from sekisho.lender.json_ports import Partner, ask
 from sekisho.response.staff import require_staff
@@ -84,6 +84,43 @@ class ProvenIncome(msgspec.Struct, frozen=True, kw_only=True):
     staff_id: str
 
 
+def proven_by(document: IncomeDocument) -> ProvenIncome:
+    """Return what a document proves.
+
+    Raises ValueError for a reference or an income that can't be, and StaffIdUnusable.
+    """
+    proven = ProvenIncome(
+        income_yen=document.income.amount,
+        source="document",
+        reference=document.reference,
+        staff_id=require_staff(document.staff_id),
+    )
+    if not 0 <= proven.income_yen <= INCOME_YEN_MAX:
+        raise ValueError("an income that nobody has")
+    if not document.reference.strip() or len(document.reference) > REFERENCE_CHARS_MAX:
+        raise ValueError("a proof names its document")
+    return proven
+
+
+async def ask_source(source: IncomeSource, reference: str, who: Who) -> ProvenIncome | None:
+    """Return what a source knows of a person's income; None where it does not, or answers something else.
+
+    Raises OperationalError.
+    """
+    answer = await source.ask(
+        IncomeQuestion(
+            reference=reference,
+            name=who.name,
+            name_kana=who.name_kana,
+            born_on=dt.date.fromisoformat(who.born_on),
+        )
+    )
+    income_yen = answer.income_yen
+    if income_yen is None or income_yen < 0 or answer.reference != reference:
+        return None
+    return ProvenIncome(income_yen=income_yen, source="source", reference=reference, staff_id="")
+
+
 class IncomeDesk:
     """Writes proofs of income down, for one lender."""
 
@@ -96,16 +133,7 @@ class IncomeDesk:
         Raises ValueError for a reference or an income that can't be; StaffIdUnusable, ApplicationNotFound,
         NotAtThisStep and OperationalError.
         """
-        proven = ProvenIncome(
-            income_yen=document.income.amount,
-            source="document",
-            reference=document.reference,
-            staff_id=require_staff(document.staff_id),
-        )
-        if not 0 <= proven.income_yen <= INCOME_YEN_MAX:
-            raise ValueError("an income that nobody has")
-        if not document.reference.strip() or len(document.reference) > REFERENCE_CHARS_MAX:
-            raise ValueError("a proof names its document")
+        proven = proven_by(document)
 
         def work(connection: Connection) -> ProvenIncome:
             application = rows.require(connection, self._house.keyring, application_id)

@@ -21,7 +21,7 @@ from sekisho.lender.bureau_queries import Query, keep_answer, note_trouble, open
 from sekisho.lender.contracts import Contract, ContractState, find_contract, set_state
 from sekisho.lender.credit_bureau import BureauAnswer, Contradiction, CreditBureau, question_about, record_of
 from sekisho.lender.house import LenderParts
-from sekisho.lender.income_checks import proven_income
+from sekisho.lender.income_renewals import follow, income_of_line
 from sekisho.lender.line_checks import (
     CLOSING,
     NOT_CHECKED,
@@ -31,8 +31,10 @@ from sekisho.lender.line_checks import (
     findings_of,
     is_checked,
     keep_check,
+    line_of,
     new_check_id,
     overdue,
+    renewed,
 )
 from sekisho.lender.screening import BureauRecord
 from sekisho.messages.notices import NoticeKind
@@ -74,6 +76,26 @@ class LineCheckDesk:
             await self._close_overdue(today, limit)
         return checked
 
+    async def check_renewed(self, *, limit: int = AT_ONCE) -> int:
+        """Look at the lines whose income was proven anew, and return how many were looked at.
+
+        Raises OperationalError where the store is down.
+        """
+        now_us = self._house.clock.now_us()
+        waiting = await self._house.read(lambda at: renewed(at, now_us, limit))
+        checked = 0
+        for line in waiting:
+            checked += await self._check(line)
+        return checked
+
+    async def check(self, contract_id: str) -> bool:
+        """Look at one line now, and tell whether the bureau answered; one that has ended is left alone.
+
+        Raises OperationalError where the store is down.
+        """
+        line = await self._house.read(lambda at: line_of(at, contract_id))
+        return line is not None and await self._check(line)
+
     async def _check(self, line: Due) -> bool:
         """Ask about one line, and tell whether it was answered."""
 
@@ -114,7 +136,7 @@ class LineCheckDesk:
         if is_checked(connection, query.id):
             return  # another process asked the same question, and was here first
         keep_answer(connection, house, query, answer)
-        proven = proven_income(connection, house, application.id)
+        proven = income_of_line(connection, house, contract.id, application.id)
         income = Yen(application.said.income_yen if proven is None else proven.income_yen)
         findings = findings_of(Yen(contract.limit_yen), income, record)
         state = ContractState.CLOSED_TO_BORROWING if CLOSING & set(findings) else ContractState.OPEN
@@ -122,6 +144,7 @@ class LineCheckDesk:
             new_check_id(house), contract.id, query.id, record.asked_on, findings, state, now_us
         )
         keep_check(connection, check)
+        follow(connection, contract.id, check.id)
         self._bring_to(connection, contract, state, findings)
 
     async def _close_overdue(self, today: dt.date, limit: int) -> None:

@@ -17,17 +17,19 @@ from sekisho.kernel.ids import LINE_CHECK, ApplicationId, LineCheckId
 from sekisho.kernel.yen import Yen
 from sekisho.lender.contracts import ContractState
 from sekisho.lender.house import LenderParts
+from sekisho.lender.income_renewals import RenewalState
 from sekisho.lender.loan_events import EventKind
 from sekisho.lender.screening import BureauRecord, Finding, above_a_third
 from sekisho.storage.tables.applications import bureau_query, loan_application
 from sekisho.storage.tables.ledger import ledger_account
-from sekisho.storage.tables.lender import credit_contract, line_check, loan_event
+from sekisho.storage.tables.lender import credit_contract, income_renewal, line_check, loan_event
 
 MONTHS = 3
 LENT_IN_MONTH_ABOVE = Yen(50_000)
 OWED_ABOVE = Yen(100_000)
 MONTHS_OF_GRACE = 1
 ASKED_AGAIN_AFTER_US = 12 * HOUR_US
+RENEWED_AGAIN_AFTER_US = HOUR_US
 CLOSING = frozenset({Finding.ABOVE_A_THIRD, Finding.WRITTEN_OFF})
 """These close a line to borrowing; the others are on record for a person."""
 
@@ -117,6 +119,39 @@ def due(connection: Connection, today: dt.date, now_us: int, limit: int) -> list
         .limit(limit)
     )
     return _dues(connection, found)
+
+
+def renewed(connection: Connection, now_us: int, limit: int) -> list[Due]:
+    """Return the lines whose income was proven anew and that no look has followed, oldest look first.
+
+    One about which the bureau gave no answer that can be used within the last hour waits until then.
+    """
+    proven = exists().where(
+        income_renewal.c.contract_id == credit_contract.c.id,
+        income_renewal.c.state == RenewalState.PROVEN.value,
+        income_renewal.c.line_check_id.is_(None),
+    )
+    in_vain = exists().where(
+        bureau_query.c.application_id == loan_application.c.id,
+        bureau_query.c.asked_at_us > now_us - RENEWED_AGAIN_AFTER_US,
+        or_(bureau_query.c.answered_at_us.is_(None), bureau_query.c.trouble != ""),
+    )
+    last = _last_on()
+    found = (
+        _lines(last)
+        .where(credit_contract.c.state != ContractState.ENDED.value, proven, ~in_vain)
+        .order_by(last, credit_contract.c.id)
+        .limit(limit)
+    )
+    return _dues(connection, found)
+
+
+def line_of(connection: Connection, contract_id: str) -> Due | None:
+    """Return a line that has not ended, to be looked at now; None where there is none."""
+    its = _lines(_last_on()).where(
+        credit_contract.c.id == contract_id, credit_contract.c.state != ContractState.ENDED.value
+    )
+    return next(iter(_dues(connection, its)), None)
 
 
 def overdue(connection: Connection, today: dt.date, limit: int) -> list[Due]:

@@ -16,13 +16,7 @@ from sekisho.lender.applications import Application, Found, NotAtThisStep, State
 from sekisho.lender.bureau_queries import Query, keep_answer, last_query, note_trouble, open_query
 from sekisho.lender.credit_bureau import BureauAnswer, Contradiction, CreditBureau, question_about, record_of
 from sekisho.lender.house import LenderParts
-from sekisho.lender.income_checks import (
-    IncomeQuestion,
-    IncomeSource,
-    ProvenIncome,
-    keep,
-    proven_income,
-)
+from sekisho.lender.income_checks import IncomeSource, ProvenIncome, ask_source, keep, proven_income
 from sekisho.lender.screening import Applicant, BureauRecord, Screened, Verdict, screen
 from sekisho.messages.notices import NoticeKind
 
@@ -111,21 +105,9 @@ class ScreeningDesk:
         known = await self._house.read(lambda at: proven_income(at, self._house, application.id))
         if known is not None or self._incomes is None:
             return
-        who = _who(application)
-        reference = f"{application.id}:income"
-        answer = await self._incomes.ask(
-            IncomeQuestion(
-                reference=reference,
-                name=who.name,
-                name_kana=who.name_kana,
-                born_on=dt.date.fromisoformat(who.born_on),
-            )
-        )
-        income_yen = answer.income_yen
-        if income_yen is None or income_yen < 0 or answer.reference != reference:
-            return
-        proven = ProvenIncome(income_yen=income_yen, source="source", reference=reference, staff_id="")
-        await self._house.written(lambda at: keep(at, self._house, application, proven))
+        proven = await ask_source(self._incomes, f"{application.id}:income", _who(application))
+        if proven is not None:
+            await self._house.written(lambda at: keep(at, self._house, application, proven))
 
     async def _ask_and_decide(self, application: Application) -> Application | Waiting:
         query = await self._house.written(lambda at: open_query(at, self._house, application.id))

@@ -130,6 +130,9 @@ class NoticeKind(StrEnum):
     CONTRACT_ENDED = "contract_ended"
     """A loan contract ended, at the member's wish."""
 
+    INCOME_DECIDED = "income_decided"
+    """A newer income that the member declared was looked at; what came of it stands on the site alone."""
+
     PAYMENT_NOT_OWED = "payment_not_owed"
     """A payment came for a contract under which nothing is owed; it is kept for the member."""
 

@@ -2,7 +2,7 @@
 
 from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, LargeBinary, Table, Text
 
-from sekisho.storage.tables import metadata
+from sekisho.storage.tables import metadata, sealed_column
 
 # The terms stand in the contract: what is published later does not change what was agreed. The last five
 # columns change with each borrowing and repayment, in the same unit of work as the books.
@@ -43,6 +43,28 @@ line_check = Table(
     Column("state", Text, nullable=False),
     Column("at_us", BigInteger, nullable=False),
     Index("ix_line_check_contract_id_checked_on", "contract_id", "checked_on"),
+)
+
+# What a member declares of a newer income under a contract, and what came of it. `live` holds the contract's
+# id until that is known: no contract has two under way. Amounts tell of somebody's money, and are sealed.
+income_renewal = Table(
+    "income_renewal",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("key", Text, nullable=False, unique=True),
+    Column("contract_id", Text, ForeignKey("credit_contract.id"), nullable=False),
+    Column("member_id", Text, ForeignKey("member.id"), nullable=False),
+    Column("live", Text, nullable=True, unique=True),
+    Column("state", Text, nullable=False),
+    Column("document", Text, nullable=False),
+    sealed_column("declared", "income_renewal:{id}:declared"),
+    sealed_column("proven", "income_renewal:{id}:proven", nullable=True),
+    Column("refused_for", Text, nullable=False),
+    Column("declared_at_us", BigInteger, nullable=False),
+    Column("ended_at_us", BigInteger, nullable=True),
+    Column("line_check_id", Text, ForeignKey("line_check.id"), nullable=True),
+    Index("ix_income_renewal_contract_id_state", "contract_id", "state"),
+    Index("ix_income_renewal_state_declared_at_us", "state", "declared_at_us"),
 )
 
 loan_event = Table(

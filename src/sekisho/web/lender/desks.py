@@ -20,6 +20,7 @@ from sekisho.lender.gates import Gatekeeper
 from sekisho.lender.house import LenderParts, open_house
 from sekisho.lender.identity_checks import IdentityDesk
 from sekisho.lender.income_checks import IncomeDesk
+from sekisho.lender.income_renewal_desk import IncomeRenewalDesk
 from sekisho.lender.line_check_desk import LineCheckDesk
 from sekisho.lender.outside import Outside
 from sekisho.lender.payout_accounts import PayoutAccountDesk
@@ -57,6 +58,7 @@ class LenderDesks(NamedTuple):
     ends: ContractEndDesk
     identity: IdentityDesk
     incomes: IncomeDesk
+    renewals: IncomeRenewalDesk
     screening: ScreeningDesk | None
     line_checks: LineCheckDesk | None
     reviews: ReviewDesk
@@ -70,7 +72,8 @@ def open_desks(parts: Parts, guard: AsksGuard, hasher: Hasher, outside: Outside)
     """Put the lender's desks together, with its accounts in the books. Raises OperationalError.
 
     Where the switches or the guard cannot be asked, no money goes out; a certificate that nobody can look up
-    proves nobody. A source of incomes that is down makes an income unproven, and screening goes on.
+    proves nobody. A source of incomes that is down makes an income unproven, and screening goes on; a
+    person reads the document of a newer income.
     """
     house, switches = open_house(parts), LenderSwitches(parts)
     lender, typesetter = named(parts.institution), Typesetter()
@@ -78,6 +81,9 @@ def open_desks(parts: Parts, guard: AsksGuard, hasher: Hasher, outside: Outside)
     asking = ScreeningOutage(bureau=Posture.CLOSED, income=Posture.OPEN)
     gatekeeper = Gatekeeper(
         house, guard, switches, on_outage=OnOutage(switches=Posture.CLOSED, guard=Posture.CLOSED)
+    )
+    line_checks = (
+        None if outside.bureau is None else LineCheckDesk(house, outside.bureau, on_outage=Posture.CLOSED)
     )
     return LenderDesks(
         house=house,
@@ -93,12 +99,11 @@ def open_desks(parts: Parts, guard: AsksGuard, hasher: Hasher, outside: Outside)
         ends=ContractEndDesk(house),
         identity=IdentityDesk(house, outside.trust, on_outage=Posture.CLOSED),
         incomes=IncomeDesk(house),
+        renewals=IncomeRenewalDesk(house, outside.incomes, line_checks, on_outage=Posture.OPEN),
         screening=None
         if outside.bureau is None
         else ScreeningDesk(house, outside.bureau, outside.incomes, on_outage=asking),
-        line_checks=None
-        if outside.bureau is None
-        else LineCheckDesk(house, outside.bureau, on_outage=Posture.CLOSED),
+        line_checks=line_checks,
         reviews=ReviewDesk(house),
         pins=pins,
         atm=SmartphoneAtm(house, gatekeeper, switches, on_outage=Posture.CLOSED, settings=outside.atm),

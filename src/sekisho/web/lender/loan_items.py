@@ -34,7 +34,7 @@ class LoanItems:
                     "loan_item_balance",
                     owed=in_yen(loan.position.owed, w.language),
                     principal=in_yen(loan.position.principal, w.language),
-                    headroom=in_yen(loan.position.headroom, w.language),
+                    headroom=in_yen(loan.headroom, w.language),
                 )
             ),
             Item.PAYMENT_INFORMATION: _payment(loan, w),

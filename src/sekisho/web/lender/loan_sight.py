@@ -3,6 +3,7 @@
 from datetime import date
 from typing import NamedTuple
 
+from sekisho.kernel.yen import Yen
 from sekisho.lender.contracts import Contract, ContractState, contract_of
 from sekisho.lender.house import LenderParts
 from sekisho.lender.line_checks import CLOSING, NOT_CHECKED, LineCheck, last_check
@@ -38,6 +39,11 @@ class LoanSight(NamedTuple):
         """The day on which the contract ended; None where it has not."""
         ends = (event for event in self.events if event.kind == EventKind.ENDED)
         return next((date.fromisoformat(event.effective_on) for event in ends), None)
+
+    @property
+    def headroom(self) -> Yen:
+        """What can be borrowed now: nothing under a contract that lends no more."""
+        return self.position.headroom if self.contract.state == ContractState.OPEN else Yen(0)
 
     @property
     def latest(self) -> tuple[LoanEvent, ...]:

@@ -23,6 +23,7 @@ PAGES = {
     "documents": "/loan/documents",
     "settle": "/loan/settle",
     "end": "/loan/end",
+    "income": "/loan/income",
     "borrow": "/borrow/transfer",
     "repay": "/repay",
     "apply": "/apply",
