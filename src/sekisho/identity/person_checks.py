@@ -5,7 +5,6 @@ What is being checked (an application, a wallet) and where tries are kept is the
 
 import datetime as dt
 import hashlib
-import re
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
@@ -16,6 +15,7 @@ from sekisho.identity.certificates import CertificateFault, Person, Presented, V
 from sekisho.identity.identity_methods import Method, require_allowed
 from sekisho.kernel.chance import Chance
 from sekisho.kernel.clock import MINUTE_US
+from sekisho.kernel.ids import is_staff_id
 from sekisho.kernel.posture import OperationalError, Posture
 from sekisho.kernel.refusals import Refusal
 
@@ -24,7 +24,6 @@ CHALLENGE_US = 10 * MINUTE_US
 TRIES_MAX = 10
 REFERENCE_CHARS_MAX = 200
 _LABEL = b"sekisho:identity-check:1:"
-_STAFF_ID = re.compile(r"[a-z0-9][a-z0-9_.-]{0,39}")
 
 
 class IdentityCheckAway(Refusal):
@@ -158,7 +157,7 @@ def try_by_staff(key: str, manual: ManualCheck, today: dt.date) -> Try:
     Raises ValueError for a staff id, evidence or day that can't be, and MethodNotAllowed.
     """
     day = manual.checked_on
-    if not _STAFF_ID.fullmatch(manual.staff_id):
+    if not is_staff_id(manual.staff_id):
         raise ValueError(f"not the id of a member of staff: {manual.staff_id[:40]!r}")
     if day > today:
         raise ValueError(f"checked on {day}, which is still to come")

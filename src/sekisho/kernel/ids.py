@@ -14,6 +14,7 @@ from sekisho.kernel.clock import Clock
 
 RANDOM_OCTETS = 9
 _BODY = re.compile(r"[0-9a-f]{32}")
+_OF_STAFF = re.compile(r"[a-z0-9][a-z0-9_.-]{0,39}")
 
 MemberId = NewType("MemberId", str)
 SessionId = NewType("SessionId", str)
@@ -106,6 +107,11 @@ class IdKind(Generic[AnyId]):
 def made_at_us(any_id: str) -> int:
     """Return when an id was made, in microseconds since the epoch, UTC."""
     return int(any_id.partition("_")[2][:14], 16)
+
+
+def is_staff_id(text: str) -> bool:
+    """Say whether a text can be the id of a member of staff: at the desks, or on the house's own list."""
+    return _OF_STAFF.fullmatch(text) is not None
 
 
 MEMBER = IdKind("mem", MemberId)

@@ -1,10 +1,7 @@
 """Who of the staff does something: an id for the record, and a second person where one is not enough."""
 
-import re
-
+from sekisho.kernel.ids import is_staff_id
 from sekisho.kernel.refusals import Refusal
-
-_ID = re.compile(r"[a-z0-9][a-z0-9_.-]{0,39}")
 
 
 class SecondPersonNeeded(Refusal):
@@ -25,7 +22,7 @@ class StaffIdUnusable(Refusal):
 
 def require_staff(staff_id: str) -> str:
     """Return the id of a member of staff. Raises StaffIdUnusable."""
-    if not _ID.fullmatch(staff_id):
+    if not is_staff_id(staff_id):
         raise StaffIdUnusable(known=repr(staff_id[:40]))
     return staff_id
 
