@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select
 from tests.bank.mandate_at_hand import KANA, PHONE, START, open_bank
 
-from sekisho.bank import deposits, holders
+from sekisho.bank import counter, deposits, holders
 from sekisho.bank.branches import BranchUnknown
 from sekisho.bank.deposits import DepositNumberTaken, DepositState, Opening
 from sekisho.bank.holders import HolderTiedOtherwise, NewHolder
@@ -18,6 +18,7 @@ from sekisho.kernel.yen import Yen
 from sekisho.ledger.transfers import Refused, Why
 from sekisho.messages.notices import NoticeKind
 from sekisho.response import audit
+from sekisho.response.staff import Deed, StaffIdUnusable
 from sekisho.storage.tables.deposits import depositor
 from sekisho.storage.tables.messages import message
 
@@ -175,9 +176,26 @@ def test_the_holder_is_told_at_the_number_on_file_and_once_for_an_occasion(bank)
     assert [tuple(row) for row in rows] == [("sms", "notice:link_pin_locked:1")]
 
 
+def test_the_counter_ties_a_customer_once_on_record(bank):
+    """Doing it again changes nothing, and is no act; by nobody of the staff it is not done."""
+    member_id, one = bank.at_hand.add_member(), bank.deposit
+    with pytest.raises(StaffIdUnusable):
+        bank.do(lambda at: counter.tie_customer(at, bank.bank, one, member_id, Deed("NOBODY!", "x")))
+    assert bank.look(lambda at: holders.find_by_member(at, bank.bank, member_id)) is None
+    deed = Deed("aoki", "asked at the counter")
+    tied = [bank.do(lambda at: counter.tie_customer(at, bank.bank, one, member_id, deed)) for _ in range(2)]
+    assert tied == [True, False]
+    (act,) = bank.look(lambda at: list(audit.all_acts(at)))
+    assert (act.actor, act.act, act.subject) == ("aoki", "bank:customer_tied", one.id)
+    assert (act.reason, act.details) == ("asked at the counter", {"member": member_id})
+
+
 def test_the_phone_on_file_changes_at_the_counter(bank):
-    own = bank.deposit.depositor_id
-    bank.do(lambda at: holders.change_phone(at, bank.bank, own, "090-9999-8888"))
+    """The act says whose, and not the number."""
+    own, deed = bank.deposit.depositor_id, Deed("aoki", "asked at the counter")
+    bank.do(lambda at: counter.change_phone(at, bank.bank, bank.deposit, "090-9999-8888", deed))
+    (act,) = bank.look(lambda at: list(audit.all_acts(at)))
+    assert (act.act, act.subject, act.details) == ("bank:phone_changed", bank.deposit.id, {})
     found = bank.look(lambda at: holders.find(at, bank.bank, own))
     assert found.holder.phone == "+819099998888"
     assert msgspec.structs.replace(found.holder, phone="") != found.holder

@@ -12,6 +12,7 @@ from sekisho.cli.main import main
 from sekisho.identity.institution import Parts
 from sekisho.kernel.chance import SeededChance
 from sekisho.kernel.clock import SetClock, SystemClock
+from sekisho.response import audit
 from sekisho.storage.engine import open_store
 from sekisho.storage.keyring_files import open_keyring
 from sekisho.storage.kms import key_wrapper
@@ -93,6 +94,10 @@ def test_staff_write_down_who_applies(typed, way):
     first = typed(*words, "--method", "ID_PLUS_MAIL", "--passed")
     assert typed(*words, "--method", "ID_PLUS_MAIL", "--passed") == first
     assert first.endswith("\tpassed\n")
+    with way.house.store.read() as connection:
+        (act,) = audit.search(connection, act="application:identity_checked")
+    assert (act.actor, act.subject, act.details["passed"]) == ("sato", application.id, True)
+    assert first.startswith(f"{act.details['check']}\t")
     assert f"{application.id}\tidentity_checked\t" in typed("list", "--state", "identity_checked")
     typed(*words, "--method", "JPKI", "--passed", code=2)
     typed(

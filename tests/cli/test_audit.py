@@ -48,9 +48,10 @@ def test_the_chain_holds_until_somebody_changes_it(run, tmp_path):
     assert json.loads(run("audit", "verify", "--json")) == {"holds": True, "acts": 1, "faults": []}
     assert "\tsato\tswitch:set\t" in run("audit", "list", "--actor", "sato")
     out = tmp_path / "acts.ndjson"
-    run("audit", "export", "--out", str(out))
-    [act] = [json.loads(line) for line in out.read_text(encoding="utf-8").splitlines()]
+    run("audit", "export", "--out", str(out), "--by", "mori", "--reason", "yearly audit")
+    [act, taken] = [json.loads(line) for line in out.read_text(encoding="utf-8").splitlines()]
     assert (act["actor"], act["position"], len(act["link"])) == ("sato", 1, 64)
+    assert (taken["actor"], taken["act"], taken["reason"]) == ("mori", "audit:exported", "yearly audit")
     tamper(tmp_path, "UPDATE staff_act SET actor = 'ito'")
     assert "BROKEN  act 1: the chain is broken" in run("audit", "verify", code=4)
 

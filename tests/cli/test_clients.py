@@ -6,13 +6,16 @@ from click.testing import CliRunner
 from sekisho.cli.main import main
 from sekisho.storage.engine import open_store
 
+WHY = ("--by", "aoki", "--reason", "ticket 7")
+
 
 @pytest.fixture(name="sekisho")
 def _sekisho(tmp_path):
     """Run a command on the folder of a provider that nobody has open."""
 
     def run(group, *arguments):
-        return CliRunner().invoke(main, [group, "--data", str(tmp_path / "id"), *arguments])
+        why = () if arguments[0] == "list" else WHY
+        return CliRunner().invoke(main, [group, "--data", str(tmp_path / "id"), *arguments, *why])
 
     return run
 
@@ -20,7 +23,7 @@ def _sekisho(tmp_path):
 WALLET = ("wallet", "--name", "みずいろウォレット", "--redirect-uri", "https://wallet.example/callback")
 
 
-def test_a_service_is_registered_listed_and_removed(sekisho):
+def test_a_service_is_registered_listed_and_removed(sekisho, tmp_path):
     """Its secret is printed once, and is in no list."""
     added = sekisho("clients", "add", *WALLET, "--scope", "openid", "--scope", "email")
     secret = added.output.strip()
@@ -33,6 +36,15 @@ def test_a_service_is_registered_listed_and_removed(sekisho):
     assert sekisho("clients", "list").output == ""
     again = sekisho("clients", "remove", "wallet")
     assert (again.exit_code, "no service" in again.output) == (1, True)
+    registered, removed = acts(tmp_path)
+    assert registered == ("aoki", "openid:client_registered", "wallet", "ticket 7")
+    assert removed == ("aoki", "openid:client_removed", "wallet", "ticket 7")
+
+
+def acts(tmp_path):
+    """Return the acts on the provider's record, the oldest first."""
+    listed = CliRunner().invoke(main, ["audit", "list", "--data", str(tmp_path / "id")]).output.splitlines()
+    return [tuple(line.split("\t")[2:6]) for line in reversed(listed)]
 
 
 def test_an_app_has_no_secret(sekisho):
@@ -68,7 +80,18 @@ def test_a_store_in_use_is_said_to_be(sekisho, tmp_path):
     assert (refused.exit_code, "Another Sekisho process" in refused.output) == (1, True)
 
 
-def test_keys_are_rotated_in_peace_and_replaced_in_need(sekisho):
+@pytest.mark.parametrize("deed", [("clients", "add", *WALLET), ("signing-keys", "replace")])
+def test_nobody_of_the_staff_changes_nothing(sekisho, tmp_path, deed):
+    """Without a name for the record neither a service nor a key is made."""
+    done = CliRunner().invoke(
+        main, [deed[0], "--data", str(tmp_path / "id"), *deed[1:], "--by", "NOBODY!", "--reason", "x"]
+    )
+    assert (done.exit_code, "staff id" in done.output) == (2, True)
+    assert sekisho(deed[0], "list").output == ""
+    assert acts(tmp_path) == []
+
+
+def test_keys_are_rotated_in_peace_and_replaced_in_need(sekisho, tmp_path):
     """A rotated key waits beside the old one; a replaced one is gone."""
     assert sekisho("signing-keys", "rotate").exit_code == 0
     first = sekisho("signing-keys", "list").output.splitlines()
@@ -80,3 +103,5 @@ def test_keys_are_rotated_in_peace_and_replaced_in_need(sekisho):
     assert sekisho("signing-keys", "replace").exit_code == 0
     replaced = {row.split("\t")[0] for row in sekisho("signing-keys", "list").output.splitlines()}
     assert (len(replaced), replaced & {row.split("\t")[0] for row in rotated}) == (2, set())
+    done = ("rotated", "rotated", "replaced")
+    assert [act for _, act, _, _ in acts(tmp_path)] == [f"openid:signing_keys_{what}" for what in done]

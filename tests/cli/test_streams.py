@@ -21,6 +21,8 @@ from sekisho.storage.kms import key_wrapper
 from sekisho.web.server import listening_socket
 from sekisho.web.signals.app import create_signals_app
 
+WHY = ("--by", "aoki", "--reason", "agreed on paper")
+
 
 class Served:
     """An institution's folder, its file, and the command run on both."""
@@ -52,7 +54,14 @@ class Served:
     def __call__(self, *arguments, typed=None):
         """Run a subcommand at this institution."""
         at = ["--data", str(self.folder), "--institution", str(self.file)]
+        if arguments[0] != "list":
+            at += WHY
         return CliRunner().invoke(main, ["streams", arguments[0], *at, *arguments[1:]], input=typed)
+
+    def acts(self):
+        """Return who did what to which partner and why, the oldest first."""
+        listed = CliRunner().invoke(main, ["audit", "list", "--data", str(self.folder)]).output
+        return [tuple(line.split("\t")[2:6]) for line in reversed(listed.splitlines())]
 
     def listed(self):
         """Return what `list` says of the one partner."""
@@ -118,6 +127,9 @@ def test_two_operators_agree_and_see_that_it_works(two, tmp_path):
     assert other("remove", one.origin).exit_code == 0
     assert other("list").output == ""
     assert one.listed()["sends"] is None
+    admitted = ("aoki", "signals:partner_admitted", other.origin, "agreed on paper")
+    assert one.acts() == [admitted] * 2 + [("aoki", "signals:stream_changed", other.origin, "works")]
+    assert [act for _, act, _, _ in other.acts()] == ["signals:partner_admitted", "signals:partner_parted"]
 
 
 def _deliver(served):
@@ -157,6 +169,7 @@ def test_what_cannot_be_is_said(two, tmp_path):
         assert refused.exit_code == 2, arguments
         assert "Error" in refused.output
     assert one("list").output == ""
-    demo = ["--at", "id", "--data", str(tmp_path / "demo"), "--token-file", "-", other.origin]
+    assert one.acts() == []
+    demo = [*WHY, "--at", "id", "--data", str(tmp_path / "demo"), "--token-file", "-", other.origin]
     refused = CliRunner().invoke(main, ["streams", "add", *demo], input="t")
     assert (refused.exit_code, "--institution" in refused.output) == (2, True)

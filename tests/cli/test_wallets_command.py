@@ -105,6 +105,9 @@ def test_what_staff_checked_raises_the_level_once(run, place, member_id):
     assert run("check", member_id, "failed", *CHECK, "--key", "k1") == first
     assert look(place, lambda at: wallet_of(at, member_id)).level is IdentityLevel.VERIFIED
     assert run("waiting") == ""
+    (act,) = look(place, lambda at: audit.search(at, act="wallet:identity_checked"))
+    assert (act.subject, act.details["passed"]) == (member_id, True)
+    assert first.startswith(f"{act.details['check']}\t")
     run("claim", member_id, *WHY, code=2)
 
 

@@ -10,7 +10,7 @@ from tests.identity.member_at_hand import LENDER, NOON_US, AtHand
 from sekisho.identity import devices, recovery, recovery_rows
 from sekisho.identity.arrivals import Arrival
 from sekisho.identity.assurance import Standing
-from sekisho.identity.calls import CallDesk, Genuine, NotOurs
+from sekisho.identity.calls import CallDesk, Genuine, NotOurs, record
 from sekisho.identity.code_rows import End
 from sekisho.identity.codes import CodeDesk, Over, Right, Wrong
 from sekisho.identity.institution import Parts
@@ -59,8 +59,8 @@ def test_a_code_goes_its_way(desk):
 
 
 def test_a_call_goes_its_way(desk):
-    calls = CallDesk(desk.here.parts)
-    call = asyncio.run(calls.record("stf_sato", desk.someone, "ご契約の確認"))
+    calls, parts, someone = CallDesk(desk.here.parts), desk.here.parts, desk.someone
+    call = parts.store.write(lambda at: record(at, parts, "stf_sato", someone, "ご契約の確認")).result()
     assert asyncio.run(calls.confirm(desk.someone, call.code)) == Genuine(call)
     assert asyncio.run(calls.confirm(desk.someone, call.code)) == NotOurs()
 

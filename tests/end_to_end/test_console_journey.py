@@ -28,6 +28,7 @@ pytestmark = pytest.mark.server
 
 CAMPAIGN = "cmp_0123456789abcdef0123456789abcdef"
 LENT = 30_000
+WHY = ("--by", "operator", "--reason", "the first people at the desks")
 CODE = re.compile(r"[A-Za-z0-9_-]{43}")
 FIRST = ("lender:analyst", "lender:responder", "lender:desk")
 SECOND = ("lender:approver", "lender:auditor")
@@ -40,7 +41,7 @@ class AtWork:
         self.origin = running.origin("console")
         folder = str(running.data / "desks")
         given = [each for role in roles for each in ("--role", role)]
-        code = CODE.search(run("staff", "--data", folder, "add", name, *given))
+        code = CODE.search(run("staff", "--data", folder, "add", name, *given, *WHY))
         assert code
         self.page: Page = chromium.new_context(locale="ja").new_page()
         with_authenticator(self.page)

@@ -70,7 +70,8 @@ def _secret(data, callback):
     scopes = [option for scope in ASKED.split() for option in ("--scope", scope)]
     where = ("--redirect-uri", callback, "--post-logout-redirect-uri", callback)
     names = ("--name", "みずいろウォレット", "--name-en", "Mizuiro Wallet")
-    return run("clients", "--data", str(data / "id"), "add", "wallet", *names, *where, *scopes)
+    why = ("--by", "operator", "--reason", "a service of a partner")
+    return run("clients", "--data", str(data / "id"), "add", "wallet", *names, *where, *scopes, *why)
 
 
 @pytest.fixture(name="running", scope="module")

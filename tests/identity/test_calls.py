@@ -8,6 +8,7 @@ from tests.identity.code_desk import code_desk
 
 from sekisho.identity import holds, members
 from sekisho.identity.calls import CallDesk, CallReport, CallUnrecordable, Genuine, NotOurs
+from sekisho.identity.calls import record as write_down
 from sekisho.identity.code_rows import End
 from sekisho.identity.codes import Over
 from sekisho.identity.holds import HoldKind, HoldScope
@@ -32,8 +33,9 @@ def calls(desk):
     return CallDesk(desk.here.parts)
 
 
-def record(calls, desk, member_id=None, *, staff=STAFF, why=WHY):
-    return asyncio.run(calls.record(staff, member_id or desk.someone, why))
+def record(desk, member_id=None, *, staff=STAFF, why=WHY):
+    parts = desk.here.parts
+    return parts.store.write(lambda at: write_down(at, parts, staff, member_id or desk.someone, why)).result()
 
 
 def confirm(calls, desk, said, member_id=None):
@@ -49,34 +51,34 @@ def other(code):
 
 
 def test_the_member_sees_the_call_with_what_the_caller_must_say(desk, calls):
-    call = record(calls, desk)
+    call = record(desk)
     assert shown(calls, desk) == [call]
     assert (len(call.code), call.purpose, call.staff) == (6, WHY, STAFF)
     assert shown(calls, desk, desk.here.add_member()) == []
 
 
 def test_the_right_digits_prove_a_call_once(desk, calls):
-    call = record(calls, desk)
+    call = record(desk)
     assert confirm(calls, desk, call.code) == Genuine(call)
     assert confirm(calls, desk, call.code) == NotOurs()
     assert shown(calls, desk) == []
 
 
 def test_digits_are_read_as_people_write_them_down(desk, calls):
-    call = record(calls, desk)
+    call = record(desk)
     assert confirm(calls, desk, f"{call.code[:3]}-{call.code[3:]}") == Genuine(call)
 
 
 @pytest.mark.parametrize("said", ["", "123", "わかりません", "\ud800", "9" * 10_000])
 def test_what_is_no_code_proves_nothing_and_costs_nothing(desk, calls, said):
-    call = record(calls, desk)
+    call = record(desk)
     for _ in range(9):
         assert confirm(calls, desk, said) == NotOurs()
     assert confirm(calls, desk, call.code) == Genuine(call)
 
 
 def test_a_caller_who_guesses_spends_the_call(desk, calls):
-    call = record(calls, desk)
+    call = record(desk)
     for _ in range(5):
         assert confirm(calls, desk, other(call.code)) == NotOurs()
     assert confirm(calls, desk, call.code) == NotOurs()
@@ -85,7 +87,7 @@ def test_a_caller_who_guesses_spends_the_call(desk, calls):
 
 
 def test_another_member_s_call_proves_nothing(desk, calls):
-    call = record(calls, desk)
+    call = record(desk)
     assert confirm(calls, desk, call.code, desk.here.add_member()) == NotOurs()
     assert confirm(calls, desk, call.code) == Genuine(call)
 
@@ -93,21 +95,21 @@ def test_another_member_s_call_proves_nothing(desk, calls):
 @pytest.mark.parametrize("minutes", [30, -1])
 def test_a_call_is_ours_for_half_an_hour(desk, calls, minutes):
     """And not before it was recorded, where the clock was set back."""
-    call = record(calls, desk)
+    call = record(desk)
     desk.here.clock.advance(minutes * MINUTE_US)
     assert shown(calls, desk) == []
     assert confirm(calls, desk, call.code) == NotOurs()
 
 
 def test_a_second_record_ends_the_first(desk, calls):
-    first = record(calls, desk)
-    second = record(calls, desk, staff="stf_tanaka")
+    first = record(desk)
+    second = record(desk, staff="stf_tanaka")
     assert shown(calls, desk) == [second]
     assert first.code == second.code or confirm(calls, desk, first.code) == NotOurs()
 
 
 def test_staff_end_their_own_calls(desk, calls):
-    call = record(calls, desk)
+    call = record(desk)
     assert not asyncio.run(calls.finish(call.id, "stf_tanaka"))
     assert asyncio.run(calls.finish(call.id, STAFF))
     assert not asyncio.run(calls.finish(call.id, STAFF))
@@ -118,20 +120,20 @@ def test_staff_end_their_own_calls(desk, calls):
     ("member_id", "staff", "why"),
     [(MemberId("mem_" + "0" * 32), STAFF, WHY), (None, "", WHY), (None, STAFF, " \n "), (None, STAFF, "")],
 )
-def test_a_call_has_a_member_staff_and_a_purpose(desk, calls, member_id, staff, why):
+def test_a_call_has_a_member_staff_and_a_purpose(desk, member_id, staff, why):
     with pytest.raises(CallUnrecordable):
-        record(calls, desk, member_id, staff=staff, why=why)
+        record(desk, member_id, staff=staff, why=why)
 
 
-def test_nobody_calls_a_member_who_left(desk, calls):
+def test_nobody_calls_a_member_who_left(desk):
     closed = MemberState.CLOSED
     desk.here.store.write(lambda at: members.set_state(at, desk.here.parts, desk.someone, closed)).result()
     with pytest.raises(CallUnrecordable):
-        record(calls, desk)
+        record(desk)
 
 
-def test_the_digits_are_sealed_at_rest(desk, calls):
-    call = record(calls, desk)
+def test_the_digits_are_sealed_at_rest(desk):
+    call = record(desk)
     with desk.here.store.read() as connection:
         kept = repr(connection.execute(select(outbound_call)).one()._asdict())
     assert call.code not in kept.replace(call.id, "")
@@ -144,13 +146,13 @@ def report(calls, desk, **said):
 
 @pytest.mark.parametrize(("minutes", "ours"), [(0, True), (-9, True), (39, True), (-11, False), (41, False)])
 def test_a_report_says_whether_we_had_a_call_on_record(desk, calls, minutes, ours):
-    call = record(calls, desk)
+    call = record(desk)
     reported = report(calls, desk, called_at_us=call.recorded_at_us + minutes * MINUTE_US)
     assert reported.call_id == (call.id if ours else "")
 
 
 def test_another_member_s_call_is_not_this_one(desk, calls):
-    record(calls, desk, desk.here.add_member())
+    record(desk, desk.here.add_member())
     assert report(calls, desk).call_id == ""
 
 

@@ -24,6 +24,7 @@ from sekisho.lender.credit_bureau import (
 )
 from sekisho.lender.income_checks import HttpIncomeSource, IncomeDocument, IncomeQuestion, TableIncomeSource
 from sekisho.lender.screening_desk import Waiting
+from sekisho.response import audit
 from sekisho.storage.tables.applications import bureau_query
 
 DAY = date(2026, 9, 21)
@@ -201,6 +202,9 @@ def test_a_document_proves_the_income_until_screening(way):
     assert screen(way, application).limit_yen == 600_000
     with pytest.raises(NotAtThisStep):
         asyncio.run(way.incomes.record(application.id, document))
+    with way.house.store.read() as connection:
+        acts = audit.search(connection, act="application:income_proven")
+    assert [(one.actor, one.subject) for one in acts] == [("sato", application.id)] * 2
 
 
 def test_the_adapter_asks_with_the_querys_id_as_key():

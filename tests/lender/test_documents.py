@@ -28,6 +28,7 @@ from sekisho.lender.due_days import DueDay
 from sekisho.lender.loan_events import LoanEvent, Movement
 from sekisho.lender.rates import Rate
 from sekisho.lender.terms import published_terms
+from sekisho.response import audit
 from sekisho.response.staff import StaffIdUnusable
 from sekisho.storage.keyring import Unsealable
 from sekisho.storage.tables.applications import delivery_consent, loan_document
@@ -228,6 +229,8 @@ def test_without_consent_it_goes_on_paper_by_a_named_member_of_staff(way):
     document = asyncio.run(way.documents.show_before_contract(member_id, granted.id, on_paper_by="sato"))
     with way.house.store.read() as connection:
         assert set(archive.deliveries_of(connection, document.id)) == {Delivery.ON_PAPER}
+        (act,) = audit.search(connection, act="document:")
+    assert (act.actor, act.act, act.subject) == ("sato", "document:handed_over", document.id)
     found = asyncio.run(way.applications.current(member_id))
     assert (found.state, found.free_days) == (State.DOCUMENTS_SHOWN, False)
 

@@ -13,6 +13,7 @@ from sekisho.bank.house import open_house
 from sekisho.identity.hashing import Hasher
 from sekisho.range.counter.opening import CASH, Counter
 from sekisho.range.counter.window import WindowSite
+from sekisho.response import audit
 
 COLLECTOR = "0000008470"
 TYPED = {"name_kana": "やまだ はなこ", "born_on": "1990-04-01", "phone": "09012340001", "pin": "5938"}
@@ -59,7 +60,11 @@ def test_an_account_is_opened_with_cash_and_with_the_paper_that_was_signed(bank)
     """The number on the page is the account's; without the paper nobody may debit it."""
     one, cash, papers = accounts(bank, typed_at(bank, TYPED | {"paper": "yes"}))
     assert cash == CASH
-    assert [paper.way for paper in papers] == ["seal"]
+    assert [paper.way for paper in papers] == ["paper"]
+    with bank.store.read() as connection:
+        opened, lodged = audit.all_acts(connection)
+    assert (opened.actor, opened.act, opened.subject) == ("window", "bank:account_opened", one.id)
+    assert (lodged.act, lodged.subject) == ("bank:mandate_lodged", papers[0].id)
     other, _, none = accounts(bank, typed_at(bank, TYPED))
     assert other.number != one.number
     assert none == []

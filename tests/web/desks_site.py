@@ -37,6 +37,7 @@ from sekisho.response.containment import ContainmentDesk
 from sekisho.response.partner_receipts import ReceiptDesk
 from sekisho.response.partner_recoveries import RecoveryDesk
 from sekisho.response.past_uses import AttemptHistory
+from sekisho.response.staff import Deed
 from sekisho.response.switch_desk import SwitchDesk
 from sekisho.storage.engine import open_store
 from sekisho.storage.keyring import HeldKeyring, new_keys
@@ -46,6 +47,7 @@ from sekisho.web.members.desks import open_desks
 from sekisho.web.members.site import Site
 
 Roles = Mapping[str, Iterable[StaffRole]]
+OPERATOR = Deed("operator", "in a test")
 DESKS = msgspec.structs.replace(LENDER, key="desks", telephone="")
 
 
@@ -67,7 +69,7 @@ class DesksSite(MemberSite):
     def add(self, name: str, roles: Roles) -> Enrolment:
         """Let somebody in, as the operator does."""
         parts = self.site.parts
-        return parts.store.write(lambda at: staff.add_staff(at, parts, name, roles)).result()
+        return parts.store.write(lambda at: staff.add_staff(at, parts, name, roles, OPERATOR)).result()
 
     async def enrol(self, browser: Browser, code: str) -> Authenticator:
         """Use an enrolment code and make a passkey with it."""

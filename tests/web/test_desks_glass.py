@@ -3,7 +3,7 @@
 import re
 
 from sqlalchemy import select
-from tests.web.desks_site import DesksSite, at_the_desks
+from tests.web.desks_site import OPERATOR, DesksSite, at_the_desks
 from tests.web.member_site import Browser
 from tests.web.test_desks_members import ADDRESS, acts, member
 from tests.web.test_desks_rights import ask
@@ -220,7 +220,7 @@ def test_nobody_breaks_the_glass_of_their_own_record(tmp_path):
         who = await id_of(site, "Mori")
         for _ in range(2):
             parts.store.write(
-                lambda at: staff.name_own_record(at, parts, who, "lender", one.id, by="operator")
+                lambda at: staff.name_own_record(at, parts, who, "lender", one.id, OPERATOR)
             ).result()
         for record in (f"members/{one.id}", f"cases/{case.id}"):
             await broken(site, browser, passkey, record)
@@ -252,14 +252,14 @@ def test_a_stopped_account_breaks_nothing_and_what_it_broke_is_shut(tmp_path):
         parts.store.write(lambda at: holds.lift(at, parts, hold, by="operator")).result()
         assert (await browser.get(page)).status_code == 200
         parts.store.write(
-            lambda at: staff.take_role(at, parts, who, "lender", StaffRole.ANALYST, by="operator")
+            lambda at: staff.take_role(at, parts, who, "lender", StaffRole.ANALYST, OPERATOR)
         ).result()
         assert (await browser.get(page)).status_code == 403
         parts.store.write(
-            lambda at: staff.give_role(at, parts, who, "lender", StaffRole.ANALYST, by="operator")
+            lambda at: staff.give_role(at, parts, who, "lender", StaffRole.ANALYST, OPERATOR)
         ).result()
         assert (await browser.get(page)).status_code == 200
-        parts.store.write(lambda at: staff.remove_staff(at, parts, who, by="operator")).result()
+        parts.store.write(lambda at: staff.remove_staff(at, parts, who, OPERATOR)).result()
         await browser.get(page)
         assert browser.path.startswith("/login")
 

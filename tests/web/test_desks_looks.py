@@ -9,7 +9,7 @@ from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-unt
 from playwright.sync_api import sync_playwright
 from sqlalchemy import insert
 from tests.campaigns.conftest import START_US, MadeLog, honest_traffic, list_attack
-from tests.web.desks_site import lender_desks
+from tests.web.desks_site import OPERATOR, lender_desks
 from tests.web.served_members import new_context, served, with_authenticator
 from tests.web.test_members_looks import LOOKS, SERIOUS, check
 
@@ -87,7 +87,8 @@ def _site(tmp_path_factory, folder):
 def enter(site, browser, name, roles):
     """Let somebody in, make a passkey and log in with it, as people do; roles are the lender's, or named."""
     given = roles if isinstance(roles, dict) else {"lender": roles}
-    code = site.parts.store.write(lambda at: staff.add_staff(at, site.parts, name, given)).result().code
+    made = site.parts.store.write(lambda at: staff.add_staff(at, site.parts, name, given, OPERATOR))
+    code = made.result().code
     page = new_context(browser).new_page()
     with_authenticator(page)
     page.goto(f"{site.url}/enrol")

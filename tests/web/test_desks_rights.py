@@ -7,7 +7,7 @@ either has to be thought about.
 import re
 
 import pytest
-from tests.web.desks_site import DesksSite, at_the_desks
+from tests.web.desks_site import OPERATOR, DesksSite, at_the_desks
 
 from sekisho.console import staff
 from sekisho.console.rights import RIGHTS, Right, StaffRole
@@ -196,9 +196,7 @@ def test_a_role_is_lost_at_the_next_request(tmp_path):
         assert (await browser.get("/lender/members")).status_code == 200
         parts = site.site.parts
         (one,) = await parts.read(staff.all_staff)
-        await parts.written(
-            lambda at: staff.take_role(at, parts, one.id, "lender", StaffRole.DESK, by="operator")
-        )
+        await parts.written(lambda at: staff.take_role(at, parts, one.id, "lender", StaffRole.DESK, OPERATOR))
         assert (await browser.get("/lender/members")).status_code == 403
 
     at_the_desks(tmp_path, scene)

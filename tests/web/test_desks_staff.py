@@ -1,11 +1,12 @@
 """Getting in at the desks: by passkey alone, with roles that count from the next request on."""
 
 import pytest
-from tests.web.desks_site import DesksSite, at_the_desks
+from tests.web.desks_site import OPERATOR, DesksSite, at_the_desks
 
 from sekisho.console import staff
 from sekisho.console.rights import RIGHTS, Right, StaffRole
 from sekisho.kernel.clock import DAY_US, SECOND_US
+from sekisho.response import audit
 from sekisho.web.console.staff_admission import require_rights
 
 ANALYST = {"lender": (StaffRole.ANALYST,)}
@@ -54,8 +55,12 @@ def test_a_new_code_takes_the_old_passkey_and_session_away(tmp_path):
         parts = site.site.parts
         with parts.store.read() as connection:
             (who,) = staff.all_staff(connection)
-        made = parts.store.write(lambda at: staff.new_enrolment(at, parts, who.id)).result()
+        made = parts.store.write(lambda at: staff.new_enrolment(at, parts, who.id, OPERATOR)).result()
         await site.enrol(site.browser(), made.code)
+        with parts.store.read() as connection:
+            used = audit.search(connection, act="staff:enrolled")
+        assert {(one.actor, one.subject) for one in used} == {(who.id, who.id)}
+        assert len(used) == 2
         await browser.get("/desks")
         assert browser.path.startswith("/login")
         await site.log_in_by_passkey(browser, old)
@@ -70,14 +75,14 @@ def test_who_is_removed_is_out_at_once(tmp_path):
         parts = site.site.parts
         with parts.store.read() as connection:
             (who,) = staff.all_staff(connection)
-        parts.store.write(lambda at: staff.remove_staff(at, parts, who.id, by="operator")).result()
+        parts.store.write(lambda at: staff.remove_staff(at, parts, who.id, OPERATOR)).result()
         await browser.get("/desks")
         assert browser.path.startswith("/login")
         # The passkey still proves who somebody is; that somebody has no place here any more.
         await site.log_in_by_passkey(browser, passkey)
         assert browser.page.status_code == 403
         with pytest.raises(staff.StaffUnknown):
-            parts.store.write(lambda at: staff.new_enrolment(at, parts, who.id)).result()
+            parts.store.write(lambda at: staff.new_enrolment(at, parts, who.id, OPERATOR)).result()
 
     at_the_desks(tmp_path, scene)
 
@@ -92,7 +97,7 @@ def test_a_role_counts_from_the_next_request_on_and_at_its_institution_alone(tmp
         assert not who.may("bank", Right.TRY_POLICIES)
         role = StaffRole.ANALYST
         took = parts.store.write(
-            lambda at: staff.take_role(at, parts, who.id, "lender", role, by="operator")
+            lambda at: staff.take_role(at, parts, who.id, "lender", role, OPERATOR)
         ).result()
         with parts.store.read() as connection:
             (now,) = staff.all_staff(connection)

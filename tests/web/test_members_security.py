@@ -4,7 +4,7 @@ import re
 
 from tests.web.member_site import PASSWORD, Forms, found, options, play
 
-from sekisho.identity import sessions
+from sekisho.identity import calls, sessions
 from sekisho.identity.assurance import Standing
 from sekisho.identity.holds import HoldScope, holds_on
 from sekisho.kernel.ids import MEMBER
@@ -268,7 +268,8 @@ def test_a_call_of_ours_can_be_told_from_any_other(tmp_path):
         with site.site.parts.store.read() as connection:
             session = sessions.current(connection, browser.cookie(cookies.SESSION), site.clock.now_us())
         assert session is not None
-        call = await site.site.desks.calls.record("staff:sato", session.member_id, "Your letter")
+        parts, member_id = site.site.parts, session.member_id
+        call = await parts.written(lambda at: calls.record(at, parts, "sato", member_id, "Your letter"))
         await browser.get("/security/calls")
         assert f"{call.code[:3]} {call.code[3:]}" in browser.page.text
         await browser.submit("/security/calls/check", said="000000")

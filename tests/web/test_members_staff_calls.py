@@ -5,6 +5,7 @@ from tests.web.member_site import play
 
 from sekisho.kernel.chance import SeededChance
 from sekisho.kernel.clock import SetClock
+from sekisho.response import audit
 from sekisho.web.guard_api.api_keys import ApiKeys, Scope
 
 
@@ -33,6 +34,10 @@ def test_a_call_that_was_written_down_is_seen_by_the_member(tmp_path):
         page = (await member.get("/security/calls")).text
         assert code in page.replace(" ", "")
         assert "ご利用の確認" in page
+        with site.site.parts.store.read() as connection:
+            (act,) = audit.all_acts(connection)
+        assert (act.actor, act.act, act.reason) == ("desk:tanaka", "call:announced", "ご利用の確認")
+        assert act.details == {"call": answer.json()["id"]}
 
     play(tmp_path, scene, staff_keys=keys)
 
@@ -56,6 +61,8 @@ def test_nobody_else_writes_a_call_down(tmp_path):
             answer = await order(desk, sent, **{"member": number, **changes})
             assert (answer.status_code, answer.json()["code"]) == (status, code)
         assert "ご利用の確認" not in (await member.get("/security/calls")).text
+        with site.site.parts.store.read() as connection:
+            assert audit.count(connection) == 0
 
     play(tmp_path, scene, staff_keys=keys)
 

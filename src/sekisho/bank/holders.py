@@ -97,8 +97,8 @@ def find_by_member(connection: Connection, bank: BankParts, member_id: str) -> D
     return _opened(connection, bank, depositor.c.member_id == member_id)
 
 
-def tie(connection: Connection, bank: BankParts, depositor_id: str, member_id: MemberId) -> None:
-    """Make a member the holder's access to the online bank. Doing it again changes nothing.
+def tie(connection: Connection, bank: BankParts, depositor_id: str, member_id: MemberId) -> bool:
+    """Make a member the holder's access to the online bank, and tell whether that is new.
 
     Raises HolderTiedOtherwise.
     """
@@ -107,12 +107,14 @@ def tie(connection: Connection, bank: BankParts, depositor_id: str, member_id: M
     other = connection.execute(there.where(depositor.c.member_id == member_id)).one_or_none()
     if own is None or own.member_id not in {None, member_id} or (other and other.id != depositor_id):
         raise HolderTiedOtherwise(known=f"{depositor_id} and {member_id}")
-    if own.member_id is None:
-        its = update(depositor).where(depositor.c.id == depositor_id)
-        connection.execute(its.values(member_id=member_id))
-        now_us = bank.clock.now_us()
-        event = outbox.Entry("bank:depositor:tied", depositor_id, now_us, b"{}")
-        outbox.append(connection, [event])
+    if own.member_id is not None:
+        return False
+    its = update(depositor).where(depositor.c.id == depositor_id)
+    connection.execute(its.values(member_id=member_id))
+    now_us = bank.clock.now_us()
+    event = outbox.Entry("bank:depositor:tied", depositor_id, now_us, b"{}")
+    outbox.append(connection, [event])
+    return True
 
 
 def change_phone(connection: Connection, bank: BankParts, depositor_id: str, typed: str) -> None:

@@ -12,6 +12,8 @@ from sekisho.bank.pins import CardPinTooSimple, Personal
 from sekisho.identity.hashing import Hasher
 from sekisho.kernel.ids import DepositorId
 from sekisho.kernel.yen import Yen
+from sekisho.response import audit
+from sekisho.response.staff import Deed
 
 
 class NewAccount(NamedTuple):
@@ -25,11 +27,11 @@ class NewAccount(NamedTuple):
     overdraft: Yen = Yen(0)
 
 
-async def open_account(bank: BankParts, hasher: Hasher, asked: NewAccount) -> Deposit:
-    """Open an account with a PIN and cash in it.
+async def open_account(bank: BankParts, hasher: Hasher, asked: NewAccount, deed: Deed) -> Deposit:
+    """Open an account with a PIN and cash in it; who opened it and why is on record.
 
     Raises NameUnusable, BirthDateUnusable, NumberNotServed, BranchUnknown, DepositNumberTaken,
-    CardPinTooSimple, HashingBusy, ValueError and OperationalError; then nothing was opened.
+    CardPinTooSimple, StaffIdUnusable, HashingBusy, ValueError and OperationalError; then nothing was opened.
     """
     pin = pins.digits_of(asked.pin)
     personal = Personal(asked.holder.birth_date.isoformat(), (asked.holder.phone, asked.number))
@@ -38,7 +40,10 @@ async def open_account(bank: BankParts, hasher: Hasher, asked: NewAccount) -> De
 
     def opened(connection: Connection) -> Deposit:
         depositor_id = holders.take_on(connection, bank, asked.holder)
-        return _opened(connection, bank, asked, depositor_id)
+        one = _opened(connection, bank, asked, depositor_id)
+        yen = {"cash_yen": asked.cash.amount, "overdraft_yen": asked.overdraft.amount}
+        audit.record_deed(connection, deed, "bank:account_opened", one.id, at_us=bank.clock.now_us(), **yen)
+        return one
 
     # The hash is over the account's id as well: an account whose process died here has no PIN yet.
     one = await bank.written(opened)

@@ -16,6 +16,7 @@ from sekisho.bank.orders import Order
 from sekisho.bank.reports import Report
 from sekisho.response import audit
 from sekisho.response.audit import Act
+from sekisho.response.staff import require_staff
 
 ORDERS_MAX = 50
 
@@ -30,7 +31,10 @@ class Review(NamedTuple):
 
 
 class ReviewDesk:
-    """Shows staff what waits, and takes what they decide. `by` is a staff id."""
+    """Shows staff what waits, and takes what they decide.
+
+    `by` is a staff id: where it can be none, StaffIdUnusable is raised and nothing is shown or done.
+    """
 
     def __init__(self, bank: BankParts) -> None:
         self._bank = bank
@@ -100,4 +104,5 @@ class ReviewDesk:
         return decided
 
     def _record(self, connection: Connection, act: Act) -> None:
+        require_staff(act.actor)
         audit.record(connection, act, at_us=self._bank.clock.now_us())

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import click
 
-from sekisho.cli.at_institution import AS_JSON, Place, at_institution
+from sekisho.cli.at_institution import AS_JSON, BY, REASON, Place, at_institution
 from sekisho.kernel.clock import rfc3339
 from sekisho.response import audit
 from sekisho.response.audit_check import check_record, export_line
+from sekisho.response.staff import Deed
 from sekisho.storage.history.parquet import HistoryFolder
 
 EXIT_BROKEN = 4
@@ -59,13 +60,14 @@ def list_acts(place: Place, *, actor: str, subject: str, act: str, limit: int) -
 @click.option(
     "--out", required=True, type=click.Path(dir_okay=False, path_type=Path), help="Where to, as NDJSON."
 )
+@BY
+@REASON
 @at_institution
-def export(place: Place, *, out: Path) -> None:
-    """Write every act in order, with its link, for an auditor to keep."""
-    with (
-        place.parts(telling=False) as parts,
-        parts.store.read() as connection,
-        out.open("w", encoding="utf-8") as file,
-    ):
-        for one in audit.all_acts(connection):
-            file.write(json.dumps(export_line(one), ensure_ascii=False) + "\n")
+def export(place: Place, *, out: Path, by: str, reason: str) -> None:
+    """Write every act in order, with its link, for an auditor; that it was taken is the last one."""
+    with place.parts(telling=False) as parts, out.open("w", encoding="utf-8") as file:
+        deed, now_us = Deed(by, reason), parts.clock.now_us()
+        parts.store.write(lambda at: audit.record_deed(at, deed, "audit:exported", "", at_us=now_us)).result()
+        with parts.store.read() as connection:
+            for one in audit.all_acts(connection):
+                file.write(json.dumps(export_line(one), ensure_ascii=False) + "\n")

@@ -7,14 +7,14 @@ import asyncio
 
 import click
 
-from sekisho.cli.at_institution import BY, Place
-from sekisho.cli.at_wallet import REASON, at_wallet
+from sekisho.cli.at_institution import BY, REASON, Place
+from sekisho.cli.at_wallet import at_wallet
 from sekisho.kernel.clock import rfc3339
+from sekisho.response.staff import Deed
 from sekisho.wallet.house import open_house
 from sekisho.wallet.link_reviews import Decision, LinkReviewDesk
 from sekisho.wallet.link_stops import LinkStopDesk, StaffStop
 from sekisho.wallet.lost_moves import LostMoveDesk
-from sekisho.wallet.staff_desk import Deed
 
 FRAUD = click.option("--fraud", is_flag=True, help="Tell the bank as well: its depositor may be a victim.")
 

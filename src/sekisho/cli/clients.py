@@ -5,11 +5,15 @@ from typing import Any, cast
 
 import click
 
-from sekisho.cli.provider_options import DATA, STORE, Place
+from sekisho.cli.at_institution import BY, REASON
+from sekisho.cli.provider_options import DATA, STORE, Place, Provider
+from sekisho.identity.openid import clients
 from sekisho.identity.openid.clients import ClientSettings, ClientUnfit, Proof
 from sekisho.identity.openid.jose import ALGORITHMS
 from sekisho.identity.openid.scopes import Scope
 from sekisho.kernel.clock import rfc3339
+from sekisho.response.staff import Deed
+from sekisho.storage.unit_of_work import Connection
 
 
 @click.group("clients")
@@ -59,13 +63,22 @@ def command(context: click.Context, *, data: Path, store_url: str) -> None:
 )
 @click.option("--sector", default="", help="Services of one sector know a member by the same subject.")
 @click.option("--no-consent", is_flag=True, help="A service of our own: members are not asked.")
+@BY
+@REASON
 @click.pass_obj
-def add(place: Place, /, client_id: str, **options: Any) -> None:  # noqa: ANN401 - click has checked each option
+def add(place: Place, /, client_id: str, by: str, reason: str, **options: Any) -> None:  # noqa: ANN401 - click has checked each option
     """Register a service and print its secret: it is kept as a hash and cannot be shown again."""
     settings = _settings(**options)
+
+    def work(connection: Connection, its: Provider) -> str:
+        now_us, chance = its.clock.now_us(), its.chance
+        secret = clients.add(connection, client_id, settings, now_us=now_us, chance=chance)
+        its.on_record(connection, Deed(by, reason), "openid:client_registered", client_id)
+        return secret
+
     try:
-        with place.registry() as registry:
-            secret = registry.add(client_id, settings)
+        with place.provider() as its:
+            secret = its.store.write(lambda at: work(at, its)).result()
     except ClientUnfit as failure:
         raise click.ClickException(str(failure)) from failure
     click.echo(secret or "registered; this service has no secret")
@@ -75,8 +88,8 @@ def add(place: Place, /, client_id: str, **options: Any) -> None:  # noqa: ANN40
 @click.pass_obj
 def list_clients(place: Place) -> None:
     """Print each service's id, name, proof, scopes, first redirect URI and time of registration."""
-    with place.registry() as registry:
-        for client in registry.all():
+    with place.provider() as its, its.store.read() as connection:
+        for client in clients.all_clients(connection):
             said = client.settings
             row = (
                 client.client_id,
@@ -91,12 +104,19 @@ def list_clients(place: Place) -> None:
 
 @command.command("remove")
 @click.argument("client_id")
+@BY
+@REASON
 @click.pass_obj
-def remove(place: Place, *, client_id: str) -> None:
+def remove(place: Place, *, client_id: str, by: str, reason: str) -> None:
     """Take a service away: it is refused from then on, and its tokens open nothing."""
-    with place.registry() as registry:
-        if not registry.remove(client_id):
+
+    def work(connection: Connection, its: Provider) -> None:
+        if not clients.remove(connection, client_id, now_us=its.clock.now_us()):
             raise click.ClickException(f"There is no service of this id: {client_id}")
+        its.on_record(connection, Deed(by, reason), "openid:client_removed", client_id)
+
+    with place.provider() as its:
+        its.store.write(lambda at: work(at, its)).result()
 
 
 def _settings(**options: Any) -> ClientSettings:  # noqa: ANN401 - click has checked each option

@@ -6,19 +6,19 @@ from pathlib import Path
 
 import click
 
-from sekisho.bank import deposits, holders
+from sekisho.bank import counter, deposits
 from sekisho.bank.deposits import Deposit, DepositState
 from sekisho.bank.holders import NewHolder
 from sekisho.bank.house import BankParts
 from sekisho.bank.openings import NewAccount, open_account
 from sekisho.bank.overdrafts import change_overdraft
-from sekisho.cli.at_institution import BY, Refused, told
+from sekisho.cli.at_institution import BY, REASON, Refused, told
 from sekisho.cli.bank_options import DATA, INSTITUTION, STORE, BankPlace
 from sekisho.cli.loan import YenType
-from sekisho.cli.mandates import REASON
 from sekisho.identity import members
 from sekisho.identity.hashing import Hasher
 from sekisho.kernel.yen import Yen
+from sekisho.response.staff import Deed
 from sekisho.storage.unit_of_work import Connection
 
 DAY = click.DateTime(formats=["%Y-%m-%d"])
@@ -52,6 +52,8 @@ def command(context: click.Context, *, data: Path, store_url: str, file: Path | 
 @click.option("--yen", type=YenType(), default=None, help="Cash that is paid in.")
 @click.option("--overdraft-yen", type=YenType(), default=None, help="By how much it may be overdrawn.")
 @click.option("--language", type=click.Choice(["ja", "en"]), default="ja", show_default=True)
+@BY
+@REASON
 @click.pass_obj
 def open_deposit(  # noqa: PLR0913 - each is an option
     place: BankPlace,
@@ -66,19 +68,23 @@ def open_deposit(  # noqa: PLR0913 - each is an option
     yen: Yen | None,
     overdraft_yen: Yen | None,
     language: str,
+    by: str,
+    reason: str,
 ) -> None:
     """Open an account and print its branch and number."""
     holder = NewHolder(name_kana, birth_date.date(), phone, language)
     asked = NewAccount(holder, branch, pin, yen or NO_YEN, number, overdraft_yen or NO_YEN)
     with place.bank() as bank:
-        click.echo(account_of(open_for(bank, asked)))
+        click.echo(account_of(open_for(bank, asked, Deed(by, reason))))
 
 
 @command.command("tie")
 @click.argument("account")
 @click.option("--member-number", required=True, help="The customer's number at the online bank.")
+@BY
+@REASON
 @click.pass_obj
-def tie(place: BankPlace, *, account: str, member_number: str) -> None:
+def tie(place: BankPlace, *, account: str, member_number: str, by: str, reason: str) -> None:
     """Make a member the access to the online bank of ACCOUNT's holder, such as 001-1234567."""
 
     def work(connection: Connection, bank: BankParts) -> None:
@@ -86,7 +92,7 @@ def tie(place: BankPlace, *, account: str, member_number: str) -> None:
         member = members.find_by_name(connection, bank.keyring, member_number)
         if member is None:
             raise click.ClickException(f"There is no customer of this number: {member_number}")
-        holders.tie(connection, bank, one.depositor_id, member.id)
+        counter.tie_customer(connection, bank, one, member.id, Deed(by, reason))
 
     with place.bank() as bank:
         bank.store.write(lambda at: work(at, bank)).result()
@@ -95,25 +101,29 @@ def tie(place: BankPlace, *, account: str, member_number: str) -> None:
 @command.command("phone")
 @click.argument("account")
 @click.argument("number")
+@BY
+@REASON
 @click.pass_obj
-def change_phone(place: BankPlace, *, account: str, number: str) -> None:
+def change_phone(place: BankPlace, *, account: str, number: str, by: str, reason: str) -> None:
     """Put another mobile number on file for ACCOUNT's holder."""
     with place.bank() as bank:
         bank.store.write(
-            lambda at: holders.change_phone(at, bank, _found(at, account).depositor_id, number)
+            lambda at: counter.change_phone(at, bank, _found(at, account), number, Deed(by, reason))
         ).result()
 
 
 @command.command("state")
 @click.argument("account")
 @click.argument("state", type=click.Choice(list(STATES)))
-@click.option("--reason", required=True, help="Why, in a word for staff.")
+@BY
+@REASON
 @click.pass_obj
-def change_state(place: BankPlace, *, account: str, state: str, reason: str) -> None:
+def change_state(place: BankPlace, *, account: str, state: str, by: str, reason: str) -> None:
     """Block ACCOUNT, so that nothing goes out by any way, or open it again."""
 
     def work(connection: Connection, bank: BankParts) -> bool:
-        return deposits.set_state(connection, bank, _found(connection, account).id, STATES[state], reason)
+        one = _found(connection, account)
+        return counter.change_state(connection, bank, one, STATES[state], Deed(by, reason))
 
     with place.bank() as bank:
         changed = bank.store.write(lambda at: work(at, bank)).result()
@@ -142,12 +152,12 @@ def change_limit(place: BankPlace, *, account: str, limit_yen: int, by: str, rea
     click.echo(f"{account}\t{limit_yen}\t{can_go_out}")
 
 
-def open_for(bank: BankParts, asked: NewAccount) -> Deposit:
+def open_for(bank: BankParts, asked: NewAccount, deed: Deed) -> Deposit:
     """Open an account at a bank whose record is open. Raises Refused in the words that a person needs."""
     hasher = Hasher(bank.chance)
     try:
         with told():
-            return asyncio.run(open_account(bank, hasher, asked))
+            return asyncio.run(open_account(bank, hasher, asked, deed))
     except ValueError as failure:
         raise Refused(str(failure)) from failure
     finally:

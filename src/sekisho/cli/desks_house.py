@@ -19,7 +19,7 @@ from sekisho.console.live_tally import LiveTally
 from sekisho.console.policy_desk import PolicyDesk, RunsPolicies
 from sekisho.console.policy_trials import PolicyTrials
 from sekisho.console.rights import StaffRole
-from sekisho.console.staff import Enrolment, add_staff, all_staff
+from sekisho.console.staff import FIRST_START, Enrolment, add_staff, all_staff
 from sekisho.identity.institution import Institution, Parts
 from sekisho.lender.atm_disputes import DisputeDesk
 from sekisho.lender.house import open_house as open_lender
@@ -106,7 +106,8 @@ def first_people(parts: Parts, institutions: Iterable[str]) -> dict[str, Enrolme
             return {}
 
     def letting_in(name: str, roles: Iterable[StaffRole]) -> Callable[[Connection], Enrolment]:
-        return lambda at: add_staff(at, parts, name, {key: tuple(roles) for key in keys})
+        given = {key: tuple(roles) for key in keys}
+        return lambda at: add_staff(at, parts, name, given, FIRST_START)
 
     people = {FIRST: FIRST_ROLES, SECOND: SECOND_ROLES}
     return {name: parts.store.write(letting_in(name, roles)).result() for name, roles in people.items()}

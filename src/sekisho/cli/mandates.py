@@ -11,18 +11,18 @@ from typing import Any
 
 import click
 
-from sekisho.bank import deposits, file_partners, mandates
-from sekisho.bank.mandates import Action, Consented, Origin
+from sekisho.bank import counter, deposits, file_partners, mandates
+from sekisho.bank.counter import Paper
 from sekisho.bank.review_desk import ReviewDesk
-from sekisho.cli.at_institution import BY, Refused
+from sekisho.cli.at_institution import BY, REASON, Refused
 from sekisho.cli.bank_options import DATA, INSTITUTION, STORE, BankPlace
 from sekisho.cli.loan import YenType
 from sekisho.kernel.clock import rfc3339
 from sekisho.kernel.yen import Yen
+from sekisho.response.staff import Deed
 from sekisho.storage.unit_of_work import Connection
 
 UNCHANGED = 3
-REASON = click.option("--reason", required=True, help="Why, for the record.")
 
 
 @click.group("mandates")
@@ -106,11 +106,14 @@ def decide(place: BankPlace, *, report_id: str, decision: str, by: str, reason: 
 @command.command("register-collector")
 @click.argument("code")
 @click.option("--name-kana", required=True, help="The collector's name in half-width kana.")
+@BY
+@REASON
 @click.pass_obj
-def register_collector(place: BankPlace, *, code: str, name_kana: str) -> None:
+def register_collector(place: BankPlace, *, code: str, name_kana: str, by: str, reason: str) -> None:
     """Register who sends files of debits or transfers, by a CODE of ten digits."""
     with place.bank() as bank:
-        work = bank.store.write(lambda at: file_partners.register(at, bank, code, name_kana))
+        deed = Deed(by, reason)
+        work = bank.store.write(lambda at: counter.register_collector(at, bank, code, name_kana, deed))
         click.echo(f"registered: {work.result().code}")
 
 
@@ -120,9 +123,18 @@ def register_collector(place: BankPlace, *, code: str, name_kana: str) -> None:
 @click.option("--ceiling-yen", type=YenType(), default=Yen(300_000), help="The most for one debit.")
 @click.option("--month-ceiling-yen", type=YenType(), default=Yen(1_000_000), help="The most in a month.")
 @BY
+@REASON
 @click.pass_obj
 def lodge(  # noqa: PLR0913 - each is an option
-    place: BankPlace, /, *, account: str, collector: str, ceiling_yen: Yen, month_ceiling_yen: Yen, by: str
+    place: BankPlace,
+    /,
+    *,
+    account: str,
+    collector: str,
+    ceiling_yen: Yen,
+    month_ceiling_yen: Yen,
+    by: str,
+    reason: str,
 ) -> None:
     """Take a mandate that a depositor signed on paper, for ACCOUNT, such as 001-1234567; print its id."""
     branch, _, number = account.partition("-")
@@ -131,21 +143,14 @@ def lodge(  # noqa: PLR0913 - each is an option
         one = deposits.find_by_number(connection, branch, number)
         if one is None or file_partners.find(connection, collector) is None:
             raise Refused("There is no such account, or no such collector.")
-        consented = Consented(
-            partner=file_partners.partner_of(collector),
-            deposit_id=one.id,
-            user_ref="",
-            actions=(Action.DEBIT,),
-            ceiling=ceiling_yen,
-            month_ceiling=month_ceiling_yen,
-            way="paper",
-            by=by,
-            origin=Origin.PAPER,
-        )
-        return mandates.activate_within(connection, bank, consented).id
+        paper = Paper(one, collector, ceiling_yen, month_ceiling_yen)
+        return counter.lodge(connection, bank, paper, Deed(by, reason)).id
 
     with place.bank() as bank:
-        click.echo(bank.store.write(work).result())
+        try:
+            click.echo(bank.store.write(work).result())
+        except ValueError as failure:
+            raise Refused(str(failure)) from failure
 
 
 def _done(deed: Coroutine[Any, Any, bool]) -> None:

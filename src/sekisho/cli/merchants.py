@@ -10,14 +10,14 @@ from contextlib import contextmanager
 
 import click
 
-from sekisho.cli.at_institution import BY, Place
-from sekisho.cli.at_wallet import REASON, UNCHANGED, at_wallet
+from sekisho.cli.at_institution import BY, REASON, Place
+from sekisho.cli.at_wallet import UNCHANGED, at_wallet
 from sekisho.kernel.clock import rfc3339
 from sekisho.linking.zengin import BankAccount
+from sekisho.response.staff import Deed
 from sekisho.wallet.house import open_house
 from sekisho.wallet.merchant_desk import MerchantDesk
 from sekisho.wallet.merchants import NewMerchant
-from sekisho.wallet.staff_desk import Deed
 
 
 @click.group("merchants")

@@ -7,8 +7,13 @@ import msgspec
 
 from sekisho.bank.authorisation import partners
 from sekisho.bank.authorisation.partners import PartnerSettings, PartnerUnfit
+from sekisho.bank.house import BankParts
+from sekisho.cli.at_institution import BY, REASON
 from sekisho.cli.bank_options import DATA, INSTITUTION, STORE, BankPlace
 from sekisho.kernel.clock import rfc3339
+from sekisho.response import audit
+from sekisho.response.staff import Deed
+from sekisho.storage.unit_of_work import Connection
 
 KEY_SET = click.option(
     "--key-set",
@@ -38,6 +43,8 @@ def command(context: click.Context, *, data: Path, store_url: str, file: Path | 
 @click.option(
     "--month-ceiling-yen", default=1_000_000, show_default=True, help="The most it may ask for, a month."
 )
+@BY
+@REASON
 @click.pass_obj
 def add(  # noqa: PLR0913 - each is an option
     place: BankPlace,
@@ -50,6 +57,8 @@ def add(  # noqa: PLR0913 - each is an option
     key_set: Path,
     ceiling_yen: int,
     month_ceiling_yen: int,
+    by: str,
+    reason: str,
 ) -> None:
     """Register a partner. It proves who it is with its own key: there is no secret to hand over."""
     settings = PartnerSettings(
@@ -59,9 +68,14 @@ def add(  # noqa: PLR0913 - each is an option
         ceiling_yen=ceiling_yen,
         month_ceiling_yen=month_ceiling_yen,
     )
+
+    def work(connection: Connection, bank: BankParts) -> None:
+        partners.register(connection, bank, client_id, settings)
+        _on_record(connection, bank, "bank:partner_registered", client_id, Deed(by, reason))
+
     with place.bank() as bank:
         try:
-            bank.store.write(lambda at: partners.register(at, bank, client_id, settings)).result()
+            bank.store.write(lambda at: work(at, bank)).result()
         except PartnerUnfit as failure:
             raise click.ClickException(str(failure)) from failure
     click.echo(f"registered: {client_id}")
@@ -88,26 +102,43 @@ def list_partners(place: BankPlace) -> None:
 @command.command("rekey")
 @click.argument("client_id")
 @KEY_SET
+@BY
+@REASON
 @click.pass_obj
-def rekey(place: BankPlace, *, client_id: str, key_set: Path) -> None:
+def rekey(place: BankPlace, *, client_id: str, key_set: Path, by: str, reason: str) -> None:
     """Put other keys in the place of a partner's: it proves itself with these from then on."""
-    with place.bank() as bank:
-        with bank.store.read() as connection:
-            known = partners.find(connection, client_id)
+    keys = key_set.read_text(encoding="utf-8")
+
+    def work(connection: Connection, bank: BankParts) -> None:
+        known = partners.find(connection, client_id)
         if known is None:
             raise click.ClickException(f"There is no partner of this id: {client_id}")
-        changed = msgspec.structs.replace(known.settings, key_set=key_set.read_text(encoding="utf-8"))
+        partners.change(connection, client_id, msgspec.structs.replace(known.settings, key_set=keys))
+        _on_record(connection, bank, "bank:partner_rekeyed", client_id, Deed(by, reason))
+
+    with place.bank() as bank:
         try:
-            bank.store.write(lambda at: partners.change(at, client_id, changed)).result()
+            bank.store.write(lambda at: work(at, bank)).result()
         except PartnerUnfit as failure:
             raise click.ClickException(str(failure)) from failure
 
 
 @command.command("remove")
 @click.argument("client_id")
+@BY
+@REASON
 @click.pass_obj
-def remove(place: BankPlace, *, client_id: str) -> None:
+def remove(place: BankPlace, *, client_id: str, by: str, reason: str) -> None:
     """Take a partner away: it is refused from then on, and its tokens open nothing."""
-    with place.bank() as bank:
-        if not bank.store.write(lambda at: partners.remove(at, bank, client_id)).result():
+
+    def work(connection: Connection, bank: BankParts) -> None:
+        if not partners.remove(connection, bank, client_id):
             raise click.ClickException(f"There is no partner of this id: {client_id}")
+        _on_record(connection, bank, "bank:partner_removed", client_id, Deed(by, reason))
+
+    with place.bank() as bank:
+        bank.store.write(lambda at: work(at, bank)).result()
+
+
+def _on_record(connection: Connection, bank: BankParts, act: str, client_id: str, deed: Deed) -> None:
+    audit.record_deed(connection, deed, act, client_id, at_us=bank.clock.now_us())

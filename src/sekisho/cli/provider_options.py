@@ -8,15 +8,18 @@ from typing import NamedTuple
 
 import click
 
-from sekisho.identity.openid.registry import KeyChanges, Registry
-from sekisho.identity.openid.settings import OpenIdSettings
-from sekisho.kernel.chance import SystemChance
-from sekisho.kernel.clock import SystemClock
+from sekisho.cli.at_institution import told
+from sekisho.kernel.chance import Chance, SystemChance
+from sekisho.kernel.clock import Clock, SystemClock
 from sekisho.kernel.posture import OperationalError
 from sekisho.kernel.refusals import Refusal
+from sekisho.response import audit
+from sekisho.response.staff import Deed
 from sekisho.storage.engine import Store, open_store
+from sekisho.storage.keyring import Keyring
 from sekisho.storage.keyring_files import open_keyring
 from sekisho.storage.kms import key_wrapper
+from sekisho.storage.unit_of_work import Connection
 
 DATA = click.option(
     "--data",
@@ -30,6 +33,24 @@ STORE = click.option(
 )
 
 
+class Provider(NamedTuple):
+    """A provider's record, open, and what changes of it are made with."""
+
+    store: Store
+    clock: Clock
+    chance: Chance
+    data: Path
+
+    def keyring(self) -> Keyring:
+        """Open its keyring. Raises OSError and OperationalError."""
+        wrapper = key_wrapper(self.data, os.environ, self.chance)
+        return open_keyring(self.data, wrapper, clock=self.clock, chance=self.chance)
+
+    def on_record(self, connection: Connection, deed: Deed, act: str, subject: str = "") -> None:
+        """Write a deed down in the unit of work that does it. Raises StaffIdUnusable."""
+        audit.record_deed(connection, deed, act, subject, at_us=self.clock.now_us())
+
+
 class Place(NamedTuple):
     """Where a provider keeps what it knows."""
 
@@ -37,22 +58,8 @@ class Place(NamedTuple):
     store_url: str
 
     @contextmanager
-    def registry(self) -> Iterator[Registry]:
-        """Open the provider's clients. Raises ClickException in the words that a person needs."""
-        with self._store() as store:
-            yield Registry(store, SystemClock(), SystemChance())
-
-    @contextmanager
-    def key_changes(self) -> Iterator[KeyChanges]:
-        """Open the provider's signing keys. Raises ClickException in the words that a person needs."""
-        with self._store() as store:
-            clock, chance = SystemClock(), SystemChance()
-            wrapper = key_wrapper(self.data, os.environ, chance)
-            keyring = open_keyring(self.data, wrapper, clock=clock, chance=chance)
-            yield KeyChanges(store, keyring, clock, OpenIdSettings())
-
-    @contextmanager
-    def _store(self) -> Iterator[Store]:
+    def provider(self) -> Iterator[Provider]:
+        """Open the provider's record. Raises ClickException in the words that a person needs."""
         try:
             store = open_store(self.store_url or f"sqlite:///{self.data / 'sekisho.db'}")
         except Refusal as refusal:
@@ -60,6 +67,7 @@ class Place(NamedTuple):
         except OperationalError as outage:
             raise click.ClickException(f"A part is down: {outage}") from outage
         try:
-            yield store
+            with told():
+                yield Provider(store, SystemClock(), SystemChance(), self.data)
         finally:
             store.close()

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import click
 
-from sekisho.cli.at_institution import BY, Place, Refused, at_institution
+from sekisho.cli.at_institution import BY, REASON, Place, Refused, at_institution
 from sekisho.cli.loan import YenType
 from sekisho.cli.losses import books_of
 from sekisho.identity.institution import Parts
@@ -23,7 +23,6 @@ from sekisho.response.recovery_rows import Way
 
 WAITS = 3
 CAMPAIGN = click.option("--campaign", default="", help="Of which campaign; those without one if not given.")
-REASON = click.option("--reason", required=True, help="Why, for the record.")
 
 
 class _Desks(NamedTuple):

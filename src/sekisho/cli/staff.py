@@ -7,13 +7,14 @@ from typing import NamedTuple
 
 import click
 
-from sekisho.cli.at_institution import opened_parts
+from sekisho.cli.at_institution import BY, REASON, opened_parts
 from sekisho.console import staff
 from sekisho.console.rights import StaffRole
-from sekisho.console.staff import OPERATOR, Enrolment
+from sekisho.console.staff import Enrolment
 from sekisho.identity.institution import Institution, Parts
 from sekisho.kernel.clock import rfc3339
 from sekisho.kernel.ids import MEMBER, MemberId
+from sekisho.response.staff import Deed
 
 FOLDER = "desks"
 
@@ -49,15 +50,19 @@ def command(context: click.Context, *, data: Path, store_url: str) -> None:
 @command.command("add")
 @click.argument("name")
 @click.option("--role", "roles", multiple=True, required=True, help="As in lender:analyst.")
+@BY
+@REASON
 @click.pass_obj
-def add(place: _Desks, /, *, name: str, roles: tuple[str, ...]) -> None:
+def add(place: _Desks, /, *, name: str, roles: tuple[str, ...], by: str, reason: str) -> None:
     """Let NAME in, and print the enrolment code: it is good once and for a day."""
     given: dict[str, list[StaffRole]] = {}
     for text in roles:
         institution, role = _role(text)
         given.setdefault(institution, []).append(role)
     with place.opened() as parts:
-        made = parts.store.write(lambda at: staff.add_staff(at, parts, name, given)).result()
+        made = parts.store.write(
+            lambda at: staff.add_staff(at, parts, name, given, Deed(by, reason))
+        ).result()
     _tell(made)
 
 
@@ -73,38 +78,46 @@ def list_staff(place: _Desks) -> None:
 
 @command.command("enrol")
 @click.argument("staff_id")
+@BY
+@REASON
 @click.pass_obj
-def enrol(place: _Desks, /, *, staff_id: str) -> None:
+def enrol(place: _Desks, /, *, staff_id: str, by: str, reason: str) -> None:
     """Print a new enrolment code for STAFF_ID; using it takes the old passkeys away."""
     member_id = _id(staff_id)
     with place.opened() as parts:
-        made = parts.store.write(lambda at: staff.new_enrolment(at, parts, member_id)).result()
+        made = parts.store.write(
+            lambda at: staff.new_enrolment(at, parts, member_id, Deed(by, reason))
+        ).result()
     _tell(made)
 
 
 @command.command("give")
 @click.argument("staff_id")
 @click.argument("role")
+@BY
+@REASON
 @click.pass_obj
-def give(place: _Desks, /, *, staff_id: str, role: str) -> None:
+def give(place: _Desks, /, *, staff_id: str, role: str, by: str, reason: str) -> None:
     """Give STAFF_ID a ROLE, such as lender:analyst."""
     member_id, (where, given) = _id(staff_id), _role(role)
     with place.opened() as parts:
         parts.store.write(
-            lambda at: staff.give_role(at, parts, member_id, where, given, by=OPERATOR)
+            lambda at: staff.give_role(at, parts, member_id, where, given, Deed(by, reason))
         ).result()
 
 
 @command.command("take")
 @click.argument("staff_id")
 @click.argument("role")
+@BY
+@REASON
 @click.pass_obj
-def take(place: _Desks, /, *, staff_id: str, role: str) -> None:
+def take(place: _Desks, /, *, staff_id: str, role: str, by: str, reason: str) -> None:
     """Take a ROLE away from STAFF_ID."""
     member_id, (where, taken) = _id(staff_id), _role(role)
     with place.opened() as parts:
         had = parts.store.write(
-            lambda at: staff.take_role(at, parts, member_id, where, taken, by=OPERATOR)
+            lambda at: staff.take_role(at, parts, member_id, where, taken, Deed(by, reason))
         ).result()
     if not had:
         raise click.ClickException(f"{staff_id} does not have this role.")
@@ -113,24 +126,28 @@ def take(place: _Desks, /, *, staff_id: str, role: str) -> None:
 @command.command("own")
 @click.argument("staff_id")
 @click.argument("record")
+@BY
+@REASON
 @click.pass_obj
-def own(place: _Desks, /, *, staff_id: str, record: str) -> None:
+def own(place: _Desks, /, *, staff_id: str, record: str, by: str, reason: str) -> None:
     """Keep that RECORD, such as lender:mem_..., is STAFF_ID's own: no glass opens it to them."""
     owner, (where, member_id) = _id(staff_id), _record(record)
     with place.opened() as parts:
         parts.store.write(
-            lambda at: staff.name_own_record(at, parts, owner, where, member_id, by=OPERATOR)
+            lambda at: staff.name_own_record(at, parts, owner, where, member_id, Deed(by, reason))
         ).result()
 
 
 @command.command("remove")
 @click.argument("staff_id")
+@BY
+@REASON
 @click.pass_obj
-def remove(place: _Desks, /, *, staff_id: str) -> None:
+def remove(place: _Desks, /, *, staff_id: str, by: str, reason: str) -> None:
     """See STAFF_ID out: sessions end at once."""
     member_id = _id(staff_id)
     with place.opened() as parts:
-        parts.store.write(lambda at: staff.remove_staff(at, parts, member_id, by=OPERATOR)).result()
+        parts.store.write(lambda at: staff.remove_staff(at, parts, member_id, Deed(by, reason))).result()
 
 
 def _desks() -> Institution:

@@ -13,10 +13,12 @@ from typing import TextIO, TypeVar
 import click
 import msgspec
 
-from sekisho.cli.at_institution import AS_JSON, Place, Refused, at_institution, told
+from sekisho.cli.at_institution import AS_JSON, BY, REASON, Place, Refused, at_institution, told
 from sekisho.identity.http_line import HttpLine
 from sekisho.identity.institution import Parts
 from sekisho.kernel.clock import rfc3339
+from sekisho.response import audit
+from sekisho.response.staff import Deed, require_staff
 from sekisho.sharing import feeds, intake, outgoing, partners, streams
 from sekisho.sharing.feeds import Feed
 from sekisho.sharing.openid_names import learn_earlier_logins
@@ -50,6 +52,8 @@ def command() -> None:
     help="The file of the agreed key for hostile sources: 64 hexadecimal digits; made where it is not there.",
 )
 @click.option("--renew", is_flag=True, help="Print a new token for it; the old one opens nothing any more.")
+@BY
+@REASON
 @at_institution
 def add(  # noqa: PLR0913 - the command's options
     place: Place,
@@ -60,9 +64,12 @@ def add(  # noqa: PLR0913 - the command's options
     client_id: str,
     source_key: Path | None,
     renew: bool,
+    by: str,
+    reason: str,
 ) -> None:
     """Share signals with the institution whose tokens come from ISSUER, and print the token for it."""
     with place.parts() as parts, told():
+        require_staff(by)
         key = None if source_key is None else _key_of(source_key, parts)
 
         def agree(connection: Connection) -> str:
@@ -75,6 +82,12 @@ def add(  # noqa: PLR0913 - the command's options
                 partners.agree_on_key(connection, parts, issuer, key)
             if client_id:
                 learn_earlier_logins(connection, parts, client_id)
+            agreed = {
+                "new_token": bool(made),
+                "new_key": key is not None,
+                "subscribes": token_file is not None,
+            }
+            _on_record(connection, parts, "signals:partner_admitted", issuer, Deed(by, reason), **agreed)
             return made
 
         made = parts.store.write(agree).result()
@@ -100,38 +113,55 @@ def list_streams(place: Place, *, as_json: bool) -> None:
 @command.command("status")
 @ISSUER
 @click.argument("status", type=click.Choice([each.value for each in Status]))
-@click.option("--reason", default="", help="Why, for the receiver.")
+@BY
+@click.option("--reason", required=True, help="Why, for the record and for the receiver.")
 @at_institution
-def set_status(place: Place, *, issuer: str, status: str, reason: str) -> None:
+def set_status(place: Place, *, issuer: str, status: str, by: str, reason: str) -> None:
     """Pause our stream to an institution, disable it, or enable it again; its receiver is told."""
     with place.parts() as parts:
 
-        def change(connection: Connection) -> bool:
+        def change(connection: Connection) -> None:
             stream = streams.of_partner(connection, issuer)
-            if stream is not None:
-                change_within(connection, parts, stream, Change(Status(status), reason))
-            return stream is not None
+            if stream is None:
+                raise Refused(f"There is no stream to {issuer}.")
+            change_within(connection, parts, stream, Change(Status(status), reason))
+            statuses = {"before": stream.status.value, "after": status}
+            _on_record(connection, parts, "signals:stream_changed", issuer, Deed(by, reason), **statuses)
 
-        if not parts.store.write(change).result():
-            raise Refused(f"There is no stream to {issuer}.")
+        parts.store.write(change).result()
 
 
 @command.command("verify")
 @ISSUER
+@BY
+@REASON
 @at_institution
-def verify(place: Place, *, issuer: str) -> None:
+def verify(place: Place, *, issuer: str, by: str, reason: str) -> None:
     """Ask an institution for a verification; `list` says when it came."""
     with place.parts() as parts, told():
-        feed = _feed_of(parts, issuer)
+        feed, deed = _feed_of(parts, issuer), Deed(by, reason)
+        # What goes out cannot be taken back: the word on it is written first.
+        parts.store.write(
+            lambda at: _on_record(at, parts, "signals:verification_asked", issuer, deed)
+        ).result()
         asyncio.run(_with_line(parts, lambda subscriber: subscriber.verify(feed)))
 
 
 @command.command("remove")
 @ISSUER
+@BY
+@REASON
 @at_institution
-def remove(place: Place, *, issuer: str) -> None:
+def remove(place: Place, *, issuer: str, by: str, reason: str) -> None:
     """Part with an institution: both streams end, its token opens nothing, and its names are forgotten."""
-    with place.parts() as parts:
+    with place.parts() as parts, told():
+        require_staff(by)
+
+        def part(connection: Connection) -> None:
+            if not partners.part_with(connection, issuer):
+                raise Refused(f"There is no agreement with {issuer}.")
+            _on_record(connection, parts, "signals:partner_parted", issuer, Deed(by, reason))
+
         with parts.store.read() as connection:
             feed = feeds.find(connection, issuer)
         if feed is not None:
@@ -141,8 +171,13 @@ def remove(place: Place, *, issuer: str) -> None:
             except click.ClickException as failure:
                 # Whoever parts does not wait for the other.
                 click.echo(f"It was not told: {failure.message}", err=True)
-        if not parts.store.write(lambda connection: partners.part_with(connection, issuer)).result():
-            raise Refused(f"There is no agreement with {issuer}.")
+        parts.store.write(part).result()
+
+
+def _on_record(
+    connection: Connection, parts: Parts, act: str, issuer: str, deed: Deed, **details: object
+) -> None:
+    audit.record_deed(connection, deed, act, issuer, at_us=parts.clock.now_us(), **details)
 
 
 async def _with_line(parts: Parts, ask: Callable[[Subscriber], Awaitable[Asked]]) -> Asked:

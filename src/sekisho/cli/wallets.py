@@ -11,14 +11,15 @@ from datetime import date
 
 import click
 
-from sekisho.cli.at_institution import BY, Place, Refused
-from sekisho.cli.at_wallet import REASON, UNCHANGED, at_wallet
+from sekisho.cli.at_institution import BY, REASON, Place, Refused
+from sekisho.cli.at_wallet import UNCHANGED, at_wallet
 from sekisho.identity.identity_methods import Method
 from sekisho.identity.person_checks import ManualCheck
 from sekisho.kernel.clock import rfc3339
 from sekisho.kernel.ids import MEMBER, MemberId
+from sekisho.response.staff import Deed
 from sekisho.wallet.house import open_house
-from sekisho.wallet.staff_desk import Deed, WalletStaffDesk
+from sekisho.wallet.staff_desk import WalletStaffDesk
 
 
 @click.group("wallets")

@@ -15,7 +15,8 @@ from sekisho.console.live_campaigns import CampaignView
 from sekisho.console.live_tally import LiveTally
 from sekisho.identity.institution import Parts
 from sekisho.kernel.refusals import Refusal
-from sekisho.response import containment_rows
+from sekisho.response import audit, containment_rows
+from sekisho.response.audit import Act
 from sekisho.response.containment import has_added
 from sekisho.response.containment_rows import Contained, Containment, Crowd, Policy, Rank, Standing
 
@@ -78,13 +79,14 @@ class Listed(NamedTuple):
 
 
 class CampaignDesk:
-    """Looks at the campaigns of one institution."""
+    """Looks at the campaigns of one institution, and hunts for them."""
 
     def __init__(self, parts: Parts, hunts: Hunts, watch: LiveTally) -> None:
         self._parts = parts
         self._hunts = hunts
         self._watch = watch
         self._looks = CohortLooks(parts, hunts)
+        self._starting = asyncio.Lock()
 
     async def known(self, campaign: str, *, by: str) -> Known:
         """Return what is known of a campaign to somebody. Raises CampaignUnknown, OperationalError, OSError.
@@ -111,6 +113,18 @@ class CampaignDesk:
         if known.seen is None:
             raise CampaignUnknown(known=campaign[:60])
         return known
+
+    async def hunt(self, *, by: str) -> bool:
+        """Begin a hunt through the record and tell whether it began: while one runs there is no second.
+
+        Who began it goes on record first. Raises OperationalError.
+        """
+        async with self._starting:
+            if self._hunts.is_running:
+                return False
+            act, now_us = Act(actor=by, act="hunt:begun", subject=""), self._parts.clock.now_us()
+            await self._parts.written(lambda at: audit.record(at, act, at_us=now_us))
+            return self._hunts.start()
 
     async def _looked_up(self, campaign: str) -> Known:
         """Return what the guard and the last hunt say of a campaign."""

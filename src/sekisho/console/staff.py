@@ -1,7 +1,8 @@
 """Staff: people at the desks, who get in by passkey alone, and may at each institution what their roles say.
 
 Somebody new is given an enrolment code, by hand, which is good once and for a day: with it the browser gets a
-session that can do one thing, which is to make a passkey. A new code takes the old passkeys away.
+session that can do one thing, which is to make a passkey. A new code takes the old passkeys away. Each of
+these deeds is an act on the desks' own record.
 """
 
 import asyncio
@@ -24,13 +25,15 @@ from sekisho.identity.welcomes import Proved, Welcome, welcome
 from sekisho.kernel.clock import DAY_US
 from sekisho.kernel.ids import STAFF_ROLE, MemberId
 from sekisho.kernel.refusals import Refusal
+from sekisho.response import audit
+from sekisho.response.staff import Deed
 from sekisho.storage import outbox
 from sekisho.storage.tables.staff import staff, staff_enrolment, staff_own_record, staff_role
 
 ENROLMENT_US = DAY_US
 NAME_LENGTH_MAX = 80
-OPERATOR = "operator"
-"""Who acts where somebody types a command on the machine itself."""
+FIRST_START = Deed("operator", "the first people at new desks")
+"""By whom the first people are let in, before anybody is there who could."""
 
 
 class StaffNameUnusable(Refusal):
@@ -124,31 +127,35 @@ def add_staff(
     parts: Parts,
     name: str,
     roles: Mapping[str, Iterable[StaffRole]],
-    *,
-    by: str = OPERATOR,
+    deed: Deed,
 ) -> Enrolment:
-    """Let somebody in, with roles by institution, and return their enrolment. Raises StaffNameUnusable."""
+    """Let somebody in, with roles by institution, and return their enrolment.
+
+    Raises StaffNameUnusable and StaffIdUnusable.
+    """
     named = " ".join(name.split())
     if not named or len(named) > NAME_LENGTH_MAX or not named.isprintable():
         raise StaffNameUnusable(known="empty, too long, or not printable")
     member = members.open_account(connection, parts, language="ja")
     now_us = parts.clock.now_us()
-    values = {"member_id": member.id, "name": named, "added_at_us": now_us, "added_by": by}
+    values = {"member_id": member.id, "name": named, "added_at_us": now_us, "added_by": deed.by}
     try:
         connection.execute(insert(staff), {**values, "removed_at_us": None, "removed_by": ""})
     except IntegrityError as error:
         raise StaffNameUnusable(known="in use") from error
     outbox.append(connection, [outbox.Entry("staff:added", member.id, now_us, b"{}")])
+    audit.record_deed(connection, deed, "staff:added", member.id, at_us=now_us)
     for institution, given in roles.items():
         for role in given:
-            give_role(connection, parts, member.id, institution, role, by=by)
-    return new_enrolment(connection, parts, member.id)
+            give_role(connection, parts, member.id, institution, role, deed)
+    return new_enrolment(connection, parts, member.id, deed)
 
 
-def new_enrolment(connection: Connection, parts: Parts, member_id: MemberId) -> Enrolment:
-    """Return a new enrolment; codes given out before are over. Raises StaffUnknown."""
+def new_enrolment(connection: Connection, parts: Parts, member_id: MemberId, deed: Deed) -> Enrolment:
+    """Return a new enrolment; codes given out before are over. Raises StaffUnknown and StaffIdUnusable."""
     _require(connection, member_id)
     now_us = parts.clock.now_us()
+    audit.record_deed(connection, deed, "staff:enrolment_given", member_id, at_us=now_us)
     _end_enrolments(connection, member_id, now_us)
     code = new_token(parts.chance)
     connection.execute(
@@ -182,6 +189,7 @@ def use_enrolment(connection: Connection, parts: Parts, code: str, arrival: Arri
         passkeys.revoke(connection, parts, member_id, held.credential_id)
     sessions.end_all(connection, parts, member_id, Ended.REPLACED)
     outbox.append(connection, [outbox.Entry("staff:enrolled", f"{member_id}:{now_us}", now_us, b"{}")])
+    audit.record_deed(connection, Deed(member_id, "by a code"), "staff:enrolled", member_id, at_us=now_us)
     proved = Proved(
         member_id=member_id,
         level=Level.CODE,
@@ -193,10 +201,15 @@ def use_enrolment(connection: Connection, parts: Parts, code: str, arrival: Arri
     return welcome(connection, parts, proved)
 
 
-def give_role(  # noqa: PLR0913 - who gets what where, from whom
-    connection: Connection, parts: Parts, member_id: MemberId, institution: str, role: StaffRole, *, by: str
+def give_role(  # noqa: PLR0913, PLR0917 - who gets what where, from whom
+    connection: Connection,
+    parts: Parts,
+    member_id: MemberId,
+    institution: str,
+    role: StaffRole,
+    deed: Deed,
 ) -> bool:
-    """Give somebody a role and tell whether it is new to them. Raises StaffUnknown."""
+    """Give somebody a role and tell whether it is new to them. Raises StaffUnknown and StaffIdUnusable."""
     found = _require(connection, member_id)
     if role in found.roles.get(institution, frozenset()):
         return False
@@ -210,19 +223,29 @@ def give_role(  # noqa: PLR0913 - who gets what where, from whom
             "institution": institution,
             "role": role,
             "given_at_us": now_us,
-            "given_by": by,
+            "given_by": deed.by,
             "taken_at_us": None,
             "taken_by": "",
         },
     )
     outbox.append(connection, [outbox.Entry("staff:role:given", role_id, now_us, b"{}")])
+    which = {"institution": institution, "role": role.value}
+    audit.record_deed(connection, deed, "staff:role_given", member_id, at_us=now_us, **which)
     return True
 
 
-def take_role(  # noqa: PLR0913 - as above
-    connection: Connection, parts: Parts, member_id: MemberId, institution: str, role: StaffRole, *, by: str
+def take_role(  # noqa: PLR0913, PLR0917 - as above
+    connection: Connection,
+    parts: Parts,
+    member_id: MemberId,
+    institution: str,
+    role: StaffRole,
+    deed: Deed,
 ) -> bool:
-    """Take a role away, with effect from the next request on, and tell whether they had it."""
+    """Take a role away, with effect from the next request on, and tell whether they had it.
+
+    Raises StaffIdUnusable.
+    """
     now_us = parts.clock.now_us()
     had = (
         staff_role.c.member_id == member_id,
@@ -230,45 +253,56 @@ def take_role(  # noqa: PLR0913 - as above
         staff_role.c.role == role,
         staff_role.c.taken_at_us.is_(None),
     )
-    taken = update(staff_role).where(*had).values(taken_at_us=now_us, taken_by=by).returning(staff_role.c.id)
+    taken = (
+        update(staff_role).where(*had).values(taken_at_us=now_us, taken_by=deed.by).returning(staff_role.c.id)
+    )
     ids = connection.execute(taken).scalars().all()
+    if not ids:
+        return False
     outbox.append(connection, [outbox.Entry("staff:role:taken", role_id, now_us, b"{}") for role_id in ids])
-    return bool(ids)
+    which = {"institution": institution, "role": role.value}
+    audit.record_deed(connection, deed, "staff:role_taken", member_id, at_us=now_us, **which)
+    return True
 
 
-def name_own_record(  # noqa: PLR0913 - whose record is where, and who says so
+def name_own_record(  # noqa: PLR0913, PLR0917 - whose record is where, and who says so
     connection: Connection,
     parts: Parts,
     staff_id: MemberId,
     institution: str,
     record: MemberId,
-    *,
-    by: str,
+    deed: Deed,
 ) -> bool:
     """Keep that a member's record at an institution is somebody's own; tell whether it is new.
 
-    Raises StaffUnknown.
+    Raises StaffUnknown and StaffIdUnusable.
     """
     found = _require(connection, staff_id)
     if record in found.own_records.get(institution, frozenset()):
         return False
     now_us, whose = parts.clock.now_us(), {"staff_id": staff_id, "institution": institution}
-    row = {**whose, "member_id": record, "named_at_us": now_us, "named_by": by}
+    row = {**whose, "member_id": record, "named_at_us": now_us, "named_by": deed.by}
     connection.execute(insert(staff_own_record).values(row))
     event = outbox.Entry("staff:own_record:named", f"{staff_id}:{record}", now_us, b"{}")
     outbox.append(connection, [event])
+    which = {"institution": institution, "record": record}
+    audit.record_deed(connection, deed, "staff:own_record_named", staff_id, at_us=now_us, **which)
     return True
 
 
-def remove_staff(connection: Connection, parts: Parts, member_id: MemberId, *, by: str) -> None:
-    """Let somebody in no more: their sessions end, and no code of theirs works. Raises StaffUnknown."""
+def remove_staff(connection: Connection, parts: Parts, member_id: MemberId, deed: Deed) -> None:
+    """Let somebody in no more: their sessions end, and no code of theirs works.
+
+    Raises StaffUnknown and StaffIdUnusable.
+    """
     _require(connection, member_id)
     now_us = parts.clock.now_us()
     gone = update(staff).where(staff.c.member_id == member_id)
-    connection.execute(gone.values(removed_at_us=now_us, removed_by=by))
+    connection.execute(gone.values(removed_at_us=now_us, removed_by=deed.by))
     _end_enrolments(connection, member_id, now_us)
     sessions.end_all(connection, parts, member_id, Ended.CONTAINED)
     outbox.append(connection, [outbox.Entry("staff:removed", member_id, now_us, b"{}")])
+    audit.record_deed(connection, deed, "staff:removed", member_id, at_us=now_us)
 
 
 def find_staff(connection: Connection, member_id: MemberId) -> StaffMember | None:

@@ -105,13 +105,6 @@ class CallDesk:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
 
-    async def record(self, staff: str, member_id: MemberId, purpose: str) -> OutboundCall:
-        """Write a call down before it is made. An earlier one to the member that is open ends.
-
-        Raises CallUnrecordable and OperationalError.
-        """
-        return await self._write(lambda at: record(at, self._parts, staff, member_id, purpose))
-
     async def shown_to(self, member_id: MemberId) -> list[OutboundCall]:
         """Return the calls that a member may be getting now."""
 
@@ -140,7 +133,10 @@ class CallDesk:
 def record(
     connection: Connection, parts: Parts, staff: str, member_id: MemberId, purpose: str
 ) -> OutboundCall:
-    """Write a call down within a unit of work."""
+    """Write a call down before it is made; an earlier one to the member that is open ends.
+
+    Raises CallUnrecordable.
+    """
     found = members.find(connection, member_id)
     purpose = " ".join(purpose.split())[:PURPOSE_CHARS_MAX]
     if not staff or not purpose or found is None or found.state is MemberState.CLOSED:

@@ -31,6 +31,8 @@ from sekisho.kernel.posture import OperationalError, Posture
 from sekisho.lender import application_rows as rows
 from sekisho.lender.applications import Application, State, require_going_on
 from sekisho.lender.house import LenderParts
+from sekisho.response import audit
+from sekisho.response.staff import Deed
 from sekisho.storage.sealed_columns import context_of
 from sekisho.storage.tables.applications import identity_challenge, identity_check
 
@@ -122,7 +124,12 @@ class IdentityDesk:
             if before is not None:
                 return before
             application = rows.require(connection, self._house.keyring, application_id)
-            return self._write(connection, application, attempt)
+            check = self._write(connection, application, attempt)
+            details = {"check": check.id, "method": check.method.value, "passed": check.passed}
+            deed = Deed(manual.staff_id, "")
+            act = "application:identity_checked"
+            audit.record_deed(connection, deed, act, application_id, at_us=check.at_us, **details)
+            return check
 
         return await self._house.written(work)
 

@@ -12,7 +12,8 @@ from sekisho.lender import application_rows as rows
 from sekisho.lender.applications import INCOME_YEN_MAX, Application, State, Who, require_going_on
 from sekisho.lender.house import LenderParts
 from sekisho.lender.json_ports import Partner, ask
-from sekisho.response.staff import require_staff
+from sekisho.response import audit
+from sekisho.response.staff import Deed, require_staff
 from sekisho.storage import outbox
 from sekisho.storage.sealed_columns import context_of
 from sekisho.storage.tables.applications import income_check
@@ -138,6 +139,9 @@ class IncomeDesk:
         def work(connection: Connection) -> ProvenIncome:
             application = rows.require(connection, self._house.keyring, application_id)
             keep(connection, self._house, application, proven)
+            # The reference may name somebody, and is no part of the audit.
+            deed, now_us = Deed(proven.staff_id, ""), self._house.clock.now_us()
+            audit.record_deed(connection, deed, "application:income_proven", application_id, at_us=now_us)
             return proven
 
         return await self._house.written(work)

@@ -11,6 +11,7 @@ import msgspec
 from sqlalchemy import Connection, func, insert, select
 
 from sekisho.kernel import chain
+from sekisho.response.staff import Deed, require_staff
 from sekisho.storage import outbox
 from sekisho.storage.history.parquet import HistoryFolder
 from sekisho.storage.tables.audit import staff_act
@@ -81,6 +82,14 @@ def record(connection: Connection, act: Act, *, at_us: int) -> int:
     anchor = msgspec.json.encode(_Anchor(position, link.hex()))
     outbox.append(connection, [outbox.Entry(EVENT, f"staff_act:{position}", at_us, anchor)])
     return position
+
+
+def record_deed(
+    connection: Connection, deed: Deed, act: str, subject: str, *, at_us: int, **details: object
+) -> int:
+    """Write down what a member of staff does and why, as `record` does. Raises StaffIdUnusable."""
+    done = Act(actor=require_staff(deed.by), act=act, subject=subject, reason=deed.reason, details=details)
+    return record(connection, done, at_us=at_us)
 
 
 def search(  # noqa: PLR0913 - any of these may be asked for

@@ -1,7 +1,16 @@
 """Who of the staff does something: an id for the record, and a second person where one is not enough."""
 
+from typing import NamedTuple
+
 from sekisho.kernel.ids import is_staff_id
 from sekisho.kernel.refusals import Refusal
+
+
+class Deed(NamedTuple):
+    """Who of the staff does something, and why; both go on record."""
+
+    by: str
+    reason: str
 
 
 class SecondPersonNeeded(Refusal):

@@ -36,6 +36,8 @@ from sekisho.kernel.ids import IDENTITY_CHECK, MemberId
 from sekisho.kernel.posture import Posture
 from sekisho.kernel.refusals import Refusal
 from sekisho.messages.notices import NoticeKind
+from sekisho.response import audit
+from sekisho.response.staff import Deed
 from sekisho.storage.sealed_columns import context_of
 from sekisho.storage.tables.wallets import wallet_claim, wallet_identity_challenge, wallet_identity_check
 from sekisho.wallet.house import WalletParts
@@ -163,7 +165,12 @@ class IdentityDesk:
             before = _by_key(connection, member_id, attempt.key)
             if before is not None:
                 return before
-            return self._write(connection, member_id, self._require_claim(connection, member_id), attempt)
+            check = self._write(connection, member_id, self._require_claim(connection, member_id), attempt)
+            details = {"check": check.id, "method": check.method.value, "passed": check.passed}
+            deed = Deed(manual.staff_id, "")
+            act = "wallet:identity_checked"
+            audit.record_deed(connection, deed, act, member_id, at_us=check.at_us, **details)
+            return check
 
         return await self._house.written(work)
 

@@ -8,13 +8,12 @@ from sekisho.ledger.accounts import find_account
 from sekisho.ledger.statements import KeptTransfer, find_transfer
 from sekisho.response import audit
 from sekisho.response.audit import Act
-from sekisho.response.staff import require_staff
+from sekisho.response.staff import Deed, require_staff
 from sekisho.storage.tables.bank_links import bank_move
 from sekisho.wallet import bank_order_rows, link_rows
 from sekisho.wallet.bank_moves import BankMove, BankMoveUnknown, MoveBooks, MoveState, find
 from sekisho.wallet.bank_order_rows import BankOrder
 from sekisho.wallet.house import WalletParts
-from sekisho.wallet.staff_desk import Deed
 
 SHOWN_MAX = 200
 

@@ -10,8 +10,7 @@ from sqlalchemy import Connection
 from sekisho.kernel.yen import Yen
 from sekisho.ledger.accounts import find_account
 from sekisho.response import audit
-from sekisho.response.audit import Act
-from sekisho.response.staff import require_staff
+from sekisho.response.staff import Deed, require_staff
 from sekisho.wallet.house import WalletParts
 from sekisho.wallet.merchants import (
     Merchant,
@@ -23,7 +22,6 @@ from sekisho.wallet.merchants import (
     stop_merchant,
 )
 from sekisho.wallet.payment_requests import code_of
-from sekisho.wallet.staff_desk import Deed
 
 
 class Standing(NamedTuple):
@@ -92,8 +90,7 @@ class MerchantDesk:
         return await self._house.read(lambda at: code_of(require_merchant(at, merchant_id)))
 
     def _on_record(self, connection: Connection, act: str, subject: str, deed: Deed) -> None:
-        said = Act(actor=require_staff(deed.by), act=act, subject=subject, reason=deed.reason)
-        audit.record(connection, said, at_us=self._house.clock.now_us())
+        audit.record_deed(connection, deed, act, subject, at_us=self._house.clock.now_us())
 
 
 def _owed(connection: Connection, one: Merchant) -> Yen:

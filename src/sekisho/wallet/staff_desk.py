@@ -11,8 +11,7 @@ from sekisho.identity.person_checks import ManualCheck, NobodyTrusted
 from sekisho.kernel.ids import MemberId
 from sekisho.kernel.posture import Posture
 from sekisho.response import audit
-from sekisho.response.audit import Act
-from sekisho.response.staff import require_staff
+from sekisho.response.staff import Deed, require_staff
 from sekisho.storage.tables.wallets import wallet, wallet_claim
 from sekisho.wallet.closings import close_within
 from sekisho.wallet.house import WalletParts
@@ -28,13 +27,6 @@ class WaitingClaim(NamedTuple):
     wallet_id: str
     member_id: MemberId
     at_us: int
-
-
-class Deed(NamedTuple):
-    """Who of the staff does something, and why; both go on record."""
-
-    by: str
-    reason: str
 
 
 class WalletStaffDesk:
@@ -115,5 +107,4 @@ class WalletStaffDesk:
         return await self._house.written(work)
 
     def _on_record(self, connection: Connection, act: str, subject: str, deed: Deed) -> None:
-        said = Act(actor=require_staff(deed.by), act=act, subject=subject, reason=deed.reason)
-        audit.record(connection, said, at_us=self._house.clock.now_us())
+        audit.record_deed(connection, deed, act, subject, at_us=self._house.clock.now_us())

@@ -30,7 +30,8 @@ from sekisho.lender.due_days import DueDay
 from sekisho.lender.house import LenderParts
 from sekisho.lender.loan_events import EventKind, LoanEvent
 from sekisho.lender.rates import Rate
-from sekisho.response.staff import require_staff
+from sekisho.response import audit
+from sekisho.response.staff import Deed, require_staff
 from sekisho.storage.tables.lender import loan_event
 
 KINDS = {EventKind.REPAID: Kind.RECEIPT, EventKind.ENDED: Kind.CONTRACT_END}
@@ -146,6 +147,9 @@ class DocumentDesk:
         way = Delivery.ON_PAPER if on_paper_by else Delivery.ELECTRONIC
         now_us = self._house.clock.now_us()
         archive.deliver(connection, document, way, now_us, staff_id=on_paper_by)
+        if on_paper_by:
+            deed, act = Deed(on_paper_by, "no consent to electronic delivery"), "document:handed_over"
+            audit.record_deed(connection, deed, act, document.id, at_us=now_us)
 
     def _free_days(self, connection: Connection, application: Application) -> bool:
         """Say whether the first days are free: for a first contract, by e-mail and electronic delivery."""

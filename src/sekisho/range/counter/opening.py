@@ -3,11 +3,11 @@
 import datetime as dt
 from typing import NamedTuple
 
-from sekisho.bank import file_partners, mandates
+from sekisho.bank import counter
+from sekisho.bank.counter import Paper
 from sekisho.bank.deposits import Deposit
 from sekisho.bank.holders import NewHolder
 from sekisho.bank.house import BankParts
-from sekisho.bank.mandates import Action, Consented, Origin
 from sekisho.bank.openings import NewAccount, open_account
 from sekisho.bank.pins import CardPinTooSimple
 from sekisho.identity.hashing import Hasher
@@ -15,10 +15,14 @@ from sekisho.identity.names import NameUnusable
 from sekisho.identity.people import BirthDateUnusable
 from sekisho.identity.recipients import NumberNotServed
 from sekisho.kernel.yen import Yen
+from sekisho.response.staff import Deed
 from sekisho.storage.unit_of_work import Connection
 
 CASH = Yen(500_000)
 PAPER_CEILING, PAPER_MONTH_CEILING = Yen(500_000), Yen(1_000_000)
+AT_THE_WINDOW = Deed("window", "asked for at the window")
+"""Who opens accounts here: nobody but the program sits at this window."""
+
 UNUSABLE = (NameUnusable, BirthDateUnusable, NumberNotServed, CardPinTooSimple, ValueError)
 
 
@@ -43,25 +47,12 @@ class Counter:
     async def open(self, asked: Asked) -> Deposit:
         """Open an account. Raises one of `UNUSABLE`, HashingBusy and OperationalError."""
         holder = NewHolder(asked.name_kana, dt.date.fromisoformat(asked.born_on), asked.phone)
-        opened = await open_account(
-            self._bank, self._hasher, NewAccount(holder, self._branch, asked.pin, CASH)
-        )
+        new = NewAccount(holder, self._branch, asked.pin, CASH)
+        opened = await open_account(self._bank, self._hasher, new, AT_THE_WINDOW)
         await self._bank.written(lambda at: self._hand_in(at, opened, asked.collectors))
         return opened
 
     def _hand_in(self, connection: Connection, opened: Deposit, collectors: tuple[str, ...]) -> None:
         for code in collectors:
-            mandates.activate_within(connection, self._bank, _paper(opened, code))
-
-
-def _paper(opened: Deposit, code: str) -> Consented:
-    return Consented(
-        partner=file_partners.partner_of(code),
-        deposit_id=opened.id,
-        user_ref="",
-        actions=(Action.DEBIT,),
-        ceiling=PAPER_CEILING,
-        month_ceiling=PAPER_MONTH_CEILING,
-        way="seal",
-        origin=Origin.PAPER,
-    )
+            paper = Paper(opened, code, PAPER_CEILING, PAPER_MONTH_CEILING)
+            counter.lodge(connection, self._bank, paper, AT_THE_WINDOW)

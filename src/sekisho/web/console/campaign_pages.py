@@ -77,7 +77,7 @@ async def campaigns_page(request: AnyRequest) -> Response[Any]:
 async def hunt(request: AnyRequest) -> Response[Any]:
     """Begin a hunt through the record."""
     desks = desks_at(request)
-    desks.hunts.start()
+    await desks.campaigns.hunt(by=staff_of(request).id)
     return visit_of(request).go(f"/{desks.institution.key}/campaigns")
 
 

@@ -8,9 +8,9 @@ from sekisho.console.rights import Right
 from sekisho.kernel.japan import day_in_japan
 from sekisho.linking.banks import bank_in_words
 from sekisho.response.access import REASON_MIN
+from sekisho.response.staff import Deed
 from sekisho.wallet.bank_moves import BankMoveUnknown, MoveState
 from sekisho.wallet.lost_moves import LostMove
-from sekisho.wallet.staff_desk import Deed
 from sekisho.web.console.proposals import Proposal, to_approve
 from sekisho.web.console.staff_admission import RIGHT, staff_of
 from sekisho.web.console.staff_desks import InstitutionDesks, desks_at, require_desk
