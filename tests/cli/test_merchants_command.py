@@ -17,7 +17,7 @@ from sekisho.wallet.payments import Order, Payment, purpose_of
 from sekisho.wallet.refunds import Refund, refund_within
 
 WHY = ("--by", "aoki", "--reason", "asked by telephone")
-ACCOUNT = ("--bank", "9901", "--branch", "001", "--number", "7654321")
+ACCOUNT = ("--bank", "9901", "--branch", "001", "--number", "7654321", "--key", "form 17")
 NAMES = ("--name-ja", "喫茶 灯台", "--name-en", "Cafe Todai", "--city", "Minatomachi")
 SHOP = (*NAMES, "--category", "5814", "--holder-kana", "キッサトウダイ", *ACCOUNT)
 
@@ -54,6 +54,34 @@ def test_a_shop_is_registered_and_its_code_hung_at_the_till(run, place):
     assert (account.bank, account.branch, account.kind, account.number) == ("9901", "001", "1", "7654321")
 
 
+def test_a_doubled_command_registers_one_shop(run, place):
+    """The same key returns the same shop, and is no second act."""
+    merchant_id = run("register", *SHOP, *WHY)
+    assert run("register", *SHOP, *WHY) == merchant_id
+    other = run("register", *SHOP, *WHY, "--key", "form 18")
+    assert other != merchant_id
+    assert [line.split("\t")[0] for line in run("list").splitlines()] == [merchant_id, other]
+    assert [subject for _, _, subject, _ in acts(place)] == [merchant_id, other]
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        ("--name-ja", "喫茶 港"),
+        ("--number", "7654322"),
+        ("--holder-kana", "キッサミナト"),
+        ("--fee-basis-points", "100"),
+    ],
+)
+def test_a_key_registers_no_other_shop(run, place, changed):
+    """Whoever mistyped the key hears of it; nothing is registered or changed."""
+    run("register", *SHOP, *WHY)
+    listed = run("list")
+    assert "used to register another shop" in run("register", *SHOP, *WHY, *changed, code=2)
+    assert run("list") == listed
+    assert len(acts(place)) == 1
+
+
 @pytest.mark.parametrize(
     ("changed", "told"),
     [
@@ -64,6 +92,7 @@ def test_a_shop_is_registered_and_its_code_hung_at_the_till(run, place):
         (("--fee-basis-points", "1001"), "the fee does not fit"),
         (("--holder-kana", "灯台"), "a character that banks don't write"),
         (("--by", "NOBODY!"), "staff id"),
+        (("--key", ""), "the key does not fit"),
     ],
 )
 def test_what_can_not_be_registers_nothing(run, place, changed, told):

@@ -64,7 +64,7 @@ async def _seen(wallet, out):
 
 def owe(house, yen):
     def work(connection):
-        shop = register_merchant(connection, house, SHOP)
+        shop = register_merchant(connection, house, "shop", SHOP)
         owed = Transfer(
             key="sold",
             kind="wallet:payment",

@@ -17,5 +17,5 @@ def test_opening_again_changes_nothing(store_url):
     for _ in range(2):
         store = open_store(store_url)
         with store.read() as connection:
-            assert MigrationContext.configure(connection).get_current_revision() == "0031"
+            assert MigrationContext.configure(connection).get_current_revision() == "0032"
         store.close()

@@ -77,5 +77,5 @@ class Money:
 def open_money(folder) -> Money:
     """Open a wallet house with a shop; close its store at the end."""
     wallet = open_wallet_at_hand(folder)
-    shop = wallet.write(lambda at: register_merchant(at, wallet.house, SHOP))
+    shop = wallet.write(lambda at: register_merchant(at, wallet.house, "shop", SHOP))
     return Money(wallet, shop, PlainGuard())

@@ -57,7 +57,8 @@ async def close(there, present):
 def shop_beside(there):
     """Open a shop at the wallet, and the desks that move money inside it."""
     wallet = there.wallet
-    return Money(wallet, wallet.write(lambda at: register_merchant(at, wallet.house, SHOP)), PlainGuard())
+    shop = wallet.write(lambda at: register_merchant(at, wallet.house, "shop", SHOP))
+    return Money(wallet, shop, PlainGuard())
 
 
 async def send(money, present, yen):

@@ -92,7 +92,8 @@ def test_more_merchants_than_a_bank_takes_in_one_file_go_out_in_several(
     house = money.wallet.house
     for number in range(3):
         buy(money, 1_000 + number, f"k{number}")
-        money.shop = money.wallet.write(lambda at: register_merchant(at, house, SHOP))
+        key = f"shop {number}"
+        money.shop = money.wallet.write(lambda at, key=key: register_merchant(at, house, key, SHOP))
     for _ in range(2):
         asyncio.run(settlements.go_round())
         files = [
@@ -107,7 +108,7 @@ def test_more_merchants_than_a_bank_takes_in_one_file_go_out_in_several(
 def test_a_shop_whose_account_does_not_open_keeps_no_other_from_being_paid(money, settlements, tmp_path):
     buy(money, 1_000)
     damaged = money.shop
-    money.shop = money.wallet.write(lambda at: register_merchant(at, money.wallet.house, SHOP))
+    money.shop = money.wallet.write(lambda at: register_merchant(at, money.wallet.house, "other", SHOP))
     buy(money, 2_000, "k2")
     its = update(merchant).where(merchant.c.id == damaged.id)
     money.wallet.write(lambda at: at.execute(its.values(number_sealed=b"damaged")))

@@ -19,7 +19,7 @@ def test_a_payment_can_be_read_after_its_shop_was_stopped(tmp_path):
         assert isinstance(book(site, wallet, 1_000), Booked)
 
         def buy(connection):
-            shop = register_merchant(connection, house, SHOP)
+            shop = register_merchant(connection, house, "shop", SHOP)
             payer = Payer(wallet.member_id, "s", "", PaymentWay.SCANNED)
             return pay_within(connection, house, payer, Order("k", shop.id, Yen(650)))
 

@@ -47,10 +47,11 @@ def list_merchants(place: Place) -> None:
 @click.option("--branch", required=True, help="The branch, three digits.")
 @click.option("--kind", type=click.Choice(["1", "2"]), default="1", show_default=True, help="2 is current.")
 @click.option("--number", required=True, help="The account's number, seven digits.")
+@click.option("--key", required=True, help="Your own number for it: the same again registers nothing.")
 @BY
 @REASON
 @click.pass_obj
-def register(place: Place, /, by: str, reason: str, **said: str) -> None:
+def register(place: Place, /, key: str, by: str, reason: str, **said: str) -> None:
     """Register a shop, which takes payments from then on; print its id."""
     account = BankAccount(*(said[name] for name in ("bank", "branch", "kind", "number")))
     new = NewMerchant(
@@ -63,7 +64,7 @@ def register(place: Place, /, by: str, reason: str, **said: str) -> None:
         fee_basis_points=int(said["fee_basis_points"]),
     )
     with _desk(place) as desk:
-        click.echo(asyncio.run(desk.register(new, Deed(by, reason))).id)
+        click.echo(asyncio.run(desk.register(key, new, Deed(by, reason))).id)
 
 
 @command.command("code")

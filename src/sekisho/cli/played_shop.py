@@ -16,7 +16,7 @@ from sekisho.storage.files import replace_file
 from sekisho.storage.private_folders import make_private
 from sekisho.storage.rounds import Round
 from sekisho.wallet.house import WalletParts
-from sekisho.wallet.merchants import NewMerchant, all_merchants, register_merchant
+from sekisho.wallet.merchants import NewMerchant, register_merchant
 from sekisho.wallet.settlements import Settlements
 from sekisho.web.guard_api.api_keys import ApiKeys, Scope
 
@@ -28,6 +28,7 @@ KEY_FILE = "till.key"
 LOOPBACK = "127.0.0.1"
 SETTLING_EVERY_S = 30.0
 PARTY = Party("0000003330", "ｶﾓﾒｳｵﾚﾂﾄ", BankAccount("0009", "100", "1", "0003330"))
+REGISTERED_AS = "played:todai"
 TODAI = NewMerchant(
     name_ja="喫茶 灯台",
     name_en="Cafe Todai",
@@ -80,9 +81,7 @@ def _key(house: WalletParts, keys: ApiKeys, folder: Path) -> str:
     file = folder / KEY_FILE
     if file.exists():
         return file.read_text(encoding="ascii")
-    with house.store.read() as connection:
-        before = next((one for one in all_merchants(connection) if one.name_ja == TODAI.name_ja), None)
-    made = before or house.store.write(lambda at: register_merchant(at, house, TODAI)).result()
+    made = house.store.write(lambda at: register_merchant(at, house, REGISTERED_AS, TODAI)).result()
     # A key of a start that was cut short opens nothing that anybody knows.
     keys.remove(made.id)
     key = keys.add(made.id, (Scope.TILL,), house.chance)

@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 
 from sekisho.kernel.yen import Yen
 from sekisho.ledger.accounts import find_account
+from sekisho.ledger.journal import take_turn
 from sekisho.response import audit
 from sekisho.response.staff import Deed, require_staff
 from sekisho.wallet.house import WalletParts
@@ -16,6 +17,7 @@ from sekisho.wallet.merchants import (
     Merchant,
     NewMerchant,
     all_merchants,
+    merchant_of_key,
     register_merchant,
     require_merchant,
     resume_merchant,
@@ -41,15 +43,19 @@ class MerchantDesk:
         """Return every merchant with what it is owed, the oldest first. Raises OperationalError."""
         return await self._house.read(lambda at: [Standing(one, _owed(at, one)) for one in all_merchants(at)])
 
-    async def register(self, new: NewMerchant, deed: Deed) -> Merchant:
-        """Register a merchant, which takes payments from then on.
+    async def register(self, key: str, new: NewMerchant, deed: Deed) -> Merchant:
+        """Register a merchant, which takes payments from then on; the same key again returns it.
 
-        Raises MerchantUnusable, HolderNameUnusable, StaffIdUnusable and OperationalError.
+        Raises MerchantUnusable, MerchantKeyReused, HolderNameUnusable, StaffIdUnusable and OperationalError.
         """
 
         def work(connection: Connection) -> Merchant:
-            made = register_merchant(connection, self._house, new)
-            self._on_record(connection, "merchant:registered", made.id, deed)
+            # Two that register by one key have to see each other, so that only one of them is on record.
+            take_turn(connection)
+            before = merchant_of_key(connection, self._house, key, new)
+            made = register_merchant(connection, self._house, key, new)
+            if before is None:
+                self._on_record(connection, "merchant:registered", made.id, deed)
             return made
 
         return await self._house.written(work)

@@ -15,7 +15,7 @@ from sekisho.linking.holder_names import read_holder_name
 from sekisho.linking.zengin import BankAccount
 from sekisho.storage import outbox
 from sekisho.storage.sealed_columns import context_of
-from sekisho.storage.tables.wallet_money import merchant
+from sekisho.storage.tables.wallet_money import merchant, merchant_registration
 from sekisho.wallet.emv_qr import CITY_MAX, NAME_MAX
 from sekisho.wallet.house import WalletParts
 
@@ -23,6 +23,7 @@ KIND = "merchant"
 """The kind of a merchant's account in the ledger."""
 
 FEE_BASIS_POINTS_MAX = 1_000
+KEY_MAX = 100
 
 
 class MerchantState(StrEnum):
@@ -41,6 +42,14 @@ class MerchantUnusable(Refusal):
     code = "merchant_unusable"
     status = 422
     told = "This merchant can't be registered as it is."
+
+
+class MerchantKeyReused(Refusal):
+    """The key was used before to register another merchant."""
+
+    code = "merchant_key_reused"
+    status = 409
+    told = "This key was used to register another shop. Nothing was registered."
 
 
 class MerchantUnknown(Refusal):
@@ -86,14 +95,34 @@ class Merchant(msgspec.Struct, frozen=True, kw_only=True):
         return self.name_en if language == "en" else self.name_ja
 
 
-def register_merchant(connection: Connection, house: WalletParts, new: NewMerchant) -> Merchant:
-    """Register a merchant with an account of its own in the books.
+def merchant_of_key(
+    connection: Connection, house: WalletParts, key: str, new: NewMerchant
+) -> Merchant | None:
+    """Return the merchant that was registered by a key, None where none was.
 
-    Raises MerchantUnusable, and what `read_holder_name` does for the holder's name.
+    Raises MerchantKeyReused where it is not the one that is to be registered now, and Unsealable.
     """
+    its = select(merchant_registration.c.merchant_id).where(merchant_registration.c.key == key)
+    found = find_merchant(connection, connection.execute(its).scalar_one_or_none() or "")
+    if found is not None and not _is(connection, house, found, new):
+        raise MerchantKeyReused(known=f"{found.id} by {key[:40]!r}")
+    return found
+
+
+def register_merchant(connection: Connection, house: WalletParts, key: str, new: NewMerchant) -> Merchant:
+    """Register a merchant with an account of its own in the books; the same key again returns it.
+
+    Raises MerchantUnusable, MerchantKeyReused, and what `read_holder_name` does for the holder's name.
+    """
+    # Two that register by one key have to see each other.
+    take_turn(connection)
+    before = merchant_of_key(connection, house, key, new)
+    if before is not None:
+        return before
+    if not 0 < len(key) <= KEY_MAX:
+        raise _unusable("the key does not fit")
     _require_fit(new)
     _require_bank(new.account.bank, house.today())
-    take_turn(connection)
     now_us, merchant_id = house.clock.now_us(), MERCHANT.new(house.clock, house.chance)
     account = open_account(
         connection,
@@ -121,6 +150,7 @@ def register_merchant(connection: Connection, house: WalletParts, new: NewMercha
     at_bank = {"bank": new.account.bank, "branch": new.account.branch, "bank_kind": new.account.kind}
     values = msgspec.structs.asdict(made) | at_bank | {"number_sealed": sealed}
     connection.execute(insert(merchant), values)
+    connection.execute(insert(merchant_registration), {"key": key, "merchant_id": merchant_id})
     outbox.append(connection, [outbox.Entry("wallet:merchant:registered", merchant_id, now_us, b"{}")])
     return made
 
@@ -183,6 +213,16 @@ def _set_state(  # noqa: PLR0913, PLR0917 - from where to where, and by whom
     entry = outbox.Entry(f"wallet:merchant:{after}", f"{merchant_id}:{now_us}", now_us, body)
     outbox.append(connection, [entry])
     return True
+
+
+def _is(connection: Connection, house: WalletParts, found: Merchant, new: NewMerchant) -> bool:
+    """Say whether a merchant is the one that is to be registered, to the last word."""
+    plain = ("name_ja", "name_en", "city", "category", "fee_basis_points")
+    return (
+        all(getattr(found, name) == getattr(new, name) for name in plain)
+        and found.name_kana == read_holder_name(new.holder_kana)
+        and settlement_account(connection, house, found.id) == new.account
+    )
 
 
 def _require_fit(new: NewMerchant) -> None:

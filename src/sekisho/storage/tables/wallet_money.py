@@ -23,6 +23,14 @@ merchant = Table(
     Column("opened_at_us", BigInteger, nullable=False),
 )
 
+# By which key of its registrar a merchant was registered: the same key again makes no second one.
+merchant_registration = Table(
+    "merchant_registration",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("merchant_id", Text, ForeignKey("merchant.id"), nullable=False, unique=True),
+)
+
 # What a shop shows for one purchase. Whoever scans it pays exactly this.
 payment_request = Table(
     "payment_request",
