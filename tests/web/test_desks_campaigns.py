@@ -233,7 +233,7 @@ def test_a_long_cohort_is_turned_over_and_searched(tmp_path, monkeypatch):
         await browser.get(f"{PAGE}/one?named=nobody")
         assert browser.page.status_code == 404
         assert "Nobody of that name is in this containment." in browser.page.text
-        for broken in ("?standing=x&after=y", "?after=nan~m001", "?after=1e999~%00"):
+        for broken in ("?standing=x&after=y", "?after=nan~m001", "?after=1e999~m001"):
             assert (await browser.get(f"{PAGE}{broken}")).status_code == 200
 
     at_the_desks(tmp_path, scene)
