@@ -103,9 +103,7 @@ def test_what_is_another_members_is_not_there(tmp_path, path):
     play(tmp_path, scene)
 
 
-@pytest.mark.parametrize(
-    "path", ["/charge", "/payout", "/identity/person", "/pay/confirm?order=x", "/pay/confirm?order=%00"]
-)
+@pytest.mark.parametrize("path", ["/charge", "/payout", "/identity/person", "/pay/confirm?order=x"])
 def test_what_the_level_does_not_allow_leads_to_what_would(tmp_path, path):
     async def scene(site):
         person = site.person()

@@ -16,7 +16,7 @@ from sekisho.web.members.forms import read_form
 from sekisho.web.members.roles import BY_THEMSELVES, FILE, OF_MEMBERS, role_of
 from sekisho.web.members.site import site_of
 from sekisho.web.members.visits import Visit
-from sekisho.web.problems import NotFound
+from sekisho.web.problems import Malformed, NotFound
 
 SAFE = {"GET", "HEAD"}
 NUL = "\0"
@@ -37,8 +37,10 @@ async def admit(request: Request[Any, Any, Any]) -> Response[Any] | None:
     visit = Visit(site_of(request), request)
     request.scope["state"]["visit"] = visit
     # No text of ours holds one, and neither a file system nor every store can be asked for it.
-    if NUL in request.scope["path"] or NUL.encode() in unquote_to_bytes(request.scope["query_string"]):
+    if NUL in request.scope["path"]:
         raise NotFound
+    if NUL.encode() in unquote_to_bytes(request.scope["query_string"]):
+        raise Malformed(known="a zero octet in the address")
     if role in BY_THEMSELVES or request.route_handler.opt.get(FILE):
         return None
     await visit.site.sign_in(visit)
