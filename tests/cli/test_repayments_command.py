@@ -131,3 +131,20 @@ def test_a_serving_institution_seals_its_books(tmp_path):
     with opened(tmp_path, None) as lender:
         paid(lender)
         assert asyncio.run(serve(lender))
+
+
+def test_what_is_kept_is_listed_and_goes_back_once(lender, take):
+    number = lender.contract().number
+    take(number, code=3)
+
+    def ran(*words):
+        done = CliRunner().invoke(main, ["repayments", *words])
+        return done.exit_code, done.stdout.strip()
+
+    day = lender.house.today()
+    assert ran("kept") == (0, f"incoming:B-1:overpaid\t{number}\t10000\t{day}")
+    words = ("give-back", "incoming:B-1:overpaid", "--by", "aoki", "--reason", "transfer 0415")
+    assert ran(*words) == (0, "incoming:B-1:overpaid\t10000")
+    assert ran("kept") == (0, "")
+    assert ran(*words)[0] == 2
+    assert lender.balance("overpaid") == 0

@@ -300,6 +300,7 @@ def test_money_that_comes_for_an_ended_contract_repays_nothing_and_its_member_is
 def test_a_borrowing_that_was_a_thief_s_is_taken_back_under_an_ended_contract(lender):
     """What the member had repaid of it is owed to the member, and the contract stays over."""
     stolen = borrow(lender, 40_000)
+    lender.clock.advance(SECOND_US)
     repay(lender, 40_000)
     ended = end(lender)
     lender.clock.advance(30 * DAY_US)

@@ -1,4 +1,4 @@
-"""`sekisho repayments`: transfers that came in for loans, entered from the bank's statement.
+"""`sekisho repayments`: transfers that came in for loans, and what goes back of them.
 
 Exit codes: 0 done; 1 a part is down; 2 refused or misused; 3 the money waits as nobody's, or was too much.
 """
@@ -15,13 +15,37 @@ from sekisho.kernel.yen import Yen
 from sekisho.lender.house import open_house
 from sekisho.lender.incoming_desk import IncomingDesk
 from sekisho.lender.incoming_payments import Incoming
+from sekisho.lender.kept_payments import KeptPaymentDesk
 
 APART = 3
 
 
 @click.group("repayments")
 def command() -> None:
-    """Enter transfers that came in for loans."""
+    """Enter transfers that came in for loans, and book what went back to members."""
+
+
+@command.command("kept")
+@click.option("--limit", type=click.IntRange(1, 10_000), default=200, show_default=True, help="How many.")
+@at_institution
+def kept(place: Place, *, limit: int) -> None:
+    """Print what members paid too much and have not got back: key, contract number, yen, day."""
+    with place.parts() as parts, told():
+        found = asyncio.run(KeptPaymentDesk(open_house(parts)).waiting(limit=limit))
+    for one in found:
+        click.echo(f"{one.key}\t{one.contract_number}\t{one.amount.amount}\t{one.day}")
+
+
+@command.command("give-back")
+@click.argument("key")
+@BY
+@click.option("--reason", required=True, help="How it went back: the bank's number of the transfer.")
+@at_institution
+def give_back(place: Place, *, key: str, by: str, reason: str) -> None:
+    """Book that what is kept under KEY went back to its member, after you made the transfer."""
+    with place.parts() as parts, told():
+        gone = asyncio.run(KeptPaymentDesk(open_house(parts)).give_back(key, by=by, reason=reason))
+    click.echo(f"{gone.key}\t{gone.amount.amount}")
 
 
 @command.command("take")

@@ -260,6 +260,7 @@ def _take(connection: Connection, house: LenderParts, order: AtmOrder, moved: Ye
     movement = Movement(order.id, moved - fee, _day(connection, order), WAY, house.accounts.atm_cash)
     taken = house.loans.repay(connection, order.contract_id, movement)
     if taken is NotDone.NOTHING_OWED:
+        contract = find_contract(connection, order.contract_id)
         back = Transfer(
             key=f"{order.id}:overpaid",
             kind="loan:repaid:overpaid",
@@ -267,6 +268,7 @@ def _take(connection: Connection, house: LenderParts, order: AtmOrder, moved: Ye
             credit=house.accounts.overpaid,
             amount=movement.amount,
             effective_on=movement.day,
+            details={} if contract is None else {"contract": contract.number},
         )
         post_all(connection, (back,), clock=house.clock, chance=house.chance)
         return _end(connection, house, order, OrderState.DEPOSITED, moved)

@@ -244,6 +244,8 @@ class Loans:
         self, connection: Connection, borrowing: LoanEvent, other: str, differences: dict[str, Yen], day: date
     ) -> str:
         """Book a reversal and return its first transfer, which corrects the borrowing's."""
+        contract = find_contract(connection, borrowing.contract_id)
+        named = {} if contract is None else {"contract": contract.number}
         changes = {other: Yen(borrowing.amount_yen), **differences}
         first = ""
         for number, move in enumerate(moves(changes)):
@@ -257,6 +259,7 @@ class Loans:
                 amount=move.amount,
                 effective_on=own_day,
                 corrects=None if first else borrowing.transfer_id,
+                details=named,
             )
             booked = post_all(connection, (transfer,), clock=self._clock, chance=self._chance)
             first = first or booked[0].transfer_id
@@ -308,7 +311,10 @@ class Loans:
         ):
             if amount:
                 key, what = f"{movement.key}:paid:{kind}", f"loan:repaid:{kind}"
-                yield self._transfer(key, what, movement.other, account, amount, movement.day)
+                paid = self._transfer(key, what, movement.other, account, amount, movement.day)
+                # What is kept apart goes back to the member, whom the contract names.
+                named = {"contract": contract.number} if kind == "overpaid" else {}
+                yield msgspec.structs.replace(paid, details=named)
 
     def _transfer(self, key: str, kind: str, debit: str, credit: str, amount: Yen, day: date) -> Transfer:  # noqa: PLR0913, PLR0917 - a transfer, field by field
         return Transfer(key=key, kind=kind, debit=debit, credit=credit, amount=amount, effective_on=day)
