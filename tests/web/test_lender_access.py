@@ -58,6 +58,7 @@ def test_what_is_open_to_anyone_is_listed():
 @pytest.mark.parametrize("known_device", [True, False])
 def test_without_a_fresh_proof_every_approved_route_asks_for_one(tmp_path, known_device):
     """On the member's own device after a while, and on one that a phished code opened a moment ago."""
+    routes = own_routes()
 
     async def scene(site):
         owner = site.browser()
@@ -69,7 +70,7 @@ def test_without_a_fresh_proof_every_approved_route_asks_for_one(tmp_path, known
             await site.log_in(browser, number, mobile)
         site.wait(301)
         browser.client.follow_redirects = False
-        for access in own_routes():
+        for access in routes:
             if access.role in OF_MEMBERS:
                 path, answer = await ask(site, browser, access)
                 asked = answer.headers.get("location", "").startswith("/step-up")
@@ -82,12 +83,13 @@ def test_without_a_fresh_proof_every_approved_route_asks_for_one(tmp_path, known
 
 def test_a_form_needs_its_token(tmp_path):
     """Every one of them: without the token nothing is done."""
+    routes = own_routes()
 
     async def scene(site):
         browser = site.browser()
         await site.sign_up(browser)
         browser.client.follow_redirects = False
-        for access in own_routes():
+        for access in routes:
             if access.method == "POST" and access.role in OF_MEMBERS:
                 assert (await browser.post(access.path, {"a": "b"})).status_code == 409, access
 
