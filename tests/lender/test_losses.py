@@ -11,6 +11,7 @@ from sekisho.identity.personal_data import Item, store
 from sekisho.kernel.clock import DAY_US
 from sekisho.kernel.yen import Yen
 from sekisho.lender.incoming_payments import Incoming, take_incoming
+from sekisho.lender.kept_payments import KeptPaymentDesk
 from sekisho.lender.losses import LenderLosses
 from sekisho.linking.banks import bank_in_words
 from sekisho.response import cases
@@ -160,6 +161,17 @@ def test_a_part_is_paid_for_the_member(claiming):
     assert paid.awarded_yen == 75_000
     assert claiming.lender.position().principal == Yen(25_000)
     assert claiming.lender.balance("fraud_loss") == 75_000
+
+
+def test_a_part_of_what_the_member_has_repaid_is_kept_to_be_given_back(claiming):
+    """Whoever paid for the thief first, and called us later, gets the same as whoever called at once."""
+    lender = claiming.lender
+    came = Incoming("n-1", lender.contract().number, lender.position().owed, lender.house.today())
+    claiming.write(lambda at: take_incoming(at, lender.house, came))
+    paid = claiming.decide(claiming.assess(claiming.make(), PART))
+    (kept,) = asyncio.run(KeptPaymentDesk(lender.house).waiting())
+    assert (paid.state, kept.amount) == (ClaimState.PAID, Yen(75_000))
+    assert lender.balance("fraud_loss") == 75_000
 
 
 def test_a_claim_is_turned_down_with_a_reason(claiming):

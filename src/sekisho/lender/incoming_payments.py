@@ -61,7 +61,7 @@ def take_payment(connection: Connection, house: LenderParts, taken: Taken) -> Lo
             raise ValueError(f"{taken.key} stood for another payment")
         return LoanEvent(**known)
     apart = Transfer(
-        key=f"{taken.key}:overpaid",
+        key=overpaid_key(taken.key),
         kind="loan:overpaid",
         debit=taken.other,
         credit=house.accounts.overpaid,
@@ -98,6 +98,11 @@ def incoming_key(number: str) -> str:
     return f"incoming:{number}"
 
 
+def overpaid_key(key: str) -> str:
+    """Return the key in the books of a payment that was kept because nothing was owed."""
+    return f"{key}:overpaid"
+
+
 def take_incoming(connection: Connection, house: LenderParts, came: Incoming) -> LoanEvent | None:
     """Take a transfer that names a contract by its number, in the caller's unit of work.
 
@@ -116,7 +121,7 @@ def take_incoming(connection: Connection, house: LenderParts, came: Incoming) ->
             connection, house, Taken(key, contract.id, came.amount, came.day, "incoming", stands_on)
         )
     repaid = select(loan_event.c.id).where(loan_event.c.key == key)
-    if connection.execute(repaid).first() or transfer_of(connection, f"{key}:overpaid"):
+    if connection.execute(repaid).first() or transfer_of(connection, overpaid_key(key)):
         raise ValueError(f"{key} stood for a payment")
     waits = Transfer(
         key=key,

@@ -6,8 +6,8 @@ from sekisho.kernel.yen import Yen
 from sekisho.ledger.journal import take_turn
 from sekisho.ledger.statements import transfer_of
 from sekisho.lender.house import LenderParts
-from sekisho.lender.incoming_payments import UNCLAIMED, incoming_key
-from sekisho.lender.loan_events import EventKind, LoanEvent, Movement, NotDone
+from sekisho.lender.incoming_payments import UNCLAIMED, Taken, incoming_key, overpaid_key, take_payment
+from sekisho.lender.loan_events import EventKind, NotDone
 from sekisho.linking.banks import bank_in_words
 from sekisho.response.claims import Award, ClaimRefused, Loss
 from sekisho.response.partner_books import Booking, ReceiptNotBookable, Received, book_received
@@ -79,7 +79,7 @@ class LenderLosses:
         take_turn(connection)
         house, key = self._house, incoming_key(received.number)
         repaid = select(loan_event.c.id).where(loan_event.c.key == key)
-        overpaid = transfer_of(connection, f"{key}:overpaid")
+        overpaid = transfer_of(connection, overpaid_key(key))
         if overpaid is not None or connection.execute(repaid).first() is not None:
             raise ReceiptNotBookable(known=f"{key}: a member paid it")
         before = transfer_of(connection, key)
@@ -89,17 +89,31 @@ class LenderLosses:
         return book_received(connection, received, booking, clock=house.clock, chance=house.chance)
 
     def make_good(self, connection: Connection, award: Award) -> str:
-        """Take a borrowing back with its interest and charges, or pay a part of it for the member."""
-        house, day = self._house, self._house.today()
+        """Take a borrowing back with its interest and charges, or pay a part of it for the member.
+
+        What the member has repaid meanwhile is not owed any more: it is kept for them, to be given back.
+        Raises ClaimRefused.
+        """
+        if not award.is_all:
+            return self._pay_part(connection, award)
+        house = self._house
         borne_by = house.accounts.fraud_loss
-        booked: LoanEvent | NotDone
-        if award.is_all:
-            booked = house.loans.reverse(connection, award.loss, day, borne_by=borne_by)
-        else:
-            movement = Movement(f"claim:{award.claim_id}", Yen(award.yen), day, COMPENSATION, borne_by)
-            contract_id = select(loan_event.c.contract_id).where(loan_event.c.id == award.loss)
-            its = connection.execute(contract_id).scalar_one()
-            booked = house.loans.repay(connection, its, movement)
-        if isinstance(booked, NotDone):
-            raise ClaimRefused(known=f"{award.loss}: {booked}")
-        return booked.id
+        reversed_ = house.loans.reverse(connection, award.loss, house.today(), borne_by=borne_by)
+        if isinstance(reversed_, NotDone):
+            raise ClaimRefused(known=f"{award.loss}: {reversed_}")
+        return reversed_.id
+
+    def _pay_part(self, connection: Connection, award: Award) -> str:
+        house, key = self._house, f"claim:{award.claim_id}"
+        contract_id = select(loan_event.c.contract_id).where(loan_event.c.id == award.loss)
+        its = connection.execute(contract_id).scalar_one()
+        paid = Taken(key, its, Yen(award.yen), house.today(), COMPENSATION, house.accounts.fraud_loss)
+        try:
+            event = take_payment(connection, house, paid)
+        except ValueError as fault:
+            raise ClaimRefused(known=f"{award.loss}: {fault}") from fault
+        if event is not None:
+            return event.id
+        kept = transfer_of(connection, overpaid_key(key))
+        assert kept is not None  # noqa: S101 - what repaid nothing was kept a moment ago
+        return kept.id
