@@ -158,6 +158,7 @@ BAD = [
     {"not_after": "2026-11-22T10:00:00"},
     {"not_after": 5},
     {"mandate_id": None},
+    {"mandate_id": "mdt_\0"},
 ]
 
 

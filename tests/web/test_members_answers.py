@@ -31,7 +31,9 @@ def test_every_answer_is_closed_to_everything_foreign(tmp_path):
     play(tmp_path, scene)
 
 
-@pytest.mark.parametrize(("path", "status"), [("/static/%00", 404), ("/login?next=%00", 400)])
+@pytest.mark.parametrize(
+    ("path", "status"), [("/static/%00", 404), (f"/static/{'x' * 300}", 404), ("/login?next=%00", 400)]
+)
 def test_what_no_text_can_hold_is_nowhere(tmp_path, path, status):
     """Not every store can be asked for it: it is no page, and no fault of ours."""
 

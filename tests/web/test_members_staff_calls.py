@@ -57,6 +57,7 @@ def test_nobody_else_writes_a_call_down(tmp_path):
             (key, {"purpose": " "}, 422, "call_unrecordable"),
             (key, {"staff": " "}, 422, "call_unrecordable"),
             (key, {"more": 1}, 400, "malformed"),
+            (key, {"purpose": "a\0b"}, 400, "malformed"),
         ):
             answer = await order(desk, sent, **{"member": number, **changes})
             assert (answer.status_code, answer.json()["code"]) == (status, code)

@@ -165,7 +165,16 @@ def test_what_is_missing_is_said(tmp_path, change, status, code):
 
 
 @pytest.mark.parametrize(
-    "body", [{}, {"amount_yen": 0}, {"amount_yen": -5}, {"amount_yen": 10**15}, {"a": 1}, []]
+    "body",
+    [
+        {},
+        {"amount_yen": 0},
+        {"amount_yen": -5},
+        {"amount_yen": 10**15},
+        {"a": 1},
+        [],
+        {"amount_yen": 1, "reference": "a\0"},
+    ],
 )
 def test_a_body_that_means_nothing_is_refused(tmp_path, body):
     async def scene(at):

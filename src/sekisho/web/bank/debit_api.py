@@ -28,6 +28,7 @@ from sekisho.kernel.yen import Yen
 from sekisho.linking.holder_names import HolderNameUnusable, read_holder_name
 from sekisho.web.bank.debit_desks import DebitDesks, debit_desks_of
 from sekisho.web.id.endpoints import read_parameters
+from sekisho.web.json_bodies import read_json
 from sekisho.web.members.roles import ROLE, Role
 from sekisho.web.members.visits import NO_STORE, AnyRequest
 from sekisho.web.problems import (
@@ -187,11 +188,9 @@ async def _asked(request: AnyRequest, grant: Grant) -> Asked:
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != JSON:
         raise UnsupportedMediaType
     key = _key(request.headers.get("idempotency-key", ""))
+    body = await read_json(request, OrderBody)
     try:
-        body = msgspec.json.decode(await request.body(), type=OrderBody)
         text = read_holder_name(body.text, octets_max=TEXT_MAX)
-    except msgspec.MsgspecError as error:
-        raise Malformed(told=str(error)[:200]) from error
     except HolderNameUnusable as error:
         raise Malformed(told=f"text has 1 to {TEXT_MAX} characters that banks write.") from error
     return Asked(

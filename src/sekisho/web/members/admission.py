@@ -20,6 +20,7 @@ from sekisho.web.problems import Malformed, NotFound
 
 SAFE = {"GET", "HEAD"}
 NUL = "\0"
+NAME_OCTETS_MAX = 255
 NEXT_LENGTH_MAX = 2_000
 
 
@@ -36,8 +37,9 @@ async def admit(request: Request[Any, Any, Any]) -> Response[Any] | None:
     role = role_of(request.route_handler, f"{request.method} {request.url.path}")
     visit = Visit(site_of(request), request)
     request.scope["state"]["visit"] = visit
+    path: str = request.scope["path"]
     # No text of ours holds one, and neither a file system nor every store can be asked for it.
-    if NUL in request.scope["path"]:
+    if NUL in path or len(path.rpartition("/")[2].encode()) > NAME_OCTETS_MAX:
         raise NotFound
     if NUL.encode() in unquote_to_bytes(request.scope["query_string"]):
         raise Malformed(known="a zero octet in the address")

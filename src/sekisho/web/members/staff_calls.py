@@ -16,10 +16,10 @@ from sekisho.response import audit
 from sekisho.response.audit import Act
 from sekisho.storage.unit_of_work import Connection
 from sekisho.web.guard_api.api_keys import Scope
+from sekisho.web.json_bodies import read_json
 from sekisho.web.members.programs import for_programs, require_key, told
 from sekisho.web.members.roles import ROLE, Role
 from sekisho.web.members.visits import AnyRequest, visit_of
-from sekisho.web.problems import Malformed
 
 CREATED = 201
 
@@ -37,10 +37,7 @@ class CallOrder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 async def record_call(request: AnyRequest) -> Response[Any]:
     """Write a call down, and give the code that the caller must say."""
     visit, key = visit_of(request), require_key(request, Scope.CALLS)
-    try:
-        order = msgspec.json.decode(await request.body(), type=CallOrder)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as failure:
-        raise Malformed from failure
+    order = await read_json(request, CallOrder)
     parts = visit.site.parts
     with parts.store.read() as connection:
         found = members.find_by_name(connection, parts.keyring, order.member)

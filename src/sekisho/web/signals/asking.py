@@ -1,6 +1,6 @@
 """Who asks, and what: a partner by its token, a body by its type."""
 
-from typing import Any, TypeVar, cast
+from typing import Any, cast
 
 import msgspec
 from litestar import Request, Response
@@ -10,10 +10,8 @@ from sekisho.sharing import partners, streams
 from sekisho.sharing.exchange import Exchange
 from sekisho.sharing.partners import Partner
 from sekisho.sharing.streams import Stream
-from sekisho.web.problems import Malformed
 
 AnyRequest = Request[Any, Any, Any]
-Read = TypeVar("Read")
 
 STATE = "exchange"
 JSON = "application/json"
@@ -51,14 +49,6 @@ async def partner_of(request: AnyRequest) -> Partner:
 async def stream_of(request: AnyRequest, partner: Partner, stream_id: str) -> Stream:
     """Return a partner's stream. Raises NoSuchStream and OperationalError."""
     return await exchange_of(request).parts.read(lambda at: streams.require(at, partner.issuer, stream_id))
-
-
-async def read_body(request: AnyRequest, kind: type[Read]) -> Read:
-    """Read a body in JSON. Raises Malformed."""
-    try:
-        return msgspec.json.decode(await request.body(), type=kind)
-    except (msgspec.DecodeError, RecursionError) as error:
-        raise Malformed(known=str(error)) from error
 
 
 def answer(body: object, status: int = 200) -> Response[bytes]:

@@ -14,6 +14,7 @@ from sekisho.sharing.intake import TooManyEvents
 from sekisho.sharing.metadata import configuration_of
 from sekisho.sharing.polls import Poll
 from sekisho.sharing.sets import Err, SetRefused
+from sekisho.web.json_bodies import read_json
 from sekisho.web.signals.asking import (
     JSON,
     NO_STORE,
@@ -23,7 +24,6 @@ from sekisho.web.signals.asking import (
     empty,
     exchange_of,
     partner_of,
-    read_body,
     stream_of,
 )
 
@@ -67,7 +67,7 @@ async def take_event(request: AnyRequest) -> Response[bytes]:
 @post("/ssf/poll/{stream_id:str}", status_code=200)
 async def answer_poll(request: AnyRequest) -> Response[bytes]:
     """Take acknowledgements, and bring what waits; at most so long as nothing does."""
-    partner, poll = await partner_of(request), await read_body(request, Poll)
+    partner, poll = await partner_of(request), await read_json(request, Poll)
     stream = await stream_of(request, partner, request.path_params["stream_id"])
     return answer(await exchange_of(request).polls.answer(stream, poll))
 

@@ -12,6 +12,7 @@ from sekisho.sharing.stream_status import Change, change_within
 from sekisho.sharing.streams import Status, Stream, Wanted
 from sekisho.sharing.subjects import read_subject
 from sekisho.storage.unit_of_work import Connection
+from sekisho.web.json_bodies import read_json
 from sekisho.web.problems import Malformed
 from sekisho.web.signals.asking import (
     AnyRequest,
@@ -19,7 +20,6 @@ from sekisho.web.signals.asking import (
     empty,
     exchange_of,
     partner_of,
-    read_body,
     stream_of,
 )
 
@@ -46,7 +46,7 @@ class _VerificationWish(msgspec.Struct, frozen=True):
 @post("/ssf/streams")
 async def create_stream(request: AnyRequest) -> Response[bytes]:
     """Make the partner's stream."""
-    partner, wanted = await partner_of(request), await read_body(request, Wanted)
+    partner, wanted = await partner_of(request), await read_json(request, Wanted)
     parts = exchange_of(request).parts
     stream = await parts.written(lambda at: streams.create(at, parts, partner.issuer, wanted))
     return _shown(request, stream, 201)
@@ -94,7 +94,7 @@ async def read_status(request: AnyRequest) -> Response[bytes]:
 @post("/ssf/status", status_code=200)
 async def change_status(request: AnyRequest) -> Response[bytes]:
     """Pause the stream, stop it, or go on with it."""
-    partner, wish = await partner_of(request), await read_body(request, _StatusWish)
+    partner, wish = await partner_of(request), await read_json(request, _StatusWish)
     parts = exchange_of(request).parts
     stream = await stream_of(request, partner, wish.stream_id)
 
@@ -121,7 +121,7 @@ async def remove_subject(request: AnyRequest) -> None:
 @post("/ssf/verification", status_code=204)
 async def ask_verification(request: AnyRequest) -> None:
     """Send a verification over the stream."""
-    partner, wish = await partner_of(request), await read_body(request, _VerificationWish)
+    partner, wish = await partner_of(request), await read_json(request, _VerificationWish)
     exchange = exchange_of(request)
     stream = await stream_of(request, partner, wish.stream_id)
 
@@ -134,7 +134,7 @@ async def ask_verification(request: AnyRequest) -> None:
 
 
 async def _changed(request: AnyRequest, *, whole: bool) -> Response[bytes]:
-    partner, wanted = await partner_of(request), await read_body(request, Wanted)
+    partner, wanted = await partner_of(request), await read_json(request, Wanted)
     if not isinstance(wanted.stream_id, str):
         raise Malformed(known="no stream_id")
     stream = await stream_of(request, partner, wanted.stream_id)
@@ -147,7 +147,7 @@ async def _changed(request: AnyRequest, *, whole: bool) -> Response[bytes]:
 
 
 async def _want_subject(request: AnyRequest, *, wanted: bool) -> None:
-    partner, wish = await partner_of(request), await read_body(request, _SubjectWish)
+    partner, wish = await partner_of(request), await read_json(request, _SubjectWish)
     parts = exchange_of(request).parts
     stream = await stream_of(request, partner, wish.stream_id)
     subject, now_us = read_subject(wish.subject), parts.clock.now_us()

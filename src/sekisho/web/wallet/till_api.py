@@ -4,7 +4,7 @@ The API key's name is the merchant's id, so that a till acts for nobody else. Ev
 carries an `Idempotency-Key`: the same key again gives the same answer.
 """
 
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
 from litestar import Response, get, post
@@ -16,6 +16,7 @@ from sekisho.wallet.payment_requests import Purchase, find_request, request_with
 from sekisho.wallet.payments import Order, Payment, payment_of_request
 from sekisho.wallet.refunds import PaymentUnknown, Refund, refund_within
 from sekisho.web.guard_api.api_keys import Scope
+from sekisho.web.json_bodies import read_json
 from sekisho.web.members.programs import for_programs, require_idempotency_key, require_key, told
 from sekisho.web.members.roles import ROLE, Role
 from sekisho.web.members.visits import AnyRequest
@@ -24,7 +25,6 @@ from sekisho.web.wallet.desks import desks_of
 
 CREATED = 201
 OF_TILLS = {ROLE: Role.CLIENT}
-Body = TypeVar("Body", bound=msgspec.Struct)
 
 
 class PurchaseBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -53,7 +53,7 @@ class RefundBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 async def ask_for_payment(request: AnyRequest) -> Response[Any]:
     """Write a purchase down, and return the code that the till shows for it."""
     key, house = require_key(request, Scope.TILL), desks_of(request).house
-    body = await _body(request, PurchaseBody)
+    body = await read_json(request, PurchaseBody)
     asked = Purchase(require_idempotency_key(request), key.name, _yen(body.amount_yen), body.reference)
     made, payload = await house.written(lambda at: request_within(at, house, asked))
     answer = {"request_id": made.id, "payload": payload, "expires_at": rfc3339(made.expires_at_us)}
@@ -81,7 +81,7 @@ async def payment_request(request: AnyRequest) -> Response[Any]:
 async def take_payment(request: AnyRequest) -> Response[Any]:
     """Take a payment with a code that a member shows."""
     key, desks = require_key(request, Scope.TILL), desks_of(request)
-    body = await _body(request, TakingBody)
+    body = await read_json(request, TakingBody)
     order = Order(require_idempotency_key(request), key.name, _yen(body.amount_yen), body.reference)
     codes = PaymentCodes(desks.house, desks.gatekeeper)
     return told(_told(await codes.take(body.code, order)), status=CREATED)
@@ -92,18 +92,11 @@ async def take_payment(request: AnyRequest) -> Response[Any]:
 async def refund_payment(request: AnyRequest) -> Response[Any]:
     """Give a part of a payment back."""
     key, house = require_key(request, Scope.TILL), desks_of(request).house
-    body = await _body(request, RefundBody)
+    body = await read_json(request, RefundBody)
     payment_id = request.path_params["payment_id"]
     wanted = Refund(require_idempotency_key(request), key.name, payment_id, _yen(body.amount_yen))
     made = await house.written(lambda at: refund_within(at, house, wanted))
     return told(_told(made), status=CREATED)
-
-
-async def _body(request: AnyRequest, kind: type[Body]) -> Body:
-    try:
-        return msgspec.json.decode(await request.body(), type=kind)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as failure:
-        raise Malformed from failure
 
 
 def _yen(amount: int) -> Yen:
