@@ -6,7 +6,6 @@ minutes, whoever cannot stop one loses money. Allowing asks for a fresh proof of
 
 from typing import NamedTuple
 
-import msgspec
 from sqlalchemy import Connection
 
 from sekisho.bank import deposits, holders, mandates, orders, reports
@@ -19,7 +18,7 @@ from sekisho.bank.orders import Order
 from sekisho.bank.partner_names import name_of
 from sekisho.bank.reports import Report
 from sekisho.identity import sessions
-from sekisho.identity.assurance import Granted, Need, NotFromHere, StepUp, Way, demand
+from sekisho.identity.assurance import Granted, Need, NotFromHere, StepUp, Way, bound_to, demand
 from sekisho.identity.masks import masked_account
 from sekisho.identity.purposes import Purpose
 from sekisho.identity.session_desk import Present
@@ -195,9 +194,8 @@ def _spend(
 ) -> StepUp | NotFromHere | None:
     """Use up the proof of a purpose; where there is none, return how to get one."""
     session = present.session
-    bound = tuple(proof for proof in session.proofs if proof.purpose == purpose.key)
-    narrowed = msgspec.structs.replace(session, proofs=bound)
-    answer = demand(narrowed, present.device, Need.CHANGE, now_us, purpose=purpose.key)
+    bound = bound_to(session, purpose.key)
+    answer = demand(bound, present.device, Need.CHANGE, now_us, purpose=purpose.key)
     if not isinstance(answer, Granted):
         return answer
     ways = (Way.PASSKEY, Way.CODE)

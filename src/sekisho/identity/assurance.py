@@ -141,6 +141,15 @@ def demand(session: Session, device: Device | None, need: Need, now_us: int, *, 
     return NotFromHere(ways=(Way.PASSKEY, Way.APPROVAL, Way.RECOVERY))
 
 
+def bound_to(session: Session, purpose: str) -> Session:
+    """Return a session with no proofs but those of one purpose (its key).
+
+    A passkey that was used for something else, and be it a minute ago, has approved something else.
+    """
+    bound = tuple(proof for proof in session.proofs if proof.purpose == purpose)
+    return msgspec.structs.replace(session, proofs=bound)
+
+
 def _standing(session: Session, device: Device | None) -> Standing:
     if device is None or (device.id, device.member_id) != (session.device_id, session.member_id):
         return Standing.UNCONFIRMED

@@ -7,9 +7,10 @@ from typing import NamedTuple, TypeVar
 from sqlalchemy import Connection
 
 from sekisho.identity import devices, sessions
-from sekisho.identity.assurance import Standing
+from sekisho.identity.assurance import Granted, InsufficientAuthentication, Need, Standing, bound_to, demand
 from sekisho.identity.devices import Device
 from sekisho.identity.institution import Parts
+from sekisho.identity.purposes import Purpose
 from sekisho.identity.sessions import SEEN_EVERY_US, Ended, Session
 
 Result = TypeVar("Result")
@@ -20,6 +21,20 @@ class Present(NamedTuple):
 
     session: Session
     device: Device
+
+
+def require_approved(
+    connection: Connection, present: Present, purpose: Purpose, now_us: int, *, known: str
+) -> None:
+    """Let through what a live session approved for exactly this purpose. Raises InsufficientAuthentication.
+
+    `known` says in our log what was wanted. A session that has ended meanwhile approves nothing.
+    """
+    sessions.require_live(connection, present.session, now_us)
+    bound = bound_to(present.session, purpose.key)
+    answer = demand(bound, present.device, Need.CHANGE, now_us, purpose=purpose.key)
+    if not isinstance(answer, Granted):
+        raise InsufficientAuthentication(answer, known=known)
 
 
 class SessionDesk:

@@ -11,13 +11,11 @@ from typing import NamedTuple
 import msgspec
 from sqlalchemy import Connection
 
-from sekisho.identity import sessions
-from sekisho.identity.assurance import Granted, InsufficientAuthentication, Need, demand
 from sekisho.identity.holds import OnHold, holds_on
 from sekisho.identity.notifying import notify
 from sekisho.identity.personal_data import MEMBER_ACTOR
 from sekisho.identity.purposes import Purpose
-from sekisho.identity.session_desk import Present
+from sekisho.identity.session_desk import Present, require_approved
 from sekisho.kernel.ids import MemberId
 from sekisho.kernel.refusals import Refusal
 from sekisho.kernel.yen import Yen
@@ -175,7 +173,8 @@ class ContractEndDesk:
         take_turn(connection)
         contract = _contract_of(connection, present.session.member_id)
         if contract.state != ContractState.ENDED:
-            _require_approved(connection, present, purpose_of(contract), self._house.clock.now_us())
+            now_us = self._house.clock.now_us()
+            require_approved(connection, present, purpose_of(contract), now_us, known="the end of a contract")
             session_id = present.session.id
             end_within(connection, self._house, contract, way=BY_MEMBER, session_id=session_id)
         return _contract_of(connection, present.session.member_id)
@@ -245,14 +244,3 @@ def _contract_of(connection: Connection, member_id: MemberId) -> Contract:
     if contract is None:
         raise ContractNotFound(known=f"{member_id} has none")
     return contract
-
-
-def _require_approved(connection: Connection, present: Present, purpose: Purpose, now_us: int) -> None:
-    """Let an end through that was approved for itself. Raises InsufficientAuthentication."""
-    sessions.require_live(connection, present.session, now_us)
-    # A passkey that was used for something else, and be it a minute ago, has approved something else.
-    bound = tuple(proof for proof in present.session.proofs if proof.purpose == purpose.key)
-    session = msgspec.structs.replace(present.session, proofs=bound)
-    answer = demand(session, present.device, Need.CHANGE, now_us, purpose=purpose.key)
-    if not isinstance(answer, Granted):
-        raise InsufficientAuthentication(answer, known="the end of a contract")

@@ -8,7 +8,6 @@ import datetime as dt
 from collections.abc import Callable
 from typing import NamedTuple
 
-import msgspec
 from sqlalchemy import Connection
 
 from sekisho.identity import sessions
@@ -19,6 +18,7 @@ from sekisho.identity.assurance import (
     Need,
     StepUp,
     Way,
+    bound_to,
     demand,
 )
 from sekisho.identity.notifying import facts_of, language_of, notify
@@ -123,19 +123,11 @@ class SigningDesk:
 
     def _approved(self, present: Present, purpose: Purpose) -> Way:
         """Return how exactly this was approved. Raises InsufficientAuthentication."""
-        session, device = present
-        # A passkey that was used for something else, and be it a minute ago, has approved something else.
-        bound = tuple(proof for proof in session.proofs if proof.purpose == purpose.key)
-        answer = demand(
-            msgspec.structs.replace(session, proofs=bound),
-            device,
-            Need.CHANGE,
-            self._house.clock.now_us(),
-            purpose=purpose.key,
-        )
+        bound, now_us = bound_to(present.session, purpose.key), self._house.clock.now_us()
+        answer = demand(bound, present.device, Need.CHANGE, now_us, purpose=purpose.key)
         if not isinstance(answer, Granted):
             raise InsufficientAuthentication(answer, known="contract")
-        return Way.PASSKEY if any(proof.way is Way.PASSKEY for proof in bound) else Way.CODE
+        return Way.PASSKEY if any(proof.way is Way.PASSKEY for proof in bound.proofs) else Way.CODE
 
     async def _prepare(self, offer: _Offer, way: Way) -> _Prepared:
         """Make the contract's document first: what can't be handed over can't be signed."""

@@ -27,6 +27,7 @@ from sekisho.identity.assurance import (
     NotFromHere,
     StepUp,
     Way,
+    bound_to,
     demand,
     is_fresh,
 )
@@ -344,13 +345,10 @@ def _approval(asked: Asked, now_us: int, *, by_passkey: bool) -> Way | StepUp | 
     """Return how exactly this purpose was approved, or how it can be."""
     session, device = asked.present
     key = asked.purpose.key
-    # A passkey that was used for something else, and be it a minute ago, has approved something else.
     bound = tuple(
         proof
-        for proof in session.proofs
-        if proof.purpose == key
-        and is_fresh(proof.at_us, now_us)
-        and (proof.way is Way.PASSKEY or not by_passkey)
+        for proof in bound_to(session, key).proofs
+        if is_fresh(proof.at_us, now_us) and (proof.way is Way.PASSKEY or not by_passkey)
     )
     session = msgspec.structs.replace(session, proofs=bound)
     answer = demand(session, device, Need.PAY_OUT, now_us, purpose="" if by_passkey else key)

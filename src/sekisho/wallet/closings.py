@@ -6,15 +6,12 @@ booked is lost by it. The wallet is not opened again, and its login opens no sec
 
 from typing import NamedTuple
 
-import msgspec
 from sqlalchemy import Connection
 
-from sekisho.identity import sessions
-from sekisho.identity.assurance import Granted, InsufficientAuthentication, Need, demand
 from sekisho.identity.holds import OnHold, holds_on
 from sekisho.identity.notifying import notify
 from sekisho.identity.purposes import Purpose
-from sekisho.identity.session_desk import Present
+from sekisho.identity.session_desk import Present, require_approved
 from sekisho.kernel.ids import MemberId
 from sekisho.kernel.refusals import Refusal
 from sekisho.kernel.yen import Yen
@@ -120,7 +117,8 @@ class ClosingDesk:
         take_turn(connection)
         its = _wallet_of(connection, present.session.member_id)
         if its.state is not WalletState.CLOSED:
-            _require_approved(connection, present, purpose_of(its), self._house.clock.now_us())
+            now_us = self._house.clock.now_us()
+            require_approved(connection, present, purpose_of(its), now_us, known="wallet closing")
             close_within(connection, self._house, its, reason=BY_MEMBER, by=BY_MEMBER)
         return _wallet_of(connection, its.member_id)
 
@@ -172,14 +170,3 @@ def _wallet_of(connection: Connection, member_id: MemberId, *, for_update: bool 
     if its is None:
         raise WalletNotOpen(known=f"{member_id} has none")
     return its
-
-
-def _require_approved(connection: Connection, present: Present, purpose: Purpose, now_us: int) -> None:
-    """Let a closing through that was approved for itself. Raises InsufficientAuthentication."""
-    sessions.require_live(connection, present.session, now_us)
-    # A passkey that was used for something else, and be it a minute ago, has approved something else.
-    bound = tuple(proof for proof in present.session.proofs if proof.purpose == purpose.key)
-    session = msgspec.structs.replace(present.session, proofs=bound)
-    answer = demand(session, present.device, Need.CHANGE, now_us, purpose=purpose.key)
-    if not isinstance(answer, Granted):
-        raise InsufficientAuthentication(answer, known="wallet closing")
