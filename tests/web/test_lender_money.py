@@ -1,5 +1,7 @@
 """Borrowing and repaying on the pages: amount, effect, approval of exactly this, result; what stops it."""
 
+from datetime import datetime
+
 import pytest
 from tests.test_access_coverage import form_of
 from tests.web.lender_site import house_of, line_of, play
@@ -7,8 +9,12 @@ from tests.web.member_site import PASSWORD, Forms, found
 
 from sekisho.identity import holds
 from sekisho.identity.holds import HoldKind, HoldScope
+from sekisho.kernel.clock import SECOND_US
 from sekisho.lender.contracts import contract_of
+from sekisho.lender.outside import Outside
+from sekisho.lender.transfer_hours import TransferHours
 
+MONDAY_AT_3 = datetime.fromisoformat("2026-11-23T03:00:00+09:00")
 ACCOUNT = {"bank": "0001", "branch": "123", "kind": "1", "number": "1234567", "holder": "ヤマダ ハナコ"}
 
 
@@ -79,6 +85,23 @@ def test_borrowing_by_transfer_from_the_first_page_to_the_last(tmp_path):
         assert "50,000" in site.sent("notice:money_borrowed")[-1].text
 
     play(tmp_path, scene)
+
+
+@pytest.mark.parametrize(
+    ("outside", "told"),
+    [(None, "23 Nov 2026, 07:00"), (Outside(hours=TransferHours()), "It goes out at once.")],
+)
+def test_when_the_money_goes_out_is_told_before_it_is_approved(tmp_path, outside, told):
+    """On a Monday before seven we are closed, where nobody says otherwise."""
+
+    async def scene(site):
+        site.clock.set(int(MONDAY_AT_3.timestamp()) * SECOND_US)
+        browser = site.browser()
+        await ready(site, browser)
+        await order(browser, "50,000")
+        assert told in browser.page.text
+
+    play(tmp_path, scene, outside)
 
 
 def test_a_passkey_that_approved_something_else_lends_nothing(tmp_path):

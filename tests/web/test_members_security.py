@@ -67,8 +67,8 @@ def test_a_passkey_of_somebody_else_cannot_be_touched(tmp_path):
         await other.get(link((await other.get("/security")), "/security/passkeys/rename"))
         answer = await other.submit("/security/passkeys/rename", passkey=rename.partition("=")[2])
         assert answer.status_code == 404
-        for text in ("", "%00", "a" * 2_000, "abcde"):
-            assert (await other.get(f"/security/passkeys/remove?passkey={text}")).status_code == 404
+        for text, status in (("", 404), ("%00", 400), ("a" * 2_000, 404), ("abcde", 404)):
+            assert (await other.get(f"/security/passkeys/remove?passkey={text}")).status_code == status
 
     play(tmp_path, scene)
 

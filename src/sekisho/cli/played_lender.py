@@ -10,6 +10,7 @@ from sekisho.cli.played_outside import PlayedOutside
 from sekisho.identity.institution import Parts
 from sekisho.identity.trust_folder import FolderTrust
 from sekisho.lender.outside import Outside
+from sekisho.lender.transfer_hours import TransferHours
 from sekisho.linking.zengin import BankAccount, Party
 from sekisho.range.atm.here import MachinesHere
 from sekisho.range.atm.lender_line import DeskLine
@@ -58,6 +59,8 @@ def played(parts: Parts, trust: FolderTrust, outside: PlayedOutside, banks: dict
         trust=trust,
         network=MachinesHere({STANDING.id: machine}),
         card_page=outside.card_page,
+        # What is played never closes: whoever tries it on a Sunday night sees the money come, too.
+        hours=TransferHours(),
     )
     return LenderTies(asked, BankTie(PARTY, out, results, EVERY_S), (STANDING,), beside)
 

@@ -9,6 +9,7 @@ from sekisho.lender.atm_machines import AtmSettings
 from sekisho.lender.atm_network import PART, AtmNetwork, CashAnswer, DayReport, PayOut
 from sekisho.lender.credit_bureau import CreditBureau
 from sekisho.lender.income_checks import IncomeSource
+from sekisho.lender.transfer_hours import TransferHours, published_transfer_hours
 
 
 class NoMachines:
@@ -39,7 +40,7 @@ class Outside(NamedTuple):
     """Whom a lender asks. Without a bureau no application is screened; it waits.
 
     Without `incomes` an income is proven by documents alone. `card_page` is where a card for trying out signs
-    (a URL), empty where members have their own reader.
+    (a URL), empty where members have their own reader. `hours` is when transfers go out.
     """
 
     bureau: CreditBureau | None = None
@@ -48,3 +49,4 @@ class Outside(NamedTuple):
     network: AtmNetwork = NoMachines()
     atm: AtmSettings = AtmSettings()
     card_page: str = ""
+    hours: TransferHours = published_transfer_hours()

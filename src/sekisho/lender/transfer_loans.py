@@ -96,6 +96,10 @@ class TransferLoanDesk:
         self._gatekeeper = gatekeeper
         self._hours = hours or published_transfer_hours()
 
+    def goes_out_us(self, bank: str) -> int:
+        """Return when a transfer to a bank goes out that is approved now."""
+        return self._hours.goes_out_us(bank, self._house.clock.now_us())
+
     async def request(self, present: Present, amount: Yen, key: str) -> ToApprove:
         """Take an order. Nothing is lent yet; the same key again returns what it made.
 
@@ -215,7 +219,7 @@ class TransferLoanDesk:
         approved: dict[str, object] = {
             "approved_at_us": now_us,
             "approved_by": passed.way.value,
-            "goes_out_us": self._hours.goes_out_us(order.bank, now_us),
+            "goes_out_us": self.goes_out_us(order.bank),
             "attempt_id": passed.attempt_id,
             "loan_event_id": lent.id,
             "transfer_id": lent.transfer_id,

@@ -6,7 +6,6 @@ from litestar import Response, get, post
 
 from sekisho.identity.purposes import Purpose
 from sekisho.lender.loan_events import NotDone
-from sekisho.lender.transfer_hours import published_transfer_hours
 from sekisho.lender.transfer_loans import NoPayoutAccount, NotLent
 from sekisho.lender.transfer_orders import OrderState, TransferOrder
 from sekisho.web.lender.desks import desks_of
@@ -110,14 +109,14 @@ async def _ask_amount(visit: Visit, *, error: str = "") -> Response[Any]:
 
 async def _confirm(visit: Visit, order: TransferOrder, purpose: Purpose) -> Response[Any]:
     loan = await shown_loan(visit, REASON)
-    book = desks_of(visit.request).house.book
+    desks = desks_of(visit.request)
     return show(
         visit,
         "lender/borrow_confirm.html",
         order=order,
         account=purpose.details["account"],
-        effect=None if loan is None else effect_of(order.amount, loan.position, book),
-        goes_out_us=published_transfer_hours().goes_out_us(order.bank, visit.now_us()),
+        effect=None if loan is None else effect_of(order.amount, loan.position, desks.house.book),
+        goes_out_us=desks.transfers.goes_out_us(order.bank),
         approved=is_approved(visit, BORROW, order.id, purpose),
     )
 

@@ -89,7 +89,7 @@ def open_desks(parts: Parts, guard: AsksGuard, hasher: Hasher, outside: Outside)
         house=house,
         press=StatementPress(),
         typesetter=typesetter,
-        transfers=TransferLoanDesk(house, gatekeeper),
+        transfers=TransferLoanDesk(house, gatekeeper, outside.hours),
         debits=WebDebitDesk(house, switches, on_outage=Posture.CLOSED),
         payouts=PayoutAccountDesk(house, gatekeeper),
         contact_gate=ContactGate(house, guard, switches, on_outage=Posture.CLOSED),
