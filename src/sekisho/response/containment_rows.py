@@ -203,10 +203,14 @@ def member(
     connection: Connection, containment_id: str, named: str, *, to_change: bool = False
 ) -> Contained | None:
     """Return somebody of a containment by the name of the list, or by member id."""
-    same = (contained_member.c.named == named) | (contained_member.c.member_id == named)
-    found = select(contained_member).where(contained_member.c.containment_id == containment_id, same)
-    row = connection.execute(found.with_for_update() if to_change else found).first()
-    return None if row is None else _contained(row)
+    its = select(contained_member).where(contained_member.c.containment_id == containment_id)
+    # One after the other: asked for both at once, SQLite looks at everybody of the containment.
+    for same in (contained_member.c.named == named, contained_member.c.member_id == named):
+        found = its.where(same).limit(1)
+        row = connection.execute(found.with_for_update() if to_change else found).first()
+        if row is not None:
+            return _contained(row)
+    return None
 
 
 def is_done(connection: Connection, containment_id: str, member_id: str) -> bool:
@@ -228,15 +232,19 @@ def next_waiting(connection: Connection, containment_id: str, limit: int) -> lis
 def not_contained(connection: Connection, campaigns: Iterable[str], risk_from: float) -> dict[str, int]:
     """Return by campaign how many were logged in as at such a risk who are not in its containment."""
     of = contained_member.join(containment, containment.c.id == contained_member.c.containment_id)
-    same = (contained_member.c.named == session.c.member_id) | (
-        contained_member.c.member_id == session.c.member_id
+    # Two questions, as above.
+    named, known = (
+        exists()
+        .select_from(of)
+        .where(containment.c.campaign == session.c.campaign, column == session.c.member_id)
+        for column in (contained_member.c.named, contained_member.c.member_id)
     )
-    inside = exists().select_from(of).where(containment.c.campaign == session.c.campaign, same)
     members = select(session.c.campaign, func.count(session.c.member_id.distinct())).where(
         session.c.campaign.in_(list(campaigns)),
         session.c.campaign != literal_column("''"),
         session.c.risk >= risk_from,
-        ~inside,
+        ~named,
+        ~known,
     )
     return {row[0]: int(row[1]) for row in connection.execute(members.group_by(session.c.campaign))}
 
