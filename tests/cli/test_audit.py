@@ -56,6 +56,13 @@ def test_the_chain_holds_until_somebody_changes_it(run, tmp_path):
     assert "BROKEN  act 1: the chain is broken" in run("audit", "verify", code=4)
 
 
+def test_an_export_that_is_refused_leaves_the_one_before_as_it_is(run, tmp_path):
+    out = tmp_path / "acts.ndjson"
+    out.write_text("last year's", encoding="utf-8")
+    run("audit", "export", "--out", str(out), "--by", "No Id", "--reason", "yearly audit", code=2)
+    assert out.read_text(encoding="utf-8") == "last year's"
+
+
 def test_an_act_that_was_taken_away_shows(run, tmp_path):
     """Also the only one."""
     words = (

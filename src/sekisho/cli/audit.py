@@ -65,9 +65,10 @@ def list_acts(place: Place, *, actor: str, subject: str, act: str, limit: int) -
 @at_institution
 def export(place: Place, *, out: Path, by: str, reason: str) -> None:
     """Write every act in order, with its link, for an auditor; that it was taken is the last one."""
-    with place.parts(telling=False) as parts, out.open("w", encoding="utf-8") as file:
+    with place.parts(telling=False) as parts:
         deed, now_us = Deed(by, reason), parts.clock.now_us()
+        # A file that was there is touched only once this is on record.
         parts.store.write(lambda at: audit.record_deed(at, deed, "audit:exported", "", at_us=now_us)).result()
-        with parts.store.read() as connection:
+        with parts.store.read() as connection, out.open("w", encoding="utf-8") as file:
             for one in audit.all_acts(connection):
                 file.write(json.dumps(export_line(one), ensure_ascii=False) + "\n")
