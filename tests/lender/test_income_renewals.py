@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Iterator
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 from tests.lender.applicants import open_way_in
 from tests.lender.test_line_checks import CLOSED, OPEN, Line, later
 
@@ -30,6 +30,7 @@ from sekisho.lender.income_renewals import (
 )
 from sekisho.lender.screening import Finding
 from sekisho.response.staff import StaffIdUnusable
+from sekisho.storage.tables.applications import loan_application
 from sekisho.storage.tables.audit import staff_act
 from sekisho.storage.tables.lender import income_renewal
 
@@ -147,6 +148,18 @@ def test_what_the_source_does_not_know_a_person_reads(closed):
         acts = connection.execute(of_incomes).all()
     assert acts == [("income:seen", renewal.id, ""), ("income:read", renewal.id, "")]
     assert asyncio.run(closed.reading.waiting()) == []
+
+
+def test_a_line_that_nobody_can_read_keeps_no_other_waiting_for_its_income(closed):
+    closed.line.bureau.known = Known()
+    other = Line(closed.line.way, Posture.CLOSED)
+    for line, key in ((closed.line, "k1"), (other, "k2")):
+        declared = asyncio.run(closed.desk().declare(line.member_id, key, MORE))
+        closed.read(declared, 5_000_000)
+    its = update(loan_application).where(loan_application.c.contract_id == closed.line.id)
+    closed.house.store.write(lambda at: at.execute(its.values(said=b"damaged"))).result()
+    assert closed.go_on() == 1
+    assert (closed.line.look()[0], other.look()[0]) == (CLOSED, OPEN)
 
 
 def test_an_answer_to_something_else_proves_nothing(closed):

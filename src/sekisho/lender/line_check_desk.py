@@ -64,14 +64,7 @@ class LineCheckDesk:
         Raises OperationalError where the store is down.
         """
         today, now_us = self._house.today(), self._house.clock.now_us()
-        waiting = await self._house.read(lambda at: due(at, today, now_us, limit))
-        checked = 0
-        for line in waiting:
-            try:
-                checked += await self._check(line)
-            except Unsealable as damage:
-                # It lends no more once it is late; meanwhile the others are looked at.
-                log.error("lender:line:unreadable", contract=line.contract_id, failure=str(damage))  # noqa: TRY400 - rendered, an exception shows local variables
+        checked = await self._check_each(await self._house.read(lambda at: due(at, today, now_us, limit)))
         if self._on_outage is Posture.CLOSED:
             await self._close_overdue(today, limit)
         return checked
@@ -82,11 +75,7 @@ class LineCheckDesk:
         Raises OperationalError where the store is down.
         """
         now_us = self._house.clock.now_us()
-        waiting = await self._house.read(lambda at: renewed(at, now_us, limit))
-        checked = 0
-        for line in waiting:
-            checked += await self._check(line)
-        return checked
+        return await self._check_each(await self._house.read(lambda at: renewed(at, now_us, limit)))
 
     async def check(self, contract_id: str) -> bool:
         """Look at one line now, and tell whether the bureau answered; one that has ended is left alone.
@@ -95,6 +84,16 @@ class LineCheckDesk:
         """
         line = await self._house.read(lambda at: line_of(at, contract_id))
         return line is not None and await self._check(line)
+
+    async def _check_each(self, lines: list[Due]) -> int:
+        checked = 0
+        for line in lines:
+            try:
+                checked += await self._check(line)
+            except Unsealable as damage:
+                # It lends no more once it is late; meanwhile the others are looked at.
+                log.error("lender:line:unreadable", contract=line.contract_id, failure=str(damage))  # noqa: TRY400 - rendered, an exception shows local variables
+        return checked
 
     async def _check(self, line: Due) -> bool:
         """Ask about one line, and tell whether it was answered."""
