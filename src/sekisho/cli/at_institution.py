@@ -22,6 +22,9 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 EXIT_REFUSED = 2
 """The exit code of a command that understood what was asked and did not do it."""
 
+UNCHANGED = 3
+"""The exit code of a command that found nothing to change."""
+
 BY = click.option("--by", required=True, help="Your staff id, for the record.")
 REASON = click.option("--reason", required=True, help="Why, for the record.")
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="For programs.")

@@ -8,9 +8,6 @@ import click
 
 from sekisho.cli.at_institution import Place
 
-UNCHANGED = 3
-"""The exit code of a command that found nothing to change."""
-
 
 def at_wallet(group: Callable[[], None]) -> Callable[..., None]:
     """Give a group the options that name a wallet's record; its commands get it as a `Place`."""

@@ -15,7 +15,7 @@ from sekisho.identity.trust_folder import FolderTrust
 from sekisho.ledger.transfers import expire_due
 from sekisho.lender.atm_sessions import register_machine
 from sekisho.lender.bank_exchange import BankExchange
-from sekisho.lender.documents.missing_receipts import MissingReceipts
+from sekisho.lender.documents.missing_documents import MissingDocuments
 from sekisho.lender.house import LenderParts
 from sekisho.lender.outside import Outside
 from sekisho.storage.rounds import Round, going_round
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from sekisho.web.asgi import App
 
 SCREENING_EVERY_S = 3.0
-RECEIPTS_EVERY_S = 10.0
+DOCUMENTS_EVERY_S = 10.0
 EXPIRING_EVERY_S = 600.0
 ATM_DAYS_EVERY_S = 3600.0
 LINE_CHECKS_EVERY_S = 3600.0
@@ -74,14 +74,14 @@ def _stand(house: LenderParts, machines: Sequence[StandingMachine]) -> None:
 def _rounds(desks: LenderDesks) -> list[Round]:
     """Return what goes on without anybody's asking."""
     house = desks.house
-    receipts = MissingReceipts(house, desks.documents)
+    missing = MissingDocuments(house, desks.documents)
 
     async def expire() -> None:
         await desks.applications.expire_due()
         await house.written(partial(expire_due, clock=house.clock))
 
     going = [
-        Round("receipts", RECEIPTS_EVERY_S, receipts.issue),
+        Round("documents", DOCUMENTS_EVERY_S, missing.issue),
         Round("expiring", EXPIRING_EVERY_S, expire),
         Round("incomes", INCOMES_EVERY_S, desks.renewals.go_on),
         Round("atm_days", ATM_DAYS_EVERY_S, desks.machines.settlement.reconcile_yesterday),

@@ -9,13 +9,11 @@ import sys
 
 import click
 
-from sekisho.cli.at_institution import AS_JSON, BY, Place, at_institution, told
+from sekisho.cli.at_institution import AS_JSON, BY, UNCHANGED, Place, at_institution, told
 from sekisho.lender.contract_ends import ContractEndDesk
 from sekisho.lender.contracts import ContractState
 from sekisho.lender.house import open_house
 from sekisho.lender.line_checks import NOT_CHECKED, Standing, standing
-
-UNCHANGED = 3
 
 
 @click.group("lines")

@@ -14,15 +14,13 @@ import click
 from sekisho.bank import counter, deposits, file_partners, mandates
 from sekisho.bank.counter import Paper
 from sekisho.bank.review_desk import ReviewDesk
-from sekisho.cli.at_institution import BY, REASON, Refused
+from sekisho.cli.at_institution import BY, REASON, UNCHANGED, Refused
 from sekisho.cli.bank_options import DATA, INSTITUTION, STORE, BankPlace
 from sekisho.cli.loan import YenType
 from sekisho.kernel.clock import rfc3339
 from sekisho.kernel.yen import Yen
 from sekisho.response.staff import Deed
 from sekisho.storage.unit_of_work import Connection
-
-UNCHANGED = 3
 
 
 @click.group("mandates")

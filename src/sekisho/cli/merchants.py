@@ -10,8 +10,8 @@ from contextlib import contextmanager
 
 import click
 
-from sekisho.cli.at_institution import BY, REASON, Place
-from sekisho.cli.at_wallet import UNCHANGED, at_wallet
+from sekisho.cli.at_institution import BY, REASON, UNCHANGED, Place
+from sekisho.cli.at_wallet import at_wallet
 from sekisho.kernel.clock import rfc3339
 from sekisho.linking.zengin import BankAccount
 from sekisho.response.staff import Deed

@@ -11,8 +11,8 @@ from datetime import date
 
 import click
 
-from sekisho.cli.at_institution import BY, REASON, Place, Refused
-from sekisho.cli.at_wallet import UNCHANGED, at_wallet
+from sekisho.cli.at_institution import BY, REASON, UNCHANGED, Place, Refused
+from sekisho.cli.at_wallet import at_wallet
 from sekisho.identity.identity_methods import Method
 from sekisho.identity.person_checks import ManualCheck
 from sekisho.kernel.clock import rfc3339

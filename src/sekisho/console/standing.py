@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import ColumnElement, Connection, func, select
 
 from sekisho.console.rights import Right
 from sekisho.identity.holds import HoldKind, counts_on
@@ -105,8 +105,8 @@ def _cases(connection: Connection, now_us: int, who: str) -> Iterator[Work]:
     case = case_file.c
     counted = select(func.count()).select_from(case_file).where(case.closed_at_us.is_(None))
 
-    def count(of: object) -> int:
-        return int(connection.execute(counted.where(of)).scalar_one())  # type: ignore[arg-type] # a condition
+    def count(of: ColumnElement[bool]) -> int:
+        return int(connection.execute(counted.where(of)).scalar_one())
 
     yield Work("cases_late", Right.HANDLE_CASES, count(case.due_at_us < now_us))
     yield Work("cases_mine", Right.HANDLE_CASES, count(case.assigned_to == who))

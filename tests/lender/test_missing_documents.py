@@ -9,7 +9,7 @@ from sekisho.kernel.clock import DAY_US
 from sekisho.kernel.yen import Yen
 from sekisho.lender.documents.archive import Kind
 from sekisho.lender.documents.desk import DocumentDesk
-from sekisho.lender.documents.missing_receipts import MissingReceipts
+from sekisho.lender.documents.missing_documents import MissingDocuments
 from sekisho.lender.documents.typesetting import Typesetter
 from sekisho.lender.loan_events import Movement
 
@@ -43,7 +43,7 @@ def receipts(way, contract):
 
 def test_every_repayment_gets_one_receipt_however_often_it_is_looked(way):
     """Also one that was booked a day after the last, and none for a borrowing."""
-    contract, missing = signed(way), MissingReceipts(way.house, way.documents)
+    contract, missing = signed(way), MissingDocuments(way.house, way.documents)
     moved(way, contract, "borrow", "b1", 100_000)
     repaid = [moved(way, contract, "repay", f"r{number}", 4_000) for number in range(2)]
     assert asyncio.run(missing.issue()) == 2
@@ -52,7 +52,7 @@ def test_every_repayment_gets_one_receipt_however_often_it_is_looked(way):
     repaid.append(moved(way, contract, "repay", "r9", 4_000))
     assert asyncio.run(missing.issue()) == 1
     assert receipts(way, contract) == sorted(f"receipt:{event.id}" for event in repaid)
-    again = MissingReceipts(way.house, way.documents)
+    again = MissingDocuments(way.house, way.documents)
     assert asyncio.run(again.issue()) == 0
 
 
@@ -63,14 +63,14 @@ def test_without_a_font_nothing_is_issued_and_nothing_forgotten(way):
     moved(way, contract, "repay", "r1", 4_000)
     without_font = Typesetter("No Such Font")
     desk = DocumentDesk(way.house, ASAGIRI, without_font)
-    assert asyncio.run(MissingReceipts(way.house, desk).issue()) == 0
+    assert asyncio.run(MissingDocuments(way.house, desk).issue()) == 0
     without_font.close()
-    assert asyncio.run(MissingReceipts(way.house, way.documents).issue()) == 1
+    assert asyncio.run(MissingDocuments(way.house, way.documents).issue()) == 1
 
 
 def test_an_end_gets_its_confirmation_without_being_asked(way):
     """It says that nothing is owed, and stands with the other documents, delivered by consent."""
-    contract, missing = signed(way), MissingReceipts(way.house, way.documents)
+    contract, missing = signed(way), MissingDocuments(way.house, way.documents)
     moved(way, contract, "borrow", "b1", 100_000)
     moved(way, contract, "repay", "r1", 100_000)
     ended = way.house.store.write(

@@ -23,7 +23,7 @@ LOOK_BACK_US = HOUR_US
 """What was booked so long before the newest one may still have been on its way when we looked."""
 
 
-class MissingReceipts:
+class MissingDocuments:
     """Issues the receipts and confirmations that are missing, for one lender."""
 
     def __init__(self, house: LenderParts, documents: DocumentDesk) -> None:
@@ -43,10 +43,10 @@ class MissingReceipts:
             try:
                 await self._documents.of_event(MemberId(member_id), event_id)
             except DocumentNotMade as refused:
-                log.warning("receipts:typesetting:unable", known=refused.known)
+                log.warning("documents:typesetting:unable", known=refused.known)
                 return issued
             except Refusal as refused:
-                log.warning("receipts:receipt:not_made", event=event_id, code=refused.code)
+                log.warning("documents:document:not_made", event=event_id, code=refused.code)
                 self._unmade.add(event_id)
             else:
                 issued += 1
